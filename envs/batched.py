@@ -1,0 +1,482 @@
+"""From scalar rules to a batch: the frame around every native game.
+
+A native game is a file of small scalar functions over one record (its state). This module compiles them once, with
+Numba, into loops over a batch, and does for all games what is the same in each: it freezes finished copies, checks
+legality, fills masks and observations, keeps histories and random streams, opens and restarts games.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import io
+import zipfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.caching import FunctionCache
+
+from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Public, Turn
+from lanista.errors import UsageError
+
+Scalar = Callable[..., Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """A native game: what it is, and its scalar functions over one state record.
+
+    The functions above the line are compiled (`numba.njit`); `stream` is a (1,) uint64 view of the copy's random
+    stream, to be used with `next_draw`. Those below are plain Python, called once a picture or move.
+
+    Attributes:
+        spec: what the game is; its single role has one modality, whose name is `modality`.
+        state: the record of one position. A new game starts from zeros.
+        new: (state, stream): set up the start.
+        player: (state) -> the player to move.
+        legal: (state, mask (num_actions,) all False): mark the legal actions.
+        play: (state, action, stream, rewards (players,) all zero) -> True if that ended the game.
+        observe: (state, player, out (cells,) flat, not zeroed): write what the player sees.
+        picture: (state, player or None, last action or None) -> SVG.
+        text: (state, player or None) -> text for a terminal.
+        print_move, parse_move: (state, action) -> text and back; `parse_move` raises ValueError.
+    """
+
+    spec: GameSpec
+    modality: str
+    state: np.dtype[Any]
+    new: Scalar
+    player: Scalar
+    legal: Scalar
+    play: Scalar
+    observe: Scalar
+    # --- plain Python
+    picture: Callable[[Any, int | None, int | None], str]
+    text: Callable[[Any, int | None], str]
+    print_move: Callable[[Any, int], str]
+    parse_move: Callable[[Any, str], int]
+    key: str = field(default="", init=False)
+
+    def __post_init__(self) -> None:
+        # What compiled code depends on: the files that define the scalar functions, and the parameters (in the name).
+        functions = (self.new, self.player, self.legal, self.play, self.observe)
+        files = {inspect.getsourcefile(getattr(function, "py_func", function)) for function in functions}
+        digest = hashlib.sha256(self.spec.name.encode() + Path(__file__).read_bytes())
+        for file in sorted(filter(None, files)):
+            digest.update(Path(file).read_bytes())
+        object.__setattr__(self, "key", digest.hexdigest())
+
+    @property
+    def num_actions(self) -> int:
+        return int(self.spec.roles[0].action.n)  # type: ignore[attr-defined]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one observation."""
+        shape = self.spec.roles[0].observation[self.modality].shape
+        assert shape is not None
+        return shape
+
+
+class _KeyedCache(FunctionCache):
+    """Numba's file cache, with a key that outlives the process.
+
+    Numba keys a closure by the pickles of what it closes over; a compiled function's pickle differs in every process,
+    so kernels built around a game's rules would never be found again.
+    """
+
+    def __init__(self, function: Callable[..., Any], key: str) -> None:
+        self._key = key
+        super().__init__(function)
+
+    def _index_key(self, sig: Any, codegen: Any) -> Any:
+        return sig, codegen.magic_tuple(), self._key
+
+
+def compiled(function: Callable[..., Any], key: str) -> Callable[..., Any]:
+    """Compile a kernel that closes over a game's rules; a second process finds it compiled.
+
+    Args:
+        function: a nested function.
+        key: what it depends on besides its own file: `Rules.key`, and any number it closes over.
+    """
+    dispatcher = numba.njit(nogil=True, boundscheck=False)(function)
+    dispatcher._cache = _KeyedCache(function, key)
+    return dispatcher  # type: ignore[no-any-return]
+
+
+@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+def mix(value: Any) -> Any:
+    """SplitMix64's output function (Steele, Lea, Flood 2014): uint64 -> uint64."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return value ^ (value >> np.uint64(31))
+
+
+@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+def next_draw(stream: Any) -> Any:
+    """The next uint64 of a random stream, a (1,) uint64 array that is advanced."""
+    stream[0] += np.uint64(0x9E3779B97F4A7C15)
+    return mix(stream[0])
+
+
+@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+def below(draw: Any, bound: Any) -> Any:
+    """A number in [0, bound) from a draw, by multiplying its upper half (bound < 2**31)."""
+    return np.int64(((draw >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def random_legal(legal: Any, draws: Any) -> Any:
+    """One random legal action a row.
+
+    Args:
+        legal: (k, num_actions) bool.
+        draws: (k,) uint64, one draw a row.
+    """
+    actions = np.empty(len(legal), np.int64)
+    for row in range(len(legal)):
+        count = 0
+        for action in range(legal.shape[1]):
+            count += legal[row, action]
+        wanted = below(draws[row], count)
+        for action in range(legal.shape[1]):
+            if legal[row, action]:
+                if wanted == 0:
+                    actions[row] = action
+                    break
+                wanted -= 1
+    return actions
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def mixed(values: Any, salt: Any) -> Any:
+    """New draws from draws and a salt: (k,) uint64 -> (k,) uint64."""
+    out = np.empty(len(values), np.uint64)
+    for i in range(len(values)):
+        out[i] = mix(values[i] ^ mix(np.uint64(salt) + np.uint64(0x9E3779B97F4A7C15)))
+    return out
+
+
+@dataclass(frozen=True)
+class _Kernels:
+    begin: Callable[..., Any]
+    show: Callable[..., Any]
+    step: Callable[..., Any]
+
+
+def _kernels(rules: Rules) -> _Kernels:
+    """The batch loops of a game."""
+    new, player, legal, play, observe = rules.new, rules.player, rules.legal, rules.play, rules.observe
+    num_actions, players = rules.num_actions, rules.spec.players
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def start(states: Any, copy: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any) -> None:
+        states[copy] = states[len(states) - 1]  # the last record is kept blank
+        stream = streams[copy : copy + 1]
+        seeds[copy] = next_draw(stream)
+        new(states[copy], stream)
+        plies[copy] = 0
+        games[copy] = serial[0]
+        serial[0] += 1
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def open_randomly(
+        states: Any, copy: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any, history: Any, most: Any
+    ) -> None:
+        """Play 0 to `most` random legal plies; a start whose random plies ended the game is drawn again."""
+        mask = np.empty(num_actions, np.bool_)
+        rewards = np.zeros(players, np.float32)
+        stream = streams[copy : copy + 1]
+        for _ in range(100):
+            wanted = below(next_draw(stream), most + 1)
+            over = False
+            for ply in range(wanted):
+                mask[:] = False
+                legal(states[copy], mask)
+                count = mask.sum()
+                pick = below(next_draw(stream), count)
+                for action in range(num_actions):
+                    if mask[action]:
+                        if pick == 0:
+                            history[copy, ply] = action
+                            over = play(states[copy], action, stream, rewards)
+                            plies[copy] += 1
+                            break
+                        pick -= 1
+                if over:
+                    break
+            if not over:
+                return
+            start(states, copy, streams, seeds, plies, games, serial)
+
+    def begin(
+        states: Any, copies: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any, history: Any,
+        openings: Any, lengths: Any, share: Any, most: Any,
+    ) -> Any:  # fmt: skip
+        """Start games; -1, or the row whose opening is illegal or ends the game."""
+        mask = np.empty(num_actions, np.bool_)
+        rewards = np.zeros(players, np.float32)
+        for row in range(len(copies)):
+            copy = copies[row]
+            stream = streams[copy : copy + 1]
+            start(states, copy, streams, seeds, plies, games, serial)
+            for ply in range(lengths[row]):
+                action = openings[row, ply]
+                mask[:] = False
+                legal(states[copy], mask)
+                if action < 0 or action >= num_actions or not mask[action]:
+                    return row
+                history[copy, ply] = action
+                plies[copy] += 1
+                if play(states[copy], action, stream, rewards):
+                    return row
+            if share > 0 and (next_draw(stream) >> np.uint64(11)) * 2.0**-53 < share:
+                open_randomly(states, copy, streams, seeds, plies, games, serial, history, most)
+        return -1
+
+    def show(
+        states: Any, copies: Any, seeds: Any, plies: Any, players_out: Any, draws: Any, masks: Any, out: Any
+    ) -> None:
+        for row in range(len(copies)):
+            copy = copies[row]
+            who = player(states[copy])
+            players_out[row] = who
+            draws[row] = mix(seeds[copy] + np.uint64(plies[copy]) * np.uint64(0x9E3779B97F4A7C15))
+            legal(states[copy], masks[row])
+            observe(states[copy], who, out[row])
+
+    def step(
+        states: Any, copies: Any, rows: Any, actions: Any, masks: Any, streams: Any, seeds: Any, plies: Any,
+        games: Any, serial: Any, history: Any, rewards: Any, terminated: Any, finished: Any, alive: Any,
+        restart: Any, share: Any, most: Any,
+    ) -> Any:  # fmt: skip
+        """Play; -1, or the row whose action is illegal, and then nothing was played."""
+        for i in range(len(actions)):
+            action = actions[i]
+            if action < 0 or action >= num_actions or not masks[rows[i], action]:
+                return i
+        for i in range(len(actions)):
+            copy = copies[rows[i]]
+            action = actions[i]
+            history[copy, plies[copy]] = action
+            plies[copy] += 1
+            stream = streams[copy : copy + 1]
+            if play(states[copy], action, stream, rewards[copy]):
+                finished[copy] = True
+                terminated[copy] = True
+                if restart:
+                    start(states, copy, streams, seeds, plies, games, serial)
+                    if share > 0 and (next_draw(stream) >> np.uint64(11)) * 2.0**-53 < share:
+                        open_randomly(states, copy, streams, seeds, plies, games, serial, history, most)
+                else:
+                    alive[copy] = False
+        return -1
+
+    return _Kernels(compiled(begin, rules.key), compiled(show, rules.key), compiled(step, rules.key))
+
+
+@lru_cache(maxsize=64)
+def kernels(rules: Rules) -> _Kernels:
+    """The batch loops of a game, made once a process."""
+    return _kernels(rules)
+
+
+@dataclass(frozen=True)
+class _Snapshot:
+    """`Public` of a native game; good until the next step."""
+
+    rules: Rules
+    _game: BatchedGame
+    _copies: Ints
+
+    def positions(self) -> Array:
+        return self._game.states[self._copies]
+
+    def moves(self, row: int) -> list[int]:
+        return self._game.moves(int(self._copies[row]))
+
+
+class BatchedGame:
+    """`copies` copies of a native game, stepped together. See `envs.core.Game`."""
+
+    def __init__(
+        self, rules: Rules, copies: int, *, restart: bool = True, random_share: float = 0.0, random_plies: int = 0
+    ) -> None:
+        """Make the game; `reset` or the first `turn` begins it.
+
+        Args:
+            rules: the game.
+            copies: how many are played together.
+            restart: a finished copy begins anew by itself; else it shows no rows until `reset`.
+            random_share: the share of games that start with random legal plies, in [0, 1].
+            random_plies: such a game starts after 0 to this many of them.
+        """
+        self.rules = rules
+        self.spec: GameSpec = rules.spec
+        self.copies = copies
+        self.restart = restart
+        self._share = float(random_share) if random_plies > 0 else 0.0
+        self._most = int(random_plies)
+        self._kernels = kernels(rules)
+        longest = self.spec.longest
+        assert longest is not None, "native games have a longest game"
+        self.states = np.zeros(copies + 1, rules.state)[:copies]  # (n,), followed by one blank record
+        self._records = self.states.base  # (n + 1,)
+        self._streams = np.zeros(copies, np.uint64)
+        self._seeds = np.zeros(copies, np.uint64)
+        self._plies = np.zeros(copies, np.int64)
+        self._games = np.zeros(copies, np.int64)
+        self._serial = np.zeros(1, np.int64)
+        self._history = np.zeros((copies, longest + 1), np.int16)
+        self._alive = np.zeros(copies, bool)
+        self._all = np.arange(copies)
+        self._turn: Turn | None = None
+        self._begun = False
+
+    def reset(
+        self,
+        seed: int | Sequence[int] | None = None,
+        copies: Ints | None = None,
+        openings: Sequence[Sequence[int]] | None = None,
+    ) -> None:
+        which = self._all if copies is None else np.asarray(copies, np.int64)
+        if seed is None and not self._begun:
+            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+        if seed is not None:
+            self._streams[which] = _stream_seeds(seed, which)
+        if openings is None:
+            padded, lengths = np.zeros((len(which), 0), np.int64), np.zeros(len(which), np.int64)
+        else:
+            lengths = np.fromiter(map(len, openings), np.int64, len(which))
+            padded = np.zeros((len(which), int(lengths.max(initial=0))), np.int64)
+            padded[np.arange(padded.shape[1]) < lengths[:, None]] = np.fromiter(
+                (action for opening in openings for action in opening), np.int64, int(lengths.sum())
+            )
+        self._alive[which] = True
+        self._begun = True
+        self._turn = None
+        bad = self._kernels.begin(
+            self._records, which, self._streams, self._seeds, self._plies, self._games, self._serial, self._history,
+            padded, lengths, self._share if openings is None else 0.0, self._most,
+        )  # fmt: skip
+        if bad >= 0:
+            shown = " ".join(map(str, padded[bad, : lengths[bad]]))
+            raise UsageError(f"the opening {shown} of {self.spec.name} has an illegal action or ends the game")
+
+    def turn(self) -> Turn:
+        if not self._begun:
+            self.reset()
+        if self._turn is None:
+            self._turn = self._show(self._all if self.restart or self._alive.all() else np.flatnonzero(self._alive))
+        return self._turn
+
+    def _show(self, copies: Ints) -> Turn:
+        k = len(copies)
+        players, draws = np.empty(k, np.int64), np.empty(k, np.uint64)
+        legal = np.zeros((k, self.rules.num_actions), bool)
+        seen = self.spec.roles[0].observation[self.rules.modality]
+        observation = np.empty((k, *self.rules.shape), seen.dtype)
+        self._kernels.show(
+            self._records, copies, self._seeds, self._plies, players, draws, legal, observation.reshape(k, -1)
+        )
+        public: Public | None = _Snapshot(self.rules, self, copies) if self.spec.perfect_information else None
+        return Turn(
+            copies=copies,
+            players=players,
+            games=self._games[copies],
+            plies=self._plies[copies],
+            draws=draws,
+            observation={self.rules.modality: observation},
+            legal=legal,
+            public=public,
+        )
+
+    def step(self, actions: Array, rows: Ints | None = None) -> Outcome:
+        turn = self.turn()
+        n, players = self.copies, self.spec.players
+        rewards: Floats = np.zeros((n, players), np.float32)
+        terminated: Bools = np.zeros((n, players), bool)
+        finished: Bools = np.zeros(n, bool)
+        actions = np.asarray(actions, np.int64)
+        answered = self._all[: len(turn)] if rows is None else np.asarray(rows, np.int64)
+        if len(actions) != len(answered):
+            raise ValueError(f"{len(actions)} actions for {len(answered)} rows")
+        bad = self._kernels.step(
+            self._records, turn.copies, answered, actions, turn.legal, self._streams, self._seeds, self._plies,
+            self._games, self._serial, self._history, rewards, terminated, finished, self._alive,
+            self.restart, self._share, self._most,
+        )  # fmt: skip
+        if bad >= 0:
+            raise ValueError(f"action {actions[bad]} is illegal in row {answered[bad]}")
+        self._turn = None
+        return Outcome(rewards, terminated, np.zeros((n, players), bool), finished, np.zeros(n, bool))
+
+    def stop(self, copies: Ints) -> None:
+        self._turn = None
+        if self.restart:
+            self.reset(copies=np.asarray(copies, np.int64))
+        else:
+            self._alive[copies] = False
+
+    def moves(self, copy: int) -> list[int]:
+        """The actions of this copy's game so far, opening included."""
+        moves: list[int] = self._history[copy, : self._plies[copy]].tolist()
+        return moves
+
+    def picture(self, copy: int, player: int | None = None) -> str:
+        moves = self.moves(copy)
+        return self.rules.picture(self.states[copy], player, moves[-1] if moves else None)
+
+    def text(self, copy: int, player: int | None = None) -> str:
+        return self.rules.text(self.states[copy], player)
+
+    def print_move(self, copy: int, action: int) -> str:
+        return self.rules.print_move(self.states[copy], action)
+
+    def parse_move(self, copy: int, text: str) -> int:
+        try:
+            return self.rules.parse_move(self.states[copy], text)
+        except ValueError as error:
+            raise UsageError(f"'{text}' is no move in {self.spec.name}: {error}") from None
+
+    _SAVED = ("states", "_streams", "_seeds", "_plies", "_games", "_serial", "_history", "_alive")
+
+    def save(self) -> bytes:
+        """Every copy exactly as it stands, random streams included."""
+        buffer = io.BytesIO()
+        np.savez(buffer, **{name.strip("_"): getattr(self, name) for name in self._SAVED})
+        return buffer.getvalue()
+
+    def load(self, state: bytes) -> None:
+        """Go on from what `save` gave.
+
+        Raises:
+            UsageError: it is of another game or number of copies, or damaged.
+        """
+        try:
+            with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
+                loaded = {name: arrays[name.strip("_")] for name in self._SAVED}
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+            raise UsageError(f"this is no saved state of {self.spec.name}: {error}") from None
+        for name, value in loaded.items():
+            mine = getattr(self, name)
+            if value.dtype != mine.dtype or value.shape != mine.shape:
+                raise UsageError(f"this saved state is not of {self.copies} copies of {self.spec.name}")
+        for name, value in loaded.items():
+            getattr(self, name)[...] = value
+        self._begun = True
+        self._turn = None
+
+
+def _stream_seeds(seed: int | Sequence[int], copies: Ints) -> Array:
+    """A random stream's start for each copy, from one seed or one each."""
+    if isinstance(seed, int | np.integer):
+        return mixed(copies.astype(np.uint64), np.uint64(int(seed) % 2**64))  # type: ignore[no-any-return]
+    each = np.array([int(value) % 2**64 for value in seed], np.uint64)
+    return mixed(each, np.uint64(0))  # type: ignore[no-any-return]

@@ -1,0 +1,496 @@
+"""The contracts of Lanista and its one loop. Read this file first.
+
+A game is always `n` independent copies stepped together. At every moment it shows the seats that must act as the rows
+of one batch (`Turn`); whoever plays answers the batch (`Choice`); the game goes on (`Outcome`). Turn-based games show
+one row a copy, simultaneous games one for each player, single-player games one: the same rows for all.
+
+Collecting experience, a tournament and a person at a board are `play` with different callers.
+
+Shapes are written `# (k, num_actions)`: `k` rows of a turn, `n` copies of the game, `players` seats a copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+Floats = NDArray[np.float32]
+Kind = Literal["turn-based", "simultaneous", "single-player"]
+
+
+@dataclass(frozen=True)
+class Role:
+    """What a player of this role sees and may do.
+
+    Attributes:
+        observation: a `spaces.Dict`, modality name -> space of one row.
+        action: `Discrete`, `MultiDiscrete` or `Box`.
+    """
+
+    observation: spaces.Dict
+    action: spaces.Space[Any]
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """A way to turn the board that leaves the game the same.
+
+    The cells of each named modality (its last two axes, flattened) and the actions are permuted:
+    `turned.reshape(..., cells)[..., i] = observation.reshape(..., cells)[..., cells_from[i]]` and action `a` of the
+    original is action `actions_to[a]` of the turned position.
+    """
+
+    name: str
+    cells_from: Mapping[str, tuple[int, ...]]
+    actions_to: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class GameSpec:
+    """What is known of a game before it is played.
+
+    Attributes:
+        name: the string that makes it, with every option that differs from the default.
+        players: how many seats a copy has.
+        roles: the different roles; most games have one.
+        role_of: for each player, its index in `roles`.
+        kind: who moves when.
+        zero_sum: the rewards of each step add up to nothing.
+        perfect_information: every seat sees all there is, and chance plays no part after the start.
+        longest: no game has more plies; None if there is no such bound.
+        returns: the least and the greatest sum of rewards one player can have in a game.
+        symmetries: the game's symmetries, without the identity.
+        static: modalities that never change within a game, to be stored once a game.
+        description: one line for people.
+    """
+
+    name: str
+    players: int
+    roles: tuple[Role, ...]
+    role_of: tuple[int, ...]
+    kind: Kind
+    zero_sum: bool
+    perfect_information: bool
+    longest: int | None
+    returns: tuple[float, float]
+    symmetries: tuple[Symmetry, ...] = ()
+    static: frozenset[str] = frozenset()
+    description: str = ""
+
+    def role(self, player: int) -> Role:
+        """The role of a player."""
+        return self.roles[self.role_of[player]]
+
+
+class Public(Protocol):
+    """All there is to know of the games of a turn, for search; only perfect-information games have one."""
+
+    rules: Any  # the compiled rules, an `envs.batched.Rules`
+
+    def positions(self) -> Array:
+        """Copies of the positions, one record a row."""  # (k,) of rules.state
+        ...
+
+    def moves(self, row: int) -> list[int]:
+        """The actions that led from the game's start to this row's position."""
+        ...
+
+
+@dataclass(frozen=True)
+class Turn:
+    """The seats that must act now: `k` rows, one a seat.
+
+    Attributes:
+        copies: which copy of the game.
+        players: which player in it.
+        games: serial number of the game being played, never reused: the key for trees and memory.
+        plies: how many plies this game has seen.
+        draws: a number drawn from the game's own stream for this decision. An agent that takes its chance from here
+            plays a game again exactly from its seed, whatever batch it is in.
+        observation: modality name -> rows; only what that seat may see.
+        legal: the legal actions; (k, sum(nvec)) for MultiDiscrete; None for Box.
+        clock: seconds left and increment, or None.
+        public: for perfect-information games, the positions and rules; None if anything is hidden.
+    """
+
+    copies: Ints  # (k,)
+    players: Ints  # (k,)
+    games: Ints  # (k,)
+    plies: Ints  # (k,)
+    draws: NDArray[np.uint64]  # (k,)
+    observation: Mapping[str, Array]  # each (k, *shape)
+    legal: Bools | None  # (k, num_actions)
+    clock: Floats | None = None  # (k, 2)
+    public: Public | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.copies)
+
+    def take(self, rows: Ints) -> Turn:
+        """The same turn with only these rows, in this order."""
+        return Turn(
+            copies=self.copies[rows],
+            players=self.players[rows],
+            games=self.games[rows],
+            plies=self.plies[rows],
+            draws=self.draws[rows],
+            observation={name: value[rows] for name, value in self.observation.items()},
+            legal=None if self.legal is None else self.legal[rows],
+            clock=None if self.clock is None else self.clock[rows],
+            public=None if self.public is None else _PublicRows(self.public, rows),
+        )
+
+
+@dataclass(frozen=True)
+class _PublicRows:
+    """Some rows of a `Public`."""
+
+    whole: Public
+    rows: Ints
+
+    @property
+    def rules(self) -> Any:
+        return self.whole.rules
+
+    def positions(self) -> Array:
+        return self.whole.positions()[self.rows]
+
+    def moves(self, row: int) -> list[int]:
+        return self.whole.moves(int(self.rows[row]))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a step did.
+
+    Attributes:
+        rewards: what each player of each copy got in this step.
+        terminated: players for whom the game ended; players may drop out singly.
+        truncated: players who were cut off, though their game had not ended.
+        finished: copies whose game is over for all.
+        broken: copies whose environment raised: void, not an end.
+        final: the rows of seats that were cut off, before the restart: bootstrap there and nowhere else.
+    """
+
+    rewards: Floats  # (n, players)
+    terminated: Bools  # (n, players)
+    truncated: Bools  # (n, players)
+    finished: Bools  # (n,)
+    broken: Bools  # (n,)
+    final: Turn | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An agent's answer to a turn.
+
+    Attributes:
+        actions: one a row; (k, m) for MultiDiscrete, (k, *shape) for Box.
+        policy: the probability of each action, where the agent has it.
+        value: the return that the row's player expects from here, where the agent has it.
+        memory: what the agent wants back at this seat's next turn, one row a row.
+        failed: row -> why the agent could not answer it.
+        waiting: rows that are not answered yet: a person who still thinks, an engine that still runs.
+    """
+
+    actions: Array  # (k,)
+    policy: Floats | None = None  # (k, num_actions)
+    value: Floats | None = None  # (k,)
+    memory: Array | None = None  # (k, *memory)
+    failed: Mapping[int, str] = field(default_factory=dict)
+    waiting: Bools | None = None  # (k,)
+
+
+@runtime_checkable
+class Game(Protocol):
+    """`n` copies of a game, stepped together."""
+
+    spec: GameSpec
+    copies: int
+
+    def reset(
+        self,
+        seed: int | Sequence[int] | None = None,
+        copies: Ints | None = None,
+        openings: Sequence[Sequence[int]] | None = None,
+    ) -> None:
+        """Begin new games.
+
+        Args:
+            seed: one for all, from which each copy draws its own, or one for each of `copies`; None goes on with the
+                copies' random streams.
+            copies: which copies; None is all.
+            openings: for each of `copies`, actions that are played before its first turn.
+
+        Raises:
+            UsageError: an opening has an illegal action, or ends the game.
+        """
+        ...
+
+    def turn(self) -> Turn:
+        """The seats that must act now. Without a step it is the same again. No rows: no copy has a game to go on."""
+        ...
+
+    def step(self, actions: Array, rows: Ints | None = None) -> Outcome:
+        """Play one action for each of these rows of the last turn (None: for all); rows not answered stay open.
+
+        Raises:
+            ValueError: an action is illegal; then nothing was played.
+        """
+        ...
+
+    def stop(self, copies: Ints) -> None:
+        """End the games of these copies where they stand: they restart, or wait for `reset`."""
+        ...
+
+    def picture(self, copy: int, player: int | None = None) -> str:
+        """An SVG of the position, as that player may see it; None sees all."""
+        ...
+
+    def text(self, copy: int, player: int | None = None) -> str:
+        """The position as text for a terminal."""
+        ...
+
+    def print_move(self, copy: int, action: int) -> str:
+        """An action of the player to move as the field writes it."""
+        ...
+
+    def parse_move(self, copy: int, text: str) -> int:
+        """The action that a text names.
+
+        Raises:
+            UsageError: it names none.
+        """
+        ...
+
+
+class Agent(Protocol):
+    """Whoever plays. A class with `act` will do; the rest has defaults."""
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        """Answer each row of a turn.
+
+        Args:
+            turn: the rows this agent must answer.
+            memory: what it returned as `Choice.memory` at each seat's last turn, zeros at a game's start; None until
+                it has returned any.
+        """
+        ...
+
+
+def agent_name(agent: Agent) -> str:
+    """What an agent calls itself, else its class's name."""
+    return str(getattr(agent, "name", type(agent).__name__))
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One agent's part of a turn."""
+
+    agent: int  # index in the agents that play
+    rows: Ints  # (r,) rows of the turn
+    choice: Choice  # of these rows
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A seat that lost its game by not answering as the rules of `play` ask."""
+
+    copy: int
+    game: int
+    player: int
+    agent: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ply:
+    """One round of the loop: what was asked, answered and done."""
+
+    turn: Turn
+    answers: tuple[Answered, ...]
+    rows: Ints  # (r,) the rows of the turn that were played
+    actions: Array  # (r,) what they played
+    outcome: Outcome
+    failures: tuple[Failure, ...]
+
+
+def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed: int = 0) -> Iterator[Ply]:
+    """The one loop: show each agent its rows, check the answers, step the game, until no copy goes on.
+
+    If an agent raises on a batch it is asked row by row, and only the failing rows forfeit: their copies are stopped
+    and named in `Ply.failures`. An illegal action forfeits likewise. Rows that wait stay open while other copies go
+    on; the loop still yields, so that a caller may sleep or look at a clock.
+
+    Args:
+        game: reset by the caller. Copies that finish restart by themselves, or the caller resets them between plies.
+        agents: who plays.
+        seats: which agent sits where; read at every turn, so the caller may seat new games between plies. None seats
+            agent `p % len(agents)` at player `p`.
+        seed: agents draw their own random streams from it.
+    """
+    players = game.spec.players
+    if seats is None:
+        seats = np.tile(np.arange(players) % len(agents), (game.copies, 1))  # (n, players)
+    memories: list[Array | None] = [None] * len(agents)  # each (n, players, *memory)
+    for number, agent in enumerate(agents):
+        begin = getattr(agent, "start", None)
+        if begin is not None:
+            begin(game.spec, seed + number)
+    while len(turn := game.turn()):
+        answers = tuple(
+            Answered(number, rows, _ask(agents[number], turn, rows, memories[number], game.spec))
+            for number, rows in _split(turn, seats, game.spec)
+        )
+        rows, actions, failures = _gather(turn, answers)
+        for answer in answers:
+            _remember(memories, answer, turn, game.copies, players)
+        outcome = game.step(actions, rows if len(rows) < len(turn) else None)
+        if failures:
+            game.stop(np.array(sorted({failure.copy for failure in failures})))
+        _forget(memories, agents, turn, outcome, failures)
+        yield Ply(turn, answers, rows, actions, outcome, failures)
+
+
+def _split(turn: Turn, seats: Ints, spec: GameSpec) -> Iterator[tuple[int, Ints]]:
+    """Which agent answers which rows; a call never mixes roles."""
+    who = seats[turn.copies, turn.players]  # (k,)
+    if len(spec.roles) > 1:
+        who = who * len(spec.roles) + np.asarray(spec.role_of)[turn.players]
+    if who[0] == who[-1] and (who == who[0]).all():
+        yield int(who[0]) // len(spec.roles), np.arange(len(turn))
+        return
+    for key in np.unique(who):
+        yield int(key) // len(spec.roles), np.flatnonzero(who == key)
+
+
+def _ask(agent: Agent, turn: Turn, rows: Ints, memory: Array | None, spec: GameSpec) -> Choice:
+    """One agent's answer to its rows, with what it did wrong in `failed`."""
+    mine = turn if len(rows) == len(turn) else turn.take(rows)
+    remembered = None if memory is None else memory[mine.copies, mine.players]
+    try:
+        choice = agent.act(mine, remembered)
+        wrong = _wrong_actions(mine, choice, spec)
+    except Exception as error:
+        if len(mine) == 1:
+            return Choice(np.zeros(1, np.int64), failed={0: f"crashed: {type(error).__name__}: {error}"[:200]})
+        return _ask_one_by_one(agent, mine, remembered, spec)
+    return replace(choice, failed={**wrong, **choice.failed}) if wrong else choice
+
+
+def _ask_one_by_one(agent: Agent, mine: Turn, remembered: Array | None, spec: GameSpec) -> Choice:
+    """Find the rows on which an agent fails; the others are answered."""
+    choices = []
+    for row in range(len(mine)):
+        memory = None if remembered is None else remembered[row : row + 1]
+        single = mine.take(np.array([row]))
+        try:
+            choice = agent.act(single, memory)
+            choices.append(replace(choice, failed={**_wrong_actions(single, choice, spec), **choice.failed}))
+        except Exception as error:
+            reason = f"crashed: {type(error).__name__}: {error}"[:200]
+            choices.append(Choice(np.zeros(1, np.int64), failed={0: reason}))
+    whole = [choice for choice in choices if not choice.failed]
+    if not whole:
+        return Choice(np.zeros(len(mine), np.int64), failed={r: c.failed[0] for r, c in enumerate(choices)})
+    filler = whole[0]
+
+    def stack(name: str) -> Any:
+        parts = [getattr(filler if choice.failed else choice, name) for choice in choices]
+        return None if any(part is None for part in parts) else np.concatenate(parts)
+
+    return Choice(
+        actions=stack("actions"),
+        policy=stack("policy"),
+        value=stack("value"),
+        memory=stack("memory"),
+        failed={row: choice.failed[0] for row, choice in enumerate(choices) if choice.failed},
+        waiting=stack("waiting"),
+    )
+
+
+def _wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
+    """Row -> why its action may not be played. An answer of the wrong shape raises, as a crash of the agent would."""
+    actions = np.asarray(choice.actions)
+    if len(actions) != len(turn):
+        raise ValueError(f"answered {len(actions)} rows of {len(turn)}")
+    asked = np.ones(len(turn), bool) if choice.waiting is None else ~choice.waiting
+    for row in choice.failed:
+        asked[row] = False
+    space = spec.role(int(turn.players[0])).action
+    if isinstance(space, spaces.Discrete) and turn.legal is not None:
+        if actions.ndim != 1 or actions.dtype.kind not in "iu":
+            raise ValueError(f"actions must be (k,) integers, not {actions.dtype} of shape {actions.shape}")
+        inside = (actions >= 0) & (actions < turn.legal.shape[1])
+        good = inside & turn.legal[np.arange(len(turn)), np.where(inside, actions, 0)]
+    elif isinstance(space, spaces.MultiDiscrete) and turn.legal is not None:
+        starts = np.concatenate([[0], np.cumsum(space.nvec)[:-1]])
+        inside = ((actions >= 0) & (actions < space.nvec)).all(axis=1)
+        flat = starts + np.where(inside[:, None], actions, 0)
+        good = inside & np.take_along_axis(turn.legal, flat, axis=1).all(axis=1)
+    else:
+        good = np.isfinite(actions.reshape(len(turn), -1)).all(axis=1)
+    if good.all():
+        return {}
+    return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(asked & ~good)}
+
+
+def _gather(turn: Turn, answers: tuple[Answered, ...]) -> tuple[Ints, Array, tuple[Failure, ...]]:
+    """The rows that are played, their actions, and the seats that failed."""
+    if len(answers) == 1 and not answers[0].choice.failed and answers[0].choice.waiting is None:
+        return answers[0].rows, np.asarray(answers[0].choice.actions), ()
+    failures = []
+    played_rows, played_actions = [], []
+    for answer in answers:
+        choice = answer.choice
+        good = np.ones(len(answer.rows), bool) if choice.waiting is None else ~choice.waiting
+        for row, reason in choice.failed.items():
+            good[row] = False
+            at = answer.rows[row]
+            seat = int(turn.copies[at]), int(turn.games[at]), int(turn.players[at])
+            failures.append(Failure(*seat, answer.agent, reason))
+        played_rows.append(answer.rows[good])
+        played_actions.append(np.asarray(choice.actions)[good])
+    rows = np.concatenate(played_rows)
+    return rows, np.concatenate(played_actions), tuple(failures)
+
+
+def _remember(memories: list[Array | None], answer: Answered, turn: Turn, copies: int, players: int) -> None:
+    """Keep what an agent wants back, by copy and player."""
+    new = answer.choice.memory
+    if new is None:
+        return
+    kept = memories[answer.agent]
+    if kept is None:
+        kept = memories[answer.agent] = np.zeros((copies, players, *new.shape[1:]), new.dtype)
+    kept[turn.copies[answer.rows], turn.players[answer.rows]] = new
+
+
+def _forget(
+    memories: list[Array | None],
+    agents: Sequence[Agent],
+    turn: Turn,
+    outcome: Outcome,
+    failures: tuple[Failure, ...],
+) -> None:
+    """Clear the memory of games that are over, and tell the agents that have a `finish`."""
+    over = outcome.finished | outcome.broken
+    for failure in failures:
+        over[failure.copy] = True
+    if not over.any():
+        return
+    for memory in memories:
+        if memory is not None:
+            memory[over] = 0
+    for agent in agents:
+        finish = getattr(agent, "finish", None)
+        if finish is not None:
+            finish(np.unique(turn.games[over[turn.copies]]))

@@ -1,0 +1,9 @@
+"""Connect Four: four in a row on six rows and seven columns, stones fall. Moves are columns, `1` to `7`."""
+
+from lanista.envs.batched import Rules
+from lanista.envs.games import mnk
+
+
+def rules() -> Rules:
+    """The rules of Connect Four."""
+    return mnk.rules(rows=6, columns=7, k=4, gravity=True, name="connect_four")

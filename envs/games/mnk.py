@@ -1,0 +1,242 @@
+"""The m,n,k family: `k` in a row on a board of `rows` x `columns`, with or without gravity.
+
+Tic-tac-toe, Connect Four and Gomoku are this game with other numbers. Action: the cell, counted row by row from the
+top left; with gravity the column. Observation `board` (2, rows, columns) int8: the stones of the player to move, the
+stones of the other.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+from gymnasium import spaces
+
+from lanista.envs.batched import Rules
+from lanista.envs.core import GameSpec, Role, Symmetry
+from lanista.errors import UsageError
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False, name: str = "") -> Rules:
+    """The rules of one member of the family.
+
+    Args:
+        rows, columns: the board, each 1 to 26.
+        k: so many in a row win.
+        gravity: stones fall to the lowest free cell of a column.
+        name: the id under which it is known; made from the numbers if empty.
+    """
+    if not (1 <= rows <= 26 and 1 <= columns <= 26 and 1 <= k <= max(rows, columns)):
+        raise UsageError(f"mnk needs rows and columns of 1 to 26 and k at most the longer, not {rows}, {columns}, {k}")
+    cells = rows * columns
+    num_actions = columns if gravity else cells
+    name = name or f"mnk:rows={rows},columns={columns},k={k},gravity={str(gravity).lower()}"
+    in_one_word = (rows + 1) * columns <= 64
+    state = np.dtype(
+        [
+            ("stones", np.uint64, (2,)),  # each player's stones as bits, kept where the board fits in one word
+            ("board", np.int8, (cells,)),  # 0 empty, 1 the first player's stone, 2 the second's
+            ("height", np.int8, (columns,)),  # stones in a column, with gravity
+            ("ply", np.int16),
+        ],
+        align=True,
+    )
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def new(state: Any, stream: Any) -> None:
+        return
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def player(state: Any) -> Any:
+        return state.ply & 1
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def legal(state: Any, mask: Any) -> None:
+        # The top row decides with gravity, every cell without: the first `num_actions` cells either way.
+        board = state.board
+        for action in range(num_actions):
+            mask[action] = board[action] == 0
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def _row_in_word(state: Any, me: Any, row: Any, column: Any) -> Any:
+        """Place a stone in the bits and look for k in a row, without a branch: shifted copies are laid over each other.
+
+        One bit a cell, column by column, each column followed by a blank bit so that no line wraps.
+        """
+        state.stones[me] |= np.uint64(1) << np.uint64(column * (rows + 1) + row)
+        stones = state.stones[me]
+        lines = np.uint64(0)
+        for shift in (1, rows, rows + 1, rows + 2):
+            line = stones
+            for step in range(1, k):
+                # A shift by 64 or more is undefined; there the line cannot fit anyway.
+                line &= (stones >> np.uint64(shift * step)) if shift * step < 64 else np.uint64(0)
+            lines |= line
+        return lines != 0
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def _row_on_board(board: Any, stone: Any, row: Any, column: Any) -> Any:
+        """Count both ways from the last stone along each line."""
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            run = 1
+            for sign in (1, -1):
+                y = row + sign * down
+                x = column + sign * right
+                while 0 <= y < rows and 0 <= x < columns and board[y * columns + x] == stone:
+                    run += 1
+                    y += sign * down
+                    x += sign * right
+            if run >= k:
+                return True
+        return False
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
+        board = state.board
+        me = state.ply & 1
+        stone = me + 1
+        if gravity:
+            row = rows - 1 - state.height[action]
+            column = action
+            state.height[action] += 1
+        else:
+            row = action // columns
+            column = action % columns
+        board[row * columns + column] = stone
+        state.ply += 1
+        if in_one_word:
+            won = _row_in_word(state, me, row, column)
+        else:
+            won = _row_on_board(board, stone, row, column)
+        if won:
+            rewards[me] = 1.0
+            rewards[1 - me] = -1.0
+            return True
+        return state.ply == cells
+
+    @numba.njit  # type: ignore[untyped-decorator]
+    def observe(state: Any, player: Any, out: Any) -> None:
+        board = state.board
+        mine = np.int8(player + 1)  # of the board's own width: compared 64 cells at a time
+        theirs = np.int8(2 - player)
+        for cell in range(cells):
+            out[cell] = board[cell] == mine
+        for cell in range(cells):
+            out[cells + cell] = board[cell] == theirs
+
+    return Rules(
+        spec=GameSpec(
+            name=name,
+            players=2,
+            roles=(
+                Role(
+                    spaces.Dict({"board": spaces.Box(0, 1, (2, rows, columns), np.int8)}),
+                    spaces.Discrete(num_actions),
+                ),
+            ),
+            role_of=(0, 0),
+            kind="turn-based",
+            zero_sum=True,
+            perfect_information=True,
+            longest=cells,
+            returns=(-1.0, 1.0),
+            symmetries=_symmetries(rows, columns, gravity),
+            description=f"{k} in a row on {rows} x {columns}" + (", stones fall" if gravity else ""),
+        ),
+        modality="board",
+        state=state,
+        new=new,
+        player=player,
+        legal=legal,
+        play=play,
+        observe=observe,
+        picture=lambda state, player, last: _picture(state, rows, columns, gravity, last),
+        text=lambda state, player: _text(state, rows, columns, gravity),
+        print_move=lambda state, action: str(action + 1) if gravity else _cell_name(action, rows, columns),
+        parse_move=lambda state, text: _parse_column(text, columns) if gravity else _parse_cell(text, rows, columns),
+    )
+
+
+def _symmetries(rows: int, columns: int, gravity: bool) -> tuple[Symmetry, ...]:
+    """The mirror with gravity; else all turns and mirrors of the rectangle or square."""
+    grid = np.arange(rows * columns).reshape(rows, columns)
+    turns = {"mirror": grid[:, ::-1]}
+    if not gravity:
+        turns |= {"flip": grid[::-1], "half turn": grid[::-1, ::-1]}
+        if rows == columns:
+            turns |= {
+                "quarter turn": np.rot90(grid),
+                "three-quarter turn": np.rot90(grid, 3),
+                "diagonal": grid.T,
+                "antidiagonal": grid[::-1, ::-1].T,
+            }
+    symmetries = []
+    for name, source in turns.items():
+        cells_from = tuple(int(cell) for cell in source.ravel())
+        # Cell `cells_from[i]` moves to `i`, so the action there becomes `i`.
+        actions_to = np.argsort(source.ravel())
+        if gravity:
+            actions_to = np.arange(columns)[::-1]
+        symmetries.append(Symmetry(name, {"board": cells_from}, tuple(int(action) for action in actions_to)))
+    return tuple(symmetries)
+
+
+def _cell_name(cell: int, rows: int, columns: int) -> str:
+    """The column's letter and the row's number counted from the bottom, as `b2`."""
+    return f"{LETTERS[cell % columns]}{rows - cell // columns}"
+
+
+def _parse_cell(text: str, rows: int, columns: int) -> int:
+    text = text.strip().lower()
+    last = _cell_name(columns - 1, rows, columns)
+    if len(text) < 2 or text[0] not in LETTERS[:columns] or not text[1:].isdecimal() or not 1 <= int(text[1:]) <= rows:
+        raise ValueError(f"write a cell from a1 to {last}")
+    return (rows - int(text[1:])) * columns + LETTERS.index(text[0])
+
+
+def _parse_column(text: str, columns: int) -> int:
+    if not text.strip().isdecimal() or not 1 <= int(text) <= columns:
+        raise ValueError(f"write a column from 1 to {columns}")
+    return int(text) - 1
+
+
+def _text(state: Any, rows: int, columns: int, gravity: bool) -> str:
+    """The board in letters: X began, O answers."""
+    board = np.asarray(state["board"]).reshape(rows, columns)
+    lines = []
+    for row in range(rows):
+        label = "" if gravity else f"{rows - row:2d} "
+        lines.append(label + " ".join(".XO"[stone] for stone in board[row]))
+    if gravity:
+        lines.append(" ".join(str((column + 1) % 10) for column in range(columns)))
+    else:
+        lines.append("   " + " ".join(LETTERS[:columns]))
+    return "\n".join(lines)
+
+
+def _picture(state: Any, rows: int, columns: int, gravity: bool, last: int | None) -> str:
+    """A board with discs: red began, yellow answers; the last stone has a ring."""
+    size = 40
+    board = np.asarray(state["board"])
+    ground, hole, grid = ("#1f4e8c", "#f4f6f8", "none") if gravity else ("#e3c58f", "none", "#7a5c2e")
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns * size} {rows * size}" role="img">',
+        f'<rect width="100%" height="100%" rx="6" fill="{ground}"/>',
+    ]
+    marked = -1
+    if last is not None:
+        row = rows - int(state["height"][last]) if gravity else 0
+        marked = row * columns + last if gravity else last
+    for cell in range(rows * columns):
+        x, y = cell % columns * size, cell // columns * size
+        stone = int(board[cell])
+        if grid != "none":
+            parts.append(f'<rect x="{x}" y="{y}" width="{size}" height="{size}" fill="none" stroke="{grid}"/>')
+        fill = (hole, "#d64545", "#f2c037")[stone]
+        if fill != "none":
+            ring = ' stroke="#111" stroke-width="3"' if cell == marked else ""
+            parts.append(f'<circle cx="{x + size // 2}" cy="{y + size // 2}" r="15" fill="{fill}"{ring}/>')
+    return "".join(parts) + "</svg>"

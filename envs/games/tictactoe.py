@@ -1,0 +1,9 @@
+"""Tic-tac-toe: three in a row on three by three. Moves are cells, `a1` to `c3`."""
+
+from lanista.envs.batched import Rules
+from lanista.envs.games import mnk
+
+
+def rules() -> Rules:
+    """The rules of tic-tac-toe."""
+    return mnk.rules(rows=3, columns=3, k=3, name="tictactoe")

@@ -1,0 +1,1 @@
+"""Lanista: train game agents, rate them honestly, play against them, reuse what they learned."""

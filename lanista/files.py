@@ -1,0 +1,90 @@
+"""Files that are whole or not there: written to a temporary name, fsynced, renamed."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from lanista.errors import UsageError
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a kill at any instant leaves the old content or the new, never a part."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_text(path: Path, text: str) -> None:
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode())
+
+
+def write_json(path: Path, value: Any) -> None:
+    """As `write_bytes`, as indented JSON."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: Path, what: str) -> dict[str, Any]:
+    """Read a JSON object; a file that is missing or is none is the user's error.
+
+    Args:
+        path: the file.
+        what: what it should be, in words, for the error.
+    """
+    try:
+        value = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"{path.parent} is no {what}: it holds no {path.name}") from None
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, OSError) as error:
+        raise UsageError(f"{path} cannot be read as JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"{path} holds no JSON object, so it is no {what}")
+    return value
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renames in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def claim_folder(folder: Path, megabytes: int = 0) -> Path:
+    """Make a folder and prove that it can be written and has room, before hours of work depend on it.
+
+    Args:
+        folder: made with its parents if it is not there.
+        megabytes: how much room is needed.
+
+    Raises:
+        UsageError: it cannot be made or written, or there is too little room.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=folder) as probe:
+            # A file that is really filled, since free space alone says nothing of quotas; at most 1 MB is written.
+            probe.write(b"\0" * (2**20 if megabytes else 1))
+            probe.flush()
+            os.fsync(probe.fileno())
+    except OSError as error:
+        raise UsageError(f"cannot write to {folder}: {error.strerror}") from None
+    status = os.statvfs(folder)
+    free = status.f_bavail * status.f_frsize // 2**20
+    if free < megabytes:
+        raise UsageError(f"cannot write to {folder}: {free} MB are free, {megabytes} MB are needed")
+    return folder

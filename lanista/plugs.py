@@ -1,0 +1,99 @@
+"""Plugs: a file's name is its id.
+
+Games, doors, encoders, agent kinds, trainers and formats are found by listing the files of their package. Nothing is
+imported to list them, and no other list of them exists.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import inspect
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from lanista.errors import UsageError, unknown
+
+Value = bool | int | float | str
+
+
+def plugs(package: str) -> list[str]:
+    """The ids of the plugs in a package: the names of its files, `_` shown as in the file's name.
+
+    Files whose name begins with an underscore are not plugs.
+    """
+    found = importlib.util.find_spec(package)
+    assert found is not None and found.submodule_search_locations is not None, package
+    folder = Path(next(iter(found.submodule_search_locations)))
+    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+
+
+def plug(package: str, what: str, name: str) -> ModuleType:
+    """Import the plug `name` of `package`, or raise the error that names the nearest known one.
+
+    Args:
+        package: the import name of the plugs' package, such as "lanista.envs.games".
+        what: what the plugs are, in words, for the error.
+        name: the id that the user wrote; `-` and `_` are the same.
+    """
+    names = plugs(package)
+    file = name.replace("-", "_")
+    if file not in names:
+        raise unknown(what, name, names)
+    return importlib.import_module(f"{package}.{file}")
+
+
+def parse_value(text: str) -> Value:
+    """Read one option's value as people write it: `true`, `3`, `0.5`, or else the text itself."""
+    if text.lower() in ("true", "false"):
+        return text.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def parse_options(text: str, source: str) -> dict[str, Value]:
+    """Read `key=value,key=value` (or joined by `&`) as options.
+
+    Args:
+        text: the options; empty gives none.
+        source: the whole string they come from, for the error.
+    """
+    options: dict[str, Value] = {}
+    for part in filter(None, re.split(r"[,&]", text)):
+        key, equals, value = part.partition("=")
+        if not equals or not key or not value:
+            raise UsageError(f"'{source}': '{part}' is no option; write key=value, as in 'minimax:depth=4'")
+        options[key.strip()] = parse_value(value.strip())
+    return options
+
+
+def call(function: Callable[..., Any], what: str, options: dict[str, Any]) -> Any:
+    """Call a plug's function with a user's options; an unknown option or a value of the wrong kind is the user's error.
+
+    Args:
+        function: takes the options by keyword; its annotations `bool`, `int`, `float`, `str` are enforced.
+        what: what is being made, in words, for the error.
+        options: as from `parse_options`.
+    """
+    known = inspect.signature(function, eval_str=True).parameters
+    for key, value in options.items():
+        if key not in known:
+            if not known:
+                raise UsageError(f"{what} takes no options, so not '{key}'")
+            raise unknown(f"option of {what}", key, known)
+        kind = known[key].annotation
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            options = {**options, key: float(value)}
+        elif kind in (bool, int, float, str) and type(value) is not kind:
+            raise UsageError(f"option '{key}' of {what} must be {kind.__name__}, not '{value}'")
+    missing = [name for name, given in known.items() if given.default is given.empty and name not in options]
+    if missing:
+        raise UsageError(f"{what} needs the option '{missing[0]}', as in '{missing[0]}=...'")
+    return function(**options)
