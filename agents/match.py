@@ -5,10 +5,17 @@ Both training (ratings on the way) and the arena (tournaments) play through `pla
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lanista.envs.core import Agent
+import numpy as np
+
+from lanista.agents.kinds.random import random_actions
+from lanista.envs.batched import mixed
+from lanista.envs.catalogue import make
+from lanista.envs.core import Agent, Array, Bools, Choice, Failure, Game, GameSpec, Ints, Ply, Turn, play
+from lanista.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -34,9 +41,10 @@ class Played:
 
     Attributes:
         scheduled: what was to be played.
-        moves: all actions in order, the opening included.
+        moves: all actions in order, the opening included; those of one moment in the players' order. An action of
+            several numbers (MultiDiscrete, Box) is a list of them.
         returns: each player's sum of rewards; of a forfeit, the least return for the player that failed and the
-            greatest for the others.
+            greatest for the others (see `forfeit_returns`).
         reason: "end" by the rules, "truncated" by the game's length, "broken" (void: the environment raised), or the
             failure's own words ("illegal action 3", "crashed: ...").
         at_fault: the player that failed, or None.
@@ -54,11 +62,288 @@ def play_games(
 ) -> Iterator[list[Played]]:
     """Play exactly the scheduled games, many at once, and give those that finish together as they finish.
 
+    What is played does not depend on `copies`, as long as the agents take their chance from `Turn.draws`.
+
     Args:
         game: the game's string.
-        agents: who plays; `Scheduled.seats` are indices in it.
+        agents: who plays; `Scheduled.seats` are indices in it. One agent may sit at several seats.
         schedule: the games; taken in order as copies become free.
         copies: at most so many are played together.
         seed: the agents' own random streams are drawn from it.
+
+    Raises:
+        UsageError: no such game, an opening that is illegal or ends the game, an agent that cannot play this game.
+        ValueError: a game is scheduled with too few or too many seats, or with an agent that is not there.
     """
-    raise NotImplementedError
+    if not schedule:
+        return
+    table = _Table(make(game, min(copies, len(schedule)), restart=False), schedule, len(agents))
+    table.seat(np.arange(table.game.copies))
+    for ply in play(table.game, agents, table.seats, seed=seed):
+        played = table.after(ply)
+        if played:
+            yield played
+
+
+class _Table:
+    """The copies of a game on which a schedule is played, and the score sheets."""
+
+    def __init__(self, game: Game, schedule: Sequence[Scheduled], agents: int) -> None:
+        players = game.spec.players
+        for scheduled in schedule:
+            if len(scheduled.seats) != players or not all(0 <= index < agents for index in scheduled.seats):
+                raise ValueError(f"{game.spec.name} seats {players} of {agents} agents, not {scheduled.seats}")
+        self.game = game
+        self.seats = np.zeros((game.copies, players), np.int64)  # read by `play` at every turn
+        self._schedule = schedule
+        self._next = 0  # first game of the schedule that was not begun
+        self._playing = np.zeros(game.copies, np.int64)  # (n,) index in the schedule
+        self._busy = np.zeros(game.copies, bool)  # (n,)
+        self._returns = np.zeros((game.copies, players))
+        self._cut = np.zeros(game.copies, bool)  # (n,) someone was truncated
+        self._sheet = _Sheet(game)
+
+    def seat(self, free: Ints) -> None:
+        """Begin the next scheduled games on these copies, as far as there are any: one call of the game for all."""
+        free = free[: len(self._schedule) - self._next]
+        if not len(free):
+            return
+        games = self._schedule[self._next : self._next + len(free)]
+        self._playing[free] = np.arange(self._next, self._next + len(free))
+        self._next += len(free)
+        self._busy[free] = True
+        self._returns[free] = 0
+        self._cut[free] = False
+        self.seats[free] = [scheduled.seats for scheduled in games]
+        openings = [scheduled.opening for scheduled in games]
+        self.game.reset([scheduled.seed for scheduled in games], free, openings if any(openings) else None)
+        self._sheet.clear(free)
+
+    def after(self, ply: Ply) -> list[Played]:
+        """Write a ply down; give the games that ended with it, and begin the next ones in their place."""
+        outcome = ply.outcome
+        self._sheet.write(ply)
+        self._returns += outcome.rewards
+        self._cut |= outcome.truncated.any(axis=1)
+        over = outcome.finished | outcome.broken
+        for failure in ply.failures:
+            over[failure.copy] = True
+        over &= self._busy
+        if not over.any():
+            return []
+        ended = np.flatnonzero(over)
+        played = self._results(ended, outcome.broken, ply.failures)
+        self._busy[ended] = False
+        if outcome.broken.any():
+            # A broken copy may have begun anew by itself; without a game for it, it must not go on.
+            self.game.stop(np.flatnonzero(outcome.broken))
+        self.seat(ended)
+        return played
+
+    def _results(self, ended: Ints, broken: Bools, failures: tuple[Failure, ...]) -> list[Played]:
+        faults: dict[int, list[Failure]] = {}
+        for failure in failures:
+            faults.setdefault(failure.copy, []).append(failure)
+        played = []
+        which, returns = self._playing[ended].tolist(), self._returns[ended].tolist()
+        for copy, index, actions, sums in zip(ended.tolist(), which, self._sheet.actions(ended), returns, strict=True):
+            scheduled = self._schedule[index]
+            moves = (*scheduled.opening, *actions)
+            if copy in faults:
+                at_fault = faults[copy][0]
+                forfeited = forfeit_returns(self.game.spec, sums, [failure.player for failure in faults[copy]])
+                played.append(Played(scheduled, moves, forfeited, at_fault.reason, at_fault.player))
+            else:
+                reason = "broken" if broken[copy] else "truncated" if self._cut[copy] else "end"
+                played.append(Played(scheduled, moves, tuple(sums), reason))
+        return played
+
+
+class _Sheet:
+    """The actions of the games being played, opening excluded, without Python for each."""
+
+    def __init__(self, game: Game) -> None:
+        self._many = game.spec.kind == "simultaneous"  # several actions of a copy in one ply
+        self._lengths = np.zeros(game.copies, np.int64)  # (n,)
+        self._actions: Array | None = None  # (n, room, *action), made when the first action is seen
+        self._room = game.spec.longest or 64
+
+    def clear(self, copies: Ints) -> None:
+        """Begin new games on these copies."""
+        self._lengths[copies] = 0
+
+    def write(self, ply: Ply) -> None:
+        """Write down what was played."""
+        if not len(ply.rows):
+            return
+        copies, actions = ply.turn.copies[ply.rows], np.asarray(ply.actions)
+        at = self._lengths[copies]
+        if self._many:
+            order = np.lexsort((ply.turn.players[ply.rows], copies))
+            copies, actions = copies[order], actions[order]
+            place = np.arange(len(copies))
+            first = np.concatenate([[True], copies[1:] != copies[:-1]])
+            at = self._lengths[copies] + place - np.maximum.accumulate(np.where(first, place, 0))
+        if self._actions is None:
+            self._actions = np.zeros((len(self._lengths), self._room, *actions.shape[1:]), actions.dtype)
+        while at.max() >= self._actions.shape[1]:
+            self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
+        self._actions[copies, at] = actions
+        self._lengths[copies] = at + 1  # of a copy's several actions the last one stays
+
+    def actions(self, copies: Ints) -> list[list[int]]:
+        """The actions of these copies' games in order."""
+        if self._actions is None:
+            return [[] for _ in copies]
+        rows, lengths = self._actions[copies].tolist(), self._lengths[copies].tolist()
+        return [row[:length] for row, length in zip(rows, lengths, strict=True)]
+
+
+def forfeit_returns(spec: GameSpec, sums: Sequence[float], failed: Sequence[int]) -> tuple[float, ...]:
+    """What each player has of a game that some lost by a failure.
+
+    Args:
+        spec: the game.
+        sums: each player's rewards until then.
+        failed: the players that failed.
+
+    Returns:
+        The least return of the game for those that failed, the greatest for the others. Where the game has no such
+        bound: one less than the least of all sums so far and 0, one more than the greatest, so that the order holds.
+    """
+    least, greatest = spec.returns
+    least = least if math.isfinite(least) else min(0.0, *sums) - 1
+    greatest = greatest if math.isfinite(greatest) else max(0.0, *sums) + 1
+    return tuple(float(least if player in failed else greatest) for player in range(spec.players))
+
+
+class _Opener:
+    """Plays openings at random, each copy from its own salt, so that an opening depends on its seed alone."""
+
+    name = "opener"
+
+    def __init__(self, spec: GameSpec, copies: int) -> None:
+        self._spec = spec
+        self.salts = np.zeros(copies, np.uint64)  # (n,)
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        space = self._spec.role(int(turn.players[0])).action
+        return Choice(random_actions(turn, space, mixed(turn.draws ^ self.salts[turn.copies], np.uint64(1))))
+
+
+MOST_TRIES = 100
+
+
+def random_openings(game: str, seeds: Sequence[int], plies: tuple[int, int]) -> list[tuple[int, ...]]:
+    """For each seed an opening of random legal plies that does not end the game.
+
+    Where chance plays a part, an opening fits the game that has the same seed.
+
+    Args:
+        game: the game's string.
+        seeds: one an opening; equal seeds give equal openings, whatever else is asked for.
+        plies: the least and the greatest number of plies, each number between them equally likely.
+
+    Raises:
+        UsageError: no such game; the numbers are no range; the game always ended within so many plies.
+    """
+    least, most = plies
+    if not 0 <= least <= most:
+        raise UsageError(f"the plies of an opening are a range like 0 to 8, not {least} to {most}")
+    openings: list[tuple[int, ...]] = [()] * len(seeds)
+    numbers = np.array([int(seed) % 2**64 for seed in seeds], np.uint64)
+    pending, table = np.arange(len(seeds)), None
+    for attempt in range(MOST_TRIES):
+        salts = mixed(numbers, np.uint64(attempt))
+        wanted = least + (mixed(salts, np.uint64(0)) >> np.uint64(33)).astype(np.int64) % (most - least + 1)
+        pending = pending[wanted[pending] > 0]
+        if not len(pending):
+            return openings
+        if table is None:
+            table = make(game, min(1024, len(pending)), restart=False)
+        ended: list[int] = []
+        for begin in range(0, len(pending), table.copies):
+            which = pending[begin : begin + table.copies]
+            for index, opening in _play_openings(table, numbers[which], salts[which], wanted[which]):
+                if opening is None:
+                    ended.append(int(which[index]))
+                else:
+                    openings[which[index]] = opening
+        pending = np.array(sorted(ended), np.int64)
+    raise UsageError(f"in {MOST_TRIES} tries {game} always ended within an opening of {least} to {most} random plies")
+
+
+def _play_openings(
+    game: Game, seeds: Array, salts: Array, wanted: Ints
+) -> Iterator[tuple[int, tuple[int, ...] | None]]:
+    """Play openings, one a copy; give each one's index with its actions, or with None if the game ended in it.
+
+    Args:
+        game: with at least as many copies, none of them being played.
+        seeds: (r,) uint64, of each game.
+        salts: (r,) uint64, of each opening.
+        wanted: (r,) the number of plies, at least 1.
+    """
+    going = np.zeros(game.copies, bool)
+    going[: len(seeds)] = True
+    goal, played = np.zeros(game.copies, np.int64), np.zeros(game.copies, np.int64)
+    goal[going] = wanted
+    opener, sheet = _Opener(game.spec, game.copies), _Sheet(game)
+    opener.salts[going] = salts
+    game.reset(seeds.tolist(), np.flatnonzero(going))
+    for ply in play(game, [opener]):
+        sheet.write(ply)
+        played[ply.turn.copies] += 1
+        over = ply.outcome.finished | ply.outcome.broken
+        over[[failure.copy for failure in ply.failures]] = True
+        over &= going
+        whole = np.flatnonzero(going & ~over & (played == goal))
+        yield from ((index, None) for index in np.flatnonzero(over).tolist())
+        yield from zip(whole.tolist(), map(tuple, sheet.actions(whole)), strict=True)
+        if len(whole):
+            game.stop(whole)
+        going[over] = False
+        going[whole] = False
+
+
+def score(
+    game: str,
+    agent: Agent,
+    opponent: Agent,
+    pairs: int,
+    seed: int,
+    plies: tuple[int, int] = (0, 8),
+) -> float:
+    """The share of the points that an agent takes from an opponent: 1 for a win, 1/2 for a draw.
+
+    Each pair is two games from one random opening, in which the agent takes either seat. Games that the environment
+    broke count for nobody.
+
+    Args:
+        game: the string of a game of two players.
+        agent, opponent: who plays.
+        pairs: so many pairs of games, at least one.
+        seed: openings, games and the agents' draws come from it.
+        plies: the openings' least and greatest number of random plies.
+
+    Raises:
+        UsageError: the game is not one of two players, or an agent cannot play it.
+    """
+    if pairs < 1:
+        raise UsageError(f"a score needs at least one pair of games, not {pairs}")
+    seeds = np.random.SeedSequence(seed).generate_state(pairs, np.uint64).tolist()
+    schedule = [
+        Scheduled(seats, own, opening, label=first)
+        for own, opening in zip(seeds, random_openings(game, seeds, plies), strict=True)
+        for first, seats in enumerate([(0, 1), (1, 0)])
+    ]
+    points, counted = 0.0, 0
+    for played in play_games(game, [agent, opponent], schedule, seed=seed):
+        for one in played:
+            if one.reason != "broken":
+                mine, other = one.returns[one.scheduled.label], one.returns[1 - one.scheduled.label]
+                points += 1.0 if mine > other else 0.5 if mine == other else 0.0
+                counted += 1
+    if not counted:
+        raise RuntimeError(f"the environment of {game} broke every game")
+    return points / counted
