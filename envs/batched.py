@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import io
+import math
 import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,7 @@ class _KeyedCache(FunctionCache):
 
     def __init__(self, function: Callable[..., Any], key: str) -> None:
         self._key = key
-        super().__init__(function)
+        super().__init__(function)  # type: ignore[no-untyped-call]
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return sig, codegen.magic_tuple(), self._key
@@ -105,12 +106,12 @@ def compiled(function: Callable[..., Any], key: str) -> Callable[..., Any]:
         function: a nested function.
         key: what it depends on besides its own file: `Rules.key`, and any number it closes over.
     """
-    dispatcher = numba.njit(nogil=True, boundscheck=False)(function)
+    dispatcher: Any = numba.njit(nogil=True, boundscheck=False)(function)
     dispatcher._cache = _KeyedCache(function, key)
     return dispatcher  # type: ignore[no-any-return]
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(inline="always")
 def mix(value: Any) -> Any:
     """SplitMix64's output function (Steele, Lea, Flood 2014): uint64 -> uint64."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -118,20 +119,20 @@ def mix(value: Any) -> Any:
     return value ^ (value >> np.uint64(31))
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(inline="always")
 def next_draw(stream: Any) -> Any:
     """The next uint64 of a random stream, a (1,) uint64 array that is advanced."""
     stream[0] += np.uint64(0x9E3779B97F4A7C15)
     return mix(stream[0])
 
 
-@numba.njit(inline="always")  # type: ignore[untyped-decorator]
+@numba.njit(inline="always")
 def below(draw: Any, bound: Any) -> Any:
     """A number in [0, bound) from a draw, by multiplying its upper half (bound < 2**31)."""
     return np.int64(((draw >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def random_legal(legal: Any, draws: Any) -> Any:
     """One random legal action a row.
 
@@ -154,7 +155,7 @@ def random_legal(legal: Any, draws: Any) -> Any:
     return actions
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True)
 def mixed(values: Any, salt: Any) -> Any:
     """New draws from draws and a salt: (k,) uint64 -> (k,) uint64."""
     out = np.empty(len(values), np.uint64)
@@ -168,6 +169,7 @@ class _Kernels:
     begin: Callable[..., Any]
     show: Callable[..., Any]
     step: Callable[..., Any]
+    watch: Callable[..., Any]
 
 
 def _kernels(rules: Rules) -> _Kernels:
@@ -175,7 +177,7 @@ def _kernels(rules: Rules) -> _Kernels:
     new, player, legal, play, observe = rules.new, rules.player, rules.legal, rules.play, rules.observe
     num_actions, players = rules.num_actions, rules.spec.players
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def start(states: Any, copy: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any) -> None:
         states[copy] = states[len(states) - 1]  # the last record is kept blank
         stream = streams[copy : copy + 1]
@@ -185,7 +187,7 @@ def _kernels(rules: Rules) -> _Kernels:
         games[copy] = serial[0]
         serial[0] += 1
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def open_randomly(
         states: Any, copy: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any, history: Any, most: Any
     ) -> None:
@@ -278,7 +280,10 @@ def _kernels(rules: Rules) -> _Kernels:
                     alive[copy] = False
         return -1
 
-    return _Kernels(compiled(begin, rules.key), compiled(show, rules.key), compiled(step, rules.key))
+    def watch(states: Any, copy: Any, who: Any, out: Any) -> None:
+        observe(states[copy], who, out)
+
+    return _Kernels(*(compiled(loop, rules.key) for loop in (begin, show, step, watch)))
 
 
 @lru_cache(maxsize=64)
@@ -287,7 +292,7 @@ def kernels(rules: Rules) -> _Kernels:
     return _kernels(rules)
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Snapshot:
     """`Public` of a native game; good until the next step."""
 
@@ -345,11 +350,15 @@ class BatchedGame:
         copies: Ints | None = None,
         openings: Sequence[Sequence[int]] | None = None,
     ) -> None:
+        if not self._begun:
+            self._begun = True
+            first = seed if isinstance(seed, int) else int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
+            self._streams[:] = stream_seeds(first, self._all)  # copies left out of this call have streams too
+            if copies is not None and self.restart:
+                self.reset()  # and are shown, so they begin
         which = self._all if copies is None else np.asarray(copies, np.int64)
-        if seed is None and not self._begun:
-            seed = int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
         if seed is not None:
-            self._streams[which] = _stream_seeds(seed, which)
+            self._streams[which] = stream_seeds(seed, which)
         if openings is None:
             padded, lengths = np.zeros((len(which), 0), np.int64), np.zeros(len(which), np.int64)
         else:
@@ -359,13 +368,13 @@ class BatchedGame:
                 (action for opening in openings for action in opening), np.int64, int(lengths.sum())
             )
         self._alive[which] = True
-        self._begun = True
         self._turn = None
         bad = self._kernels.begin(
             self._records, which, self._streams, self._seeds, self._plies, self._games, self._serial, self._history,
             padded, lengths, self._share if openings is None else 0.0, self._most,
         )  # fmt: skip
         if bad >= 0:
+            self.reset(copies=which[bad:])  # every copy stands at a playable position, whoever catches the error
             shown = " ".join(map(str, padded[bad, : lengths[bad]]))
             raise UsageError(f"the opening {shown} of {self.spec.name} has an illegal action or ends the game")
 
@@ -383,7 +392,14 @@ class BatchedGame:
         seen = self.spec.roles[0].observation[self.rules.modality]
         observation = np.empty((k, *self.rules.shape), seen.dtype)
         self._kernels.show(
-            self._records, copies, self._seeds, self._plies, players, draws, legal, observation.reshape(k, -1)
+            self._records,
+            copies,
+            self._seeds,
+            self._plies,
+            players,
+            draws,
+            legal,
+            observation.reshape(k, math.prod(self.rules.shape)),
         )
         public: Public | None = _Snapshot(self.rules, self, copies) if self.spec.perfect_information else None
         return Turn(
@@ -407,6 +423,11 @@ class BatchedGame:
         answered = self._all[: len(turn)] if rows is None else np.asarray(rows, np.int64)
         if len(actions) != len(answered):
             raise ValueError(f"{len(actions)} actions for {len(answered)} rows")
+        if rows is not None and len(rows):  # the compiled loop trusts them
+            if answered.min() < 0 or answered.max() >= len(turn):
+                raise ValueError(f"rows {answered.min()} to {answered.max()} of a turn of {len(turn)}")
+            if np.bincount(answered).max() > 1:
+                raise ValueError("a row is answered twice")
         bad = self._kernels.step(
             self._records, turn.copies, answered, actions, turn.legal, self._streams, self._seeds, self._plies,
             self._games, self._serial, self._history, rewards, terminated, finished, self._alive,
@@ -423,6 +444,14 @@ class BatchedGame:
             self.reset(copies=np.asarray(copies, np.int64))
         else:
             self._alive[copies] = False
+
+    def observation(self, copy: int, player: int) -> dict[str, Array]:
+        """What a player sees now, whoever is to move: modality name -> array of the role's shape."""
+        if not self._begun:
+            self.reset()
+        seen = np.empty(self.rules.shape, self.spec.roles[0].observation[self.rules.modality].dtype)
+        self._kernels.watch(self._records, copy, player, seen.reshape(-1))
+        return {self.rules.modality: seen}
 
     def moves(self, copy: int) -> list[int]:
         """The actions of this copy's game so far, opening included."""
@@ -449,8 +478,12 @@ class BatchedGame:
 
     def save(self) -> bytes:
         """Every copy exactly as it stands, random streams included."""
+        if not self._begun:
+            self.reset()
         buffer = io.BytesIO()
-        np.savez(buffer, **{name.strip("_"): getattr(self, name) for name in self._SAVED})
+        np.savez(
+            buffer, game=np.array(self.spec.name), **{name.strip("_"): getattr(self, name) for name in self._SAVED}
+        )
         return buffer.getvalue()
 
     def load(self, state: bytes) -> None:
@@ -462,8 +495,11 @@ class BatchedGame:
         try:
             with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
                 loaded = {name: arrays[name.strip("_")] for name in self._SAVED}
-        except (ValueError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
+                game = str(arrays["game"])
+        except (ValueError, TypeError, KeyError, OSError, zipfile.BadZipFile, EOFError) as error:
             raise UsageError(f"this is no saved state of {self.spec.name}: {error}") from None
+        if game != self.spec.name:
+            raise UsageError(f"this saved state is of {game}, not of {self.spec.name}")
         for name, value in loaded.items():
             mine = getattr(self, name)
             if value.dtype != mine.dtype or value.shape != mine.shape:
@@ -474,7 +510,7 @@ class BatchedGame:
         self._turn = None
 
 
-def _stream_seeds(seed: int | Sequence[int], copies: Ints) -> Array:
+def stream_seeds(seed: int | Sequence[int], copies: Ints) -> Array:
     """A random stream's start for each copy, from one seed or one each."""
     if isinstance(seed, int | np.integer):
         return mixed(copies.astype(np.uint64), np.uint64(int(seed) % 2**64))  # type: ignore[no-any-return]

@@ -6,4 +6,4 @@ from lanista.envs.games import mnk
 
 def rules() -> Rules:
     """The rules of Connect Four."""
-    return mnk.rules(rows=6, columns=7, k=4, gravity=True, name="connect_four")
+    return mnk.named("connect_four", rows=6, columns=7, k=4, gravity=True)

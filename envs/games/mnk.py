@@ -20,20 +20,24 @@ from lanista.errors import UsageError
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False, name: str = "") -> Rules:
+def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False) -> Rules:
     """The rules of one member of the family.
 
     Args:
         rows, columns: the board, each 1 to 26.
         k: so many in a row win.
         gravity: stones fall to the lowest free cell of a column.
-        name: the id under which it is known; made from the numbers if empty.
     """
+    name = f"mnk:rows={rows},columns={columns},k={k},gravity={str(gravity).lower()}"
+    return named(name, rows, columns, k, gravity)
+
+
+def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> Rules:
+    """The rules of a member that has an id of its own; see `rules`."""
     if not (1 <= rows <= 26 and 1 <= columns <= 26 and 1 <= k <= max(rows, columns)):
         raise UsageError(f"mnk needs rows and columns of 1 to 26 and k at most the longer, not {rows}, {columns}, {k}")
     cells = rows * columns
     num_actions = columns if gravity else cells
-    name = name or f"mnk:rows={rows},columns={columns},k={k},gravity={str(gravity).lower()}"
     in_one_word = (rows + 1) * columns <= 64
     state = np.dtype(
         [
@@ -45,22 +49,22 @@ def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False, na
         align=True,
     )
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def new(state: Any, stream: Any) -> None:
         return
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def player(state: Any) -> Any:
         return state.ply & 1
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def legal(state: Any, mask: Any) -> None:
         # The top row decides with gravity, every cell without: the first `num_actions` cells either way.
         board = state.board
         for action in range(num_actions):
             mask[action] = board[action] == 0
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def _row_in_word(state: Any, me: Any, row: Any, column: Any) -> Any:
         """Place a stone in the bits and look for k in a row, without a branch: shifted copies are laid over each other.
 
@@ -77,7 +81,7 @@ def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False, na
             lines |= line
         return lines != 0
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def _row_on_board(board: Any, stone: Any, row: Any, column: Any) -> Any:
         """Count both ways from the last stone along each line."""
         for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
@@ -93,7 +97,7 @@ def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False, na
                 return True
         return False
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
         board = state.board
         me = state.ply & 1
@@ -117,7 +121,7 @@ def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False, na
             return True
         return state.ply == cells
 
-    @numba.njit  # type: ignore[untyped-decorator]
+    @numba.njit
     def observe(state: Any, player: Any, out: Any) -> None:
         board = state.board
         mine = np.int8(player + 1)  # of the board's own width: compared 64 cells at a time

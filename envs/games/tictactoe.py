@@ -6,4 +6,4 @@ from lanista.envs.games import mnk
 
 def rules() -> Rules:
     """The rules of tic-tac-toe."""
-    return mnk.rules(rows=3, columns=3, k=3, name="tictactoe")
+    return mnk.named("tictactoe", rows=3, columns=3, k=3)

@@ -1,0 +1,180 @@
+"""Any PettingZoo AEC environment as a game: `zoo:classic/connect_four_v3`, `zoo:classic/go_v5?board_size=9`.
+
+Options go to the environment, apart from three that tell what an environment cannot: `zero_sum`,
+`perfect_information` and `longest` (plies). Without them nothing is taken for granted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib import import_module
+from math import inf
+from typing import Any
+
+import pettingzoo
+from pettingzoo.env_registry.spec import EnvSpec
+
+from lanista.envs.core import Array, Game, GameSpec, Role
+from lanista.envs.doors._making import DRAWN_COPIES, made, one_line, split
+from lanista.envs.doors._spaces import Seen, Translator
+from lanista.envs.doors._tables import Moved, TableGame
+from lanista.errors import UsageError, unknown
+from lanista.plugs import Value, call
+
+
+@dataclass(frozen=True)
+class _Facts:
+    """What the user's string says of the game besides the environment's own options."""
+
+    zero_sum: bool = False
+    perfect_information: bool = False
+    longest: int = 0
+
+
+def open(rest: str, copies: int, restart: bool) -> Game:
+    """Make `copies` of a PettingZoo environment.
+
+    Args:
+        rest: `family/name_vN`, with options after a `?`.
+        copies: how many are played together.
+        restart: a finished copy begins anew by itself; else it shows no rows until `reset`.
+
+    Raises:
+        UsageError: no such environment or option, software that it needs is missing, or its spaces cannot be played.
+    """
+    name, options = split(rest, "zoo")
+    source = f"zoo:{rest}"
+    registered = _registered(name)
+    given = {key: options.pop(key) for key in list(options) if key in _Facts.__dataclass_fields__}
+    facts: _Facts = call(_facts, f"'{source}'", given)
+    maker = _maker(registered, source)
+    make = partial(_make, registered, options)
+    env = made(make, source, maker)
+    if copies <= DRAWN_COPIES and "rgb_array" in env.metadata.get("render_modes", ()):
+        env.close()
+        make = partial(_make, registered, {"render_mode": "rgb_array", **options})
+        env = made(make, source, maker)
+    agents = list(getattr(env, "possible_agents", None) or ())
+    if not agents:
+        raise UsageError(f"'{source}' cannot be played: it does not tell its possible agents")
+    translators = [Translator(env.observation_space(agent), env.action_space(agent), source) for agent in agents]
+    spec = _spec(source, facts, translators)
+    env.close()
+    return TableGame(spec, lambda: _Aec(make(), agents, translators), copies, restart)
+
+
+def _facts(zero_sum: bool = False, perfect_information: bool = False, longest: int = 0) -> _Facts:
+    return _Facts(zero_sum, perfect_information, longest)
+
+
+def _registered(name: str) -> EnvSpec:
+    """PettingZoo's own entry of an environment; `_v3` and `-v3` are the same."""
+    known = pettingzoo.aec_registry
+    family, _, version = name.rpartition("_v")
+    wanted = f"{family}-v{version}" if version.isdecimal() else name
+    if wanted not in known:
+        raise unknown("PettingZoo environment", name, [entry.replace("-v", "_v") for entry in known])
+    return known[wanted]
+
+
+def _maker(registered: EnvSpec, source: str) -> Callable[..., Any] | None:
+    """The class or function that takes the options; importing it shows what is not installed."""
+    entry = registered.entry_point
+    if not isinstance(entry, str):
+        creator: Callable[..., Any] | None = entry
+        return creator
+    try:
+        module = import_module(entry.partition(":")[0])
+    except ImportError as error:
+        what = f"the module '{error.name}'" if error.name else one_line(error)
+        extra = f"pip install 'pettingzoo[{registered.namespace}]'"
+        raise UsageError(f"'{source}' needs {what}, which is not installed: {extra}") from error
+    maker: Callable[..., Any] | None = getattr(module, "raw_env", None)
+    return maker
+
+
+def _make(registered: EnvSpec, options: Mapping[str, Value]) -> Any:
+    return pettingzoo.make("aec", registered, **options)
+
+
+def _spec(source: str, facts: _Facts, translators: Sequence[Translator]) -> GameSpec:
+    roles: list[Role] = []
+    for translator in translators:
+        if translator.role not in roles:
+            roles.append(translator.role)
+    return GameSpec(
+        name=source,
+        players=len(translators),
+        roles=tuple(roles),
+        role_of=tuple(roles.index(translator.role) for translator in translators),
+        kind="turn-based",
+        zero_sum=facts.zero_sum,
+        perfect_information=facts.perfect_information,
+        longest=facts.longest or None,
+        returns=(-inf, inf),
+        description="a PettingZoo environment",
+    )
+
+
+class _Aec:
+    """One AEC environment. Players are numbered as in its `possible_agents`."""
+
+    def __init__(self, env: Any, agents: Sequence[str], translators: Sequence[Translator]) -> None:
+        self._env = env
+        self._agents = agents
+        self._number = {agent: player for player, agent in enumerate(agents)}
+        self._translators = translators
+        self._gone: set[str] = set()
+
+    def begin(self, seed: int) -> None:
+        self._env.reset(seed=seed)
+        self._gone = set()
+        self._pass_the_dead()
+
+    def seats(self) -> Sequence[int]:
+        return [self._number[self._env.agent_selection]] if self._env.agents else []
+
+    def see(self, player: int) -> Seen:
+        agent = self._agents[player]
+        return self._translators[player].see(self._env.observe(agent), self._env.infos.get(agent, {}))
+
+    def act(self, answers: Mapping[int, Any]) -> Moved:
+        env = self._env
+        ((player, action),) = answers.items()
+        env.step(self._translators[player].act(action))
+        # `rewards` are those of this step; `last()` would give what an agent gathered since it acted last.
+        rewards = [float(env.rewards.get(agent, 0.0)) for agent in self._agents]
+        terminated: list[int] = []
+        truncated: dict[int, Seen] = {}
+        for agent in [agent for agent in env.agents if agent not in self._gone]:
+            number = self._number[agent]
+            if env.terminations[agent]:
+                terminated.append(number)
+            elif env.truncations[agent]:
+                seen = env.observe(agent)
+                truncated[number] = self._translators[number].see_last(seen, env.infos.get(agent, {}))
+            else:
+                continue
+            self._gone.add(agent)
+        self._pass_the_dead()
+        return Moved(rewards, terminated, truncated)
+
+    def frame(self) -> Array | None:
+        if getattr(self._env, "render_mode", None) != "rgb_array" or not hasattr(self._env, "agents"):
+            return None
+        pixels: Array = self._env.render()
+        return pixels
+
+    def close(self) -> None:
+        self._env.close()
+
+    def _pass_the_dead(self) -> None:
+        """An agent that is out must still pass once, as the AEC rules have it, before the others go on."""
+        env = self._env
+        for _ in range(len(self._agents) + 1):
+            if not env.agents or not (env.terminations[env.agent_selection] or env.truncations[env.agent_selection]):
+                return
+            env.step(None)
+        raise RuntimeError("agents that are out remain in the game")
