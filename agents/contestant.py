@@ -56,7 +56,8 @@ def load_agent(contestant: str | os.PathLike[str]) -> Agent:
     kind, colon, rest = text.partition(":")
     if colon and re.fullmatch(r"[\w-]+", kind) and not Path(head).exists():
         return _of_kind(kind, rest, text)
-    if _is_path(head):
+    is_kind = head.replace("-", "_") in plugs(KINDS)
+    if _is_path(head) or (Path(head).is_dir() and not is_kind):
         raise _no_agent(Path(head).expanduser(), head)
     if head in shipped():
         return _trained(SHIPPED / head, head, parse_options(options, text))
@@ -98,8 +99,7 @@ def _trained(folder: Path, name: str, options: dict[str, Value]) -> Agent:
 
 
 def _is_path(head: str) -> bool:
-    separators = {os.sep, os.altsep or os.sep, "/"}
-    return head.startswith((".", "~")) or any(separator in head for separator in separators) or Path(head).is_dir()
+    return head.startswith((".", "~")) or any(separator in head for separator in {os.sep, os.altsep or os.sep, "/"})
 
 
 def _no_agent(path: Path, written: str) -> UsageError:

@@ -231,7 +231,7 @@ class _Opener:
         return Choice(random_actions(turn, space, mixed(turn.draws ^ self.salts[turn.copies], np.uint64(1))))
 
 
-MOST_TRIES = 100
+MOST_TRIES = 1000
 
 
 def random_openings(game: str, seeds: Sequence[int], plies: tuple[int, int]) -> list[tuple[int, ...]]:
@@ -242,7 +242,7 @@ def random_openings(game: str, seeds: Sequence[int], plies: tuple[int, int]) -> 
     Args:
         game: the game's string.
         seeds: one an opening; equal seeds give equal openings, whatever else is asked for.
-        plies: the least and the greatest number of plies, each number between them equally likely.
+        plies: the least and the greatest number of plies; each is equally likely, but a game that ends is drawn again.
 
     Raises:
         UsageError: no such game; the numbers are no range; the game always ended within so many plies.

@@ -40,9 +40,7 @@ def native_rules(name: str) -> Rules:
     return rules
 
 
-def make(
-    name: str, copies: int = 1, *, restart: bool = True, random_share: float = 0.0, random_plies: int = 0
-) -> Game:
+def make(name: str, copies: int = 1, *, restart: bool = True, random_share: float = 0.0, random_plies: int = 0) -> Game:
     """Make a game from its string.
 
     Args:

@@ -93,7 +93,10 @@ class GameSpec:
 class Public(Protocol):
     """All there is to know of the games of a turn, for search; only perfect-information games have one."""
 
-    rules: Any  # the compiled rules, an `envs.batched.Rules`
+    @property
+    def rules(self) -> Any:
+        """The compiled rules, an `envs.batched.Rules`."""
+        ...
 
     def positions(self) -> Array:
         """Copies of the positions, one record a row."""  # (k,) of rules.state
@@ -413,7 +416,7 @@ def _ask_one_by_one(agent: Agent, mine: Turn, remembered: Array | None, spec: Ga
         value=stack("value"),
         memory=stack("memory"),
         failed={row: choice.failed[0] for row, choice in enumerate(choices) if choice.failed},
-        waiting=stack("waiting"),
+        waiting=np.array([choice.waiting is not None and bool(choice.waiting[0]) for choice in choices]),
     )
 
 
@@ -429,18 +432,23 @@ def _wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]
     if isinstance(space, spaces.Discrete) and turn.legal is not None:
         if actions.ndim != 1 or actions.dtype.kind not in "iu":
             raise ValueError(f"actions must be (k,) integers, not {actions.dtype} of shape {actions.shape}")
-        inside = (actions >= 0) & (actions < turn.legal.shape[1])
+        inside: Bools = (actions >= 0) & (actions < turn.legal.shape[1])
         good = inside & turn.legal[np.arange(len(turn)), np.where(inside, actions, 0)]
     elif isinstance(space, spaces.MultiDiscrete) and turn.legal is not None:
+        if actions.shape != (len(turn), len(space.nvec)) or actions.dtype.kind not in "iu":
+            raise ValueError(f"actions must be (k, m) integers, not {actions.dtype} of shape {actions.shape}")
         starts = np.concatenate([[0], np.cumsum(space.nvec)[:-1]])
-        inside = ((actions >= 0) & (actions < space.nvec)).all(axis=1)
+        inside = np.asarray(((actions >= 0) & (actions < space.nvec)).all(axis=1))
         flat = starts + np.where(inside[:, None], actions, 0)
         good = inside & np.take_along_axis(turn.legal, flat, axis=1).all(axis=1)
     else:
+        if actions.shape != (len(turn), *(space.shape or ())):
+            raise ValueError(f"actions must be (k, *{space.shape}), not of shape {actions.shape}")
         good = np.isfinite(actions.reshape(len(turn), -1)).all(axis=1)
     if good.all():
         return {}
-    return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(asked & ~good)}
+    wrong: Bools = np.asarray(asked & ~good)
+    return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(wrong)}
 
 
 def _gather(turn: Turn, answers: tuple[Answered, ...]) -> tuple[Ints, Array, tuple[Failure, ...]]:
@@ -457,10 +465,23 @@ def _gather(turn: Turn, answers: tuple[Answered, ...]) -> tuple[Ints, Array, tup
             at = answer.rows[row]
             seat = int(turn.copies[at]), int(turn.games[at]), int(turn.players[at])
             failures.append(Failure(*seat, answer.agent, reason))
-        played_rows.append(answer.rows[good])
-        played_actions.append(np.asarray(choice.actions)[good])
+        if good.any():  # a failed answer may have no actions of the right shape
+            played_rows.append(answer.rows[good])
+            played_actions.append(np.asarray(choice.actions)[good])
+    if not played_rows:
+        return np.zeros(0, np.int64), np.zeros(0, np.int64), tuple(failures)
     rows = np.concatenate(played_rows)
-    return rows, np.concatenate(played_actions), tuple(failures)
+    order = np.argsort(rows)  # in the turn's order again: `play` may then give them without their rows
+    return rows[order], _joined(played_actions)[order], tuple(failures)
+
+
+def _joined(parts: Sequence[Array]) -> Array:
+    """The actions of several agents in one array; where roles differ in shape, flat and filled up from the left."""
+    if len({part.shape[1:] for part in parts}) == 1:
+        return np.concatenate(parts)
+    flat = [part.reshape(len(part), -1) for part in parts]
+    width = max(part.shape[1] for part in flat)
+    return np.concatenate([np.pad(part, ((0, 0), (0, width - part.shape[1]))) for part in flat])
 
 
 def _remember(memories: list[Array | None], answer: Answered, turn: Turn, copies: int, players: int) -> None:
@@ -471,7 +492,9 @@ def _remember(memories: list[Array | None], answer: Answered, turn: Turn, copies
     kept = memories[answer.agent]
     if kept is None:
         kept = memories[answer.agent] = np.zeros((copies, players, *new.shape[1:]), new.dtype)
-    kept[turn.copies[answer.rows], turn.players[answer.rows]] = new
+    done = slice(None) if answer.choice.waiting is None else ~answer.choice.waiting  # who waits was not answered yet
+    rows = answer.rows[done]
+    kept[turn.copies[rows], turn.players[rows]] = new[done]
 
 
 def _forget(
@@ -482,7 +505,8 @@ def _forget(
     failures: tuple[Failure, ...],
 ) -> None:
     """Clear the memory of games that are over, and tell the agents that have a `finish`."""
-    over = outcome.finished | outcome.broken
+    over: Bools = np.zeros(len(outcome.finished), bool)
+    over[outcome.finished] = over[outcome.broken] = True
     for failure in failures:
         over[failure.copy] = True
     if not over.any():

@@ -1,0 +1,76 @@
+"""The agent artifact: a folder with `agent.json` and `model.safetensors`, plain data.
+
+Loading a stranger's agent runs none of the stranger's code, checks every field and shape before anything is allocated,
+and needs neither Ray nor SB3.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lanista.agents.policy_network import PolicyNetwork, network_from
+from lanista.errors import UsageError
+from lanista.files import claim_folder, read_json, write_json
+from lanista.perception.encoder import check_format, load_weights, write_weights
+
+FORMAT = 1
+DESCRIPTION = "agent.json"
+WEIGHTS = "model.safetensors"
+
+
+def save_agent(folder: str | Path, network: PolicyNetwork, game: str, precision: str, training: dict[str, Any]) -> None:
+    """Write an agent's folder; a kill leaves the old agent or the new one.
+
+    Args:
+        folder: made if it is not there.
+        network: what plays.
+        game: the string of the game it plays.
+        precision: "float32" or "bfloat16", in which it was trained and plays.
+        training: how it came about: steps, seed, seconds, versions, parent.
+    """
+    target = claim_folder(Path(folder))
+    description = {
+        "format": FORMAT,
+        "kind": "network",
+        "game": game,
+        "precision": precision,
+        "network": network.describe(),
+        "training": training,
+    }
+    # The description stays the same over a run but for `training`, so either file may be the older one after a kill.
+    write_weights(target / WEIGHTS, network.state_dict())
+    write_json(target / DESCRIPTION, description)
+
+
+def read_description(folder: str | Path) -> dict[str, Any]:
+    """Read and check `agent.json` without its weights.
+
+    Raises:
+        UsageError: it is missing, damaged, of a newer format, or a field is wrong.
+    """
+    path = Path(folder) / DESCRIPTION
+    about = read_json(path, "agent folder")
+    check_format(about, FORMAT, path)
+    for field, kind in (("game", str), ("precision", str), ("network", dict), ("training", dict)):
+        if not isinstance(about.get(field), kind):
+            raise UsageError(f"{path} needs '{field}', {'an object' if kind is dict else 'a text'}")
+    if about.get("kind") != "network":
+        raise UsageError(f"{path} is of the kind '{about.get('kind')}'; this Lanista knows 'network'")
+    if about["precision"] not in ("float32", "bfloat16"):
+        raise UsageError(f"{path} has the precision '{about['precision']}'; it must be float32 or bfloat16")
+    return about
+
+
+def load_network(folder: str | Path) -> tuple[PolicyNetwork, dict[str, Any]]:
+    """The network of an agent's folder and its description.
+
+    Raises:
+        UsageError: the folder is no agent, is damaged, or is of a newer format.
+    """
+    about = read_description(folder)
+    try:
+        network = load_weights(lambda: network_from(about["network"]), Path(folder) / WEIGHTS)
+    except UsageError as error:
+        raise UsageError(f"{folder} is no agent that can be loaded: {error}") from None
+    return network.eval(), about

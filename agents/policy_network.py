@@ -1,0 +1,105 @@
+"""The network that plays: encoders, a policy over the actions and a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from gymnasium import spaces
+from torch import Tensor, nn
+
+from lanista.envs.core import GameSpec
+from lanista.errors import UsageError
+from lanista.perception.fusion import Fusion, build_fusion, fusion_from
+
+# Masks use a finite number: -inf times the zero probability of a padded row would make NaN gradients.
+ILLEGAL = -1e9
+
+
+class PolicyNetwork(nn.Module):
+    """Observation -> logits of the legal actions, and the value for the player to move."""
+
+    def __init__(self, fusion: Fusion, num_actions: int, value_range: tuple[float, float] | None) -> None:
+        """Put a policy and a value on features.
+
+        Args:
+            fusion: the encoders.
+            num_actions: the size of the policy.
+            value_range: the least and greatest return; the value is squashed into it. None leaves it free.
+        """
+        super().__init__()
+        self.fusion = fusion
+        self.num_actions = num_actions
+        self.value_range = value_range
+        self.policy = nn.Linear(fusion.dim, num_actions)
+        self.value = nn.Linear(fusion.dim, 1)
+        # A policy that starts near uniform explores (Andrychowicz et al. 2021, "What matters in on-policy RL").
+        nn.init.orthogonal_(self.policy.weight, 0.01)
+        nn.init.orthogonal_(self.value.weight, 0.1)
+        nn.init.zeros_(self.policy.bias)
+        nn.init.zeros_(self.value.bias)
+
+    def forward(self, observation: Mapping[str, Tensor], legal: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Logits and value.
+
+        Args:
+            observation: modality name -> (batch, *shape).
+            legal: (batch, num_actions) bool; logits of the others are hugely negative.
+
+        Returns:
+            (batch, num_actions) and (batch,), float32.
+        """
+        features = self.fusion(observation)
+        logits: Tensor = self.policy(features).float()
+        value: Tensor = self.value(features).float().squeeze(-1)
+        if legal is not None:
+            logits = logits.masked_fill(~legal, ILLEGAL)
+        if self.value_range is not None:
+            low, high = self.value_range
+            value = (low + high) / 2 + (high - low) / 2 * torch.tanh(value)
+        return logits, value
+
+    def describe(self) -> dict[str, Any]:
+        """What `network_from` needs to make the same network, as plain data."""
+        return {
+            "encoders": self.fusion.describe(),
+            "num_actions": self.num_actions,
+            "value_range": None if self.value_range is None else list(self.value_range),
+        }
+
+
+def build_network(spec: GameSpec, encoder: str = "auto") -> PolicyNetwork:
+    """A fresh network for a game.
+
+    Args:
+        spec: of the game; all players must share one role with discrete actions.
+        encoder: as for `perception.fusion.build_fusion`.
+    """
+    if len(spec.roles) > 1:
+        raise UsageError(f"{spec.name} has players with different spaces, which one network cannot play yet")
+    action = spec.roles[0].action
+    if not isinstance(action, spaces.Discrete):
+        raise UsageError(f"{spec.name} has {type(action).__name__} actions; networks play Discrete ones so far")
+    low, high = spec.returns
+    bounded = low > -100 and high < 100
+    return PolicyNetwork(
+        build_fusion(spec.roles[0].observation, encoder), int(action.n), (low, high) if bounded else None
+    )
+
+
+def network_from(description: Mapping[str, Any]) -> PolicyNetwork:
+    """Make a network from what `PolicyNetwork.describe` gave; every field is checked.
+
+    Raises:
+        UsageError: a field is missing or wrong.
+    """
+    encoders, actions = description.get("encoders"), description.get("num_actions")
+    bounds = description.get("value_range")
+    if not isinstance(encoders, dict) or type(actions) is not int or not 0 < actions < 2**20:
+        raise UsageError("a network's description needs 'encoders', an object, and 'num_actions', a whole number")
+    if bounds is not None:
+        if not isinstance(bounds, list) or len(bounds) != 2 or any(type(b) not in (int, float) for b in bounds):
+            raise UsageError("'value_range' of a network must be null or two numbers")
+        bounds = (float(bounds[0]), float(bounds[1]))
+    return PolicyNetwork(fusion_from(encoders), actions, bounds)

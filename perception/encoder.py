@@ -1,0 +1,254 @@
+"""The encoder contract: a `torch.nn.Module` from one modality's array to features, found by its file's name.
+
+An encoder is trained once and reused anywhere: in Lanista's agents, as an SB3 features extractor, in an RLlib module,
+in plain torch. It is saved as data: `encoder.json` and `model.safetensors`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import struct
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self, TypeVar, cast
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from lanista.errors import UsageError
+from lanista.files import claim_folder, read_json, write_bytes, write_json
+from lanista.plugs import call, parse_options, plug, plugs
+
+ENCODERS = "lanista.perception.encoders"
+Module = TypeVar("Module", bound=nn.Module)
+FORMAT = 1
+MOST_PARAMETERS = 2_000_000_000
+
+
+class Encoder(nn.Module):
+    """An array of one modality -> features.
+
+    A subclass lies alone in its file of `perception/encoders`; its `__init__` takes `shape` and keyword options with
+    defaults, calls `super().__init__(shape, options, scale)` and sets `dim`; it computes `features`.
+
+    Attributes:
+        dim: the size of the features.
+        shape: the shape of one observation.
+        head: what follows the features while the encoder is trained on a task of its own; nothing otherwise.
+    """
+
+    name: ClassVar[str] = ""
+    dim: int
+
+    def __init__(self, shape: tuple[int, ...], options: Mapping[str, Any], scale: float) -> None:
+        """Begin an encoder.
+
+        Args:
+            shape: of one observation.
+            options: what it was made with, to be saved.
+            scale: the input is multiplied by it, as 1/255 for pictures of bytes.
+        """
+        super().__init__()
+        self.shape = tuple(shape)
+        self.options = dict(options)
+        self.scale = scale
+        self.head: nn.Module = nn.Identity()
+
+    def prepare(self, observation: Tensor) -> Tensor:
+        """Numbers of any kind -> scaled float32."""
+        values = observation.float()
+        return values if self.scale == 1.0 else values * self.scale
+
+    def features(self, observation: Tensor) -> Tensor:
+        """Features of a batch, without the head.
+
+        Args:
+            observation: (batch, *shape), any dtype.
+
+        Returns:
+            (batch, dim).
+        """
+        raise NotImplementedError
+
+    def forward(self, observation: Tensor) -> Tensor:
+        """Features, or the head's outputs if it has one: (batch, *shape) -> (batch, dim) or (batch, outputs)."""
+        return cast(Tensor, self.head(self.features(observation)))
+
+    def set_head(self, outputs: int) -> Self:
+        """Put a fresh linear head of this many outputs on the features."""
+        self.head = nn.Linear(self.dim, outputs)
+        return self
+
+    def remove_head(self) -> Self:
+        """Take the head away: `forward` gives features again."""
+        self.head = nn.Identity()
+        return self
+
+    def describe(self) -> dict[str, Any]:
+        """What `encoder_from` needs to make the same encoder, without its head, as plain data."""
+        return {"encoder": self.name, "shape": list(self.shape), "scale": self.scale, "options": self.options}
+
+    def save_pretrained(self, folder: str | Path, **about: Any) -> None:
+        """Save the encoder without its head as `encoder.json` and `model.safetensors`.
+
+        Args:
+            folder: made if it is not there.
+            about: what should be known of its training; JSON values.
+        """
+        target = claim_folder(Path(folder))
+        weights = {name: value for name, value in self.state_dict().items() if not name.startswith("head.")}
+        write_weights(target / "model.safetensors", weights)
+        write_json(target / "encoder.json", {"format": FORMAT, **self.describe(), "training": about})
+
+
+def encoders() -> list[str]:
+    """The ids of the encoders."""
+    return plugs(ENCODERS)
+
+
+def encoder_class(name: str) -> type[Encoder]:
+    """The encoder class in the file of that name."""
+    module = plug(ENCODERS, "encoder", name)
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, Encoder) and value.__module__ == module.__name__:
+            value.name = module.__name__.rpartition(".")[2]
+            return value
+    raise TypeError(f"{module.__file__} defines no Encoder")
+
+
+def build_encoder(encoder: str, space: spaces.Box) -> Encoder:
+    """Make a fresh encoder for a space from its string, such as `board_resnet:channels=64`.
+
+    Args:
+        encoder: `id` or `id:option=value,...`.
+        space: of one observation; byte pictures are scaled to [0, 1].
+    """
+    name, _, options = encoder.partition(":")
+    pictures = space.dtype == np.uint8 and float(space.high.max()) == 255.0
+    description = {
+        "encoder": name,
+        "shape": list(space.shape),
+        "scale": 1 / 255 if pictures else 1.0,
+        "options": parse_options(options, encoder),
+    }
+    return encoder_from(description)
+
+
+def encoder_from(description: Mapping[str, Any]) -> Encoder:
+    """Make an encoder from what `Encoder.describe` gave; every field is checked.
+
+    Raises:
+        UsageError: a field is missing or of the wrong kind, or the encoder or an option is unknown.
+    """
+    name, shape = description.get("encoder"), description.get("shape")
+    scale, options = description.get("scale", 1.0), description.get("options", {})
+    if not isinstance(name, str) or not isinstance(options, dict):
+        raise UsageError("an encoder's description needs 'encoder', its id, and 'options', an object")
+    good_shape = isinstance(shape, list) and 1 <= len(shape) <= 4 and all(type(s) is int and s > 0 for s in shape)
+    if not good_shape or math.prod(cast(list[int], shape)) > 2**26 or type(scale) not in (int, float):
+        raise UsageError(f"the encoder '{name}' has no shape or scale that can be: {shape}, {scale}")
+    made = encoder_class(name)
+    return cast(
+        Encoder,
+        call(made, f"the encoder '{name}'", {"shape": tuple(cast(list[int], shape)), "scale": float(scale), **options}),
+    )
+
+
+def load_encoder(path: str | Path) -> Encoder:
+    """Load an encoder folder. No code from it is run; shapes are checked before anything is allocated.
+
+    Raises:
+        UsageError: it is no encoder folder, is damaged, or is of a newer format.
+    """
+    folder = Path(path)
+    about = read_json(folder / "encoder.json", "encoder folder")
+    check_format(about, FORMAT, folder / "encoder.json")
+    return load_weights(lambda: encoder_from(about), folder / "model.safetensors")
+
+
+def check_format(about: Mapping[str, Any], known: int, path: Path) -> None:
+    """Refuse a file of a newer format than this Lanista knows."""
+    version = about.get("format")
+    if type(version) is not int or version < 1:
+        raise UsageError(f"{path} names no format version, so it was not written by Lanista")
+    if version > known:
+        raise UsageError(f"{path} has format {version}, this Lanista reads up to {known}: update Lanista")
+
+
+def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write tensors as safetensors, whole or not at all."""
+    plain = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
+    write_bytes(path, save(plain))
+
+
+def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """The names, dtypes and shapes in a safetensors file, from its header alone.
+
+    Raises:
+        UsageError: it is missing, truncated or no safetensors file.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > min(size - 8, 2**25):
+                raise ValueError("its header is longer than the file")
+            header = json.loads(file.read(length))
+        header.pop("__metadata__", None)
+        found = {name: (str(entry["dtype"]), tuple(entry["shape"])) for name, entry in header.items()}
+        end = max((entry["data_offsets"][1] for entry in header.values()), default=0)
+        if end != size - 8 - length:
+            raise ValueError(f"it should hold {end} bytes of weights and holds {size - 8 - length}")
+    except FileNotFoundError:
+        raise UsageError(f"{path.parent} holds no {path.name}") from None
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        struct.error,
+        RecursionError,
+    ) as error:
+        raise UsageError(f"{path} is truncated or no safetensors file ({error})") from None
+    return found
+
+
+def load_weights(make: Callable[[], Module], path: Path) -> Module:
+    """Make a module and fill it from a safetensors file that has exactly its weights.
+
+    The module is first made without memory (torch's meta device), so that a file or description that asks for too
+    much is refused before anything is allocated.
+
+    Args:
+        make: makes the module, the same each time.
+        path: the file.
+    """
+    found = read_shapes(path)
+    with torch.device("meta"):
+        sketch = make()
+    wanted = {name: tuple(value.shape) for name, value in sketch.state_dict().items() if not name.startswith("head.")}
+    if sum(math.prod(shape) for shape in wanted.values()) > MOST_PARAMETERS:
+        raise UsageError(f"{path} would have over {MOST_PARAMETERS:,} parameters")
+    for name, shape in wanted.items():
+        if name not in found:
+            raise UsageError(f"{path} lacks the weights '{name}' that its description asks for")
+        if found[name] != ("F32", shape):
+            raise UsageError(f"{path}: '{name}' should be F32 {shape}, and is {found[name][0]} {found[name][1]}")
+    extra = sorted(set(found) - set(wanted))
+    if extra:
+        raise UsageError(f"{path} has weights '{extra[0]}' that its description does not know")
+    module = make()
+    try:
+        module.load_state_dict(load_file(path), strict=True)
+    except (SafetensorError, RuntimeError) as error:
+        raise UsageError(f"{path} cannot be read ({error})") from None
+    if not all(bool(torch.isfinite(value).all()) for value in module.state_dict().values()):
+        raise UsageError(f"{path} holds weights that are not finite numbers")
+    return module

@@ -1,0 +1,276 @@
+"""Proximal policy optimisation in plain torch functions, without Ray (Schulman et al. 2017, arXiv:1707.06347).
+
+Reads top to bottom: settings, advantages, loss, update. RLlib distributes it; it knows nothing of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  torch's own name for it
+from torch import Tensor, nn
+
+from lanista.agents.kinds.network import fast_bfloat16
+from lanista.agents.policy_network import PolicyNetwork
+from lanista.envs.core import Array, Bools, Floats, Ints
+
+
+@dataclass(frozen=True)
+class PPOSettings:
+    """Settings of the update. Those with an `_end` move from the one value to the other, linearly, over the run."""
+
+    learning_rate: float = 2e-3
+    """Adam's step size at the start."""
+    learning_rate_end: float = 2e-4
+    """Adam's step size at the end."""
+    epochs: int = 2
+    """Passes over each batch."""
+    minibatch_size: int = 4096
+    """Rows a gradient step."""
+    gamma: float = 1.0
+    """Discount a move."""
+    gae_lambda: float = 0.95
+    """Generalised advantage estimation's lambda."""
+    clip_range: float = 0.2
+    """The policy ratio is clipped to 1 plus or minus this."""
+    entropy_coefficient: float = 0.03
+    """Weight of the entropy bonus at the start."""
+    entropy_coefficient_end: float = 0.01
+    """Weight of the entropy bonus at the end."""
+    value_coefficient: float = 0.5
+    """Weight of the value's squared error."""
+    max_grad_norm: float = 0.5
+    """Gradients are scaled down to this norm."""
+    normalize_advantage: bool = True
+    """Advantages of a batch are brought to mean 0 and deviation 1."""
+    symmetry: bool = True
+    """Half of the minibatches, more with more symmetries, are turned by one of the game's symmetries."""
+    precision: str = "auto"
+    """"float32", "bfloat16" (autocast), or "auto": bfloat16 where the chip computes in it."""
+
+    def at(self, progress: float) -> tuple[float, float]:
+        """Learning rate and entropy coefficient after this share of the run, in [0, 1]."""
+        part = min(max(progress, 0.0), 1.0)
+        return (
+            self.learning_rate + part * (self.learning_rate_end - self.learning_rate),
+            self.entropy_coefficient + part * (self.entropy_coefficient_end - self.entropy_coefficient),
+        )
+
+    @property
+    def bfloat16(self) -> bool:
+        """Whether to compute in bfloat16 here."""
+        return self.precision == "bfloat16" or (self.precision == "auto" and fast_bfloat16())
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Rows in the order they were played, and what followed each.
+
+    Attributes:
+        values: the value of each row for its player.
+        rewards: what the row's player got from this move until its `next` row, or the end.
+        next: the row whose value stands for what follows, or one past the last rows: see `tail`; -1 where the game
+            ended.
+        sign: +1, or -1 where the next row is the opponent's in a zero-sum game.
+        tail: values of positions that follow the rows but are not among them: `next` counts on into it.
+    """
+
+    values: Floats  # (rows,)
+    rewards: Floats  # (rows,)
+    next: Ints  # (rows,)
+    sign: Floats  # (rows,)
+    tail: Floats  # (positions,)
+
+
+def advantages(trajectory: Trajectory, gamma: float, gae_lambda: float) -> Floats:
+    """Generalised advantage estimation (Schulman et al. 2016, arXiv:1506.02438, equation 16) along `next`.
+
+    `delta = r + gamma * sign * V[next] - V`, `A = delta + gamma * lambda * sign * A[next]`; beyond the end of a game
+    V and A are 0, and in the tail A is 0. In an alternating zero-sum game this is the mover's view:
+    `delta = r - gamma * V[t + 1] - V[t]`.
+
+    Returns:
+        (rows,) float32.
+    """
+    values = np.concatenate([trajectory.values, trajectory.tail]).astype(np.float32)
+    out: Floats = _advantages(values, trajectory.rewards, trajectory.next, trajectory.sign, gamma, gae_lambda)
+    return out
+
+
+@numba.njit(cache=True)
+def _advantages(values: Any, rewards: Any, following: Any, sign: Any, gamma: Any, gae_lambda: Any) -> Any:
+    """Backward over the rows; each row's next lies after it."""
+    rows = len(rewards)
+    out = np.zeros(rows, np.float32)
+    for row in range(rows - 1, -1, -1):
+        target = following[row]
+        gain = rewards[row] - values[row]
+        if target >= 0:
+            gain += gamma * sign[row] * values[target]
+            if target < rows:
+                gain += gamma * gae_lambda * sign[row] * out[target]
+        out[row] = gain
+    return out
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What an update learns from: rows of all seats, flat.
+
+    Attributes:
+        observation: modality name -> rows.
+        legal: the legal actions.
+        actions: what was played.
+        log_probability: of `actions`, when played.
+        advantages: how much better than expected they turned out.
+        returns: the value's targets.
+    """
+
+    observation: Mapping[str, Array]  # each (rows, *shape)
+    legal: Bools  # (rows, num_actions)
+    actions: Ints  # (rows,)
+    log_probability: Floats  # (rows,)
+    advantages: Floats  # (rows,)
+    returns: Floats  # (rows,)
+
+
+@dataclass(frozen=True)
+class Turning:
+    """A symmetry as index tensors; see `envs.core.Symmetry`."""
+
+    cells_from: Mapping[str, Tensor]  # each (cells,)
+    actions_to: Tensor  # (num_actions,)
+    actions_from: Tensor  # (num_actions,)
+
+    def turn(
+        self, observation: Mapping[str, Tensor], legal: Tensor, actions: Tensor
+    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
+        """The rows as they look turned."""
+        turned = {
+            name: value.flatten(-2)[..., self.cells_from[name]].reshape(value.shape)
+            if name in self.cells_from
+            else value
+            for name, value in observation.items()
+        }
+        return turned, legal[:, self.actions_from], self.actions_to[actions]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """The parts of the loss of one minibatch, for the curves."""
+
+    total: Tensor
+    policy: Tensor
+    value: Tensor
+    entropy: Tensor
+    kl: Tensor
+    clipped: Tensor
+
+
+def loss(
+    network: nn.Module,
+    observation: Mapping[str, Tensor],
+    legal: Tensor,
+    actions: Tensor,
+    log_probability: Tensor,
+    advantage: Tensor,
+    returns: Tensor,
+    settings: PPOSettings,
+    entropy_coefficient: float,
+) -> Loss:
+    """The clipped surrogate (equation 7), the value's squared error and the entropy bonus (equation 9).
+
+    Args:
+        network: observation, legal -> logits, value.
+        observation: modality name -> (rows, *shape).
+        legal: (rows, num_actions) bool.
+        actions: (rows,) int64.
+        log_probability, advantage, returns: (rows,) float32.
+    """
+    logits, value = network(observation, legal)
+    log_policy = F.log_softmax(logits, -1)
+    chosen = log_policy.gather(1, actions[:, None]).squeeze(1)
+    log_ratio = chosen - log_probability
+    ratio = log_ratio.exp()
+    clipped = ratio.clamp(1 - settings.clip_range, 1 + settings.clip_range)
+    policy_loss = -torch.min(ratio * advantage, clipped * advantage).mean()
+    value_loss = F.mse_loss(value, returns)
+    # An illegal action's probability is exactly 0 and its logarithm finite, so it adds nothing.
+    entropy = -(log_policy.exp() * log_policy).sum(-1).mean()
+    total = policy_loss + settings.value_coefficient * value_loss - entropy_coefficient * entropy
+    with torch.no_grad():
+        kl = ((ratio - 1) - log_ratio).mean()  # Schulman 2020, "Approximating KL divergence", k3
+        beyond = ((ratio - 1).abs() > settings.clip_range).float().mean()
+    return Loss(total, policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, beyond)
+
+
+def make_optimizer(network: nn.Module, settings: PPOSettings) -> torch.optim.Optimizer:
+    """Adam, fused: one call a step instead of one a tensor."""
+    return torch.optim.Adam(network.parameters(), lr=settings.learning_rate, eps=1e-5, fused=True)
+
+
+def update(
+    network: PolicyNetwork,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    settings: PPOSettings,
+    progress: float,
+    seed: int,
+    turnings: tuple[Turning, ...] = (),
+    all_reduce: Callable[[nn.Module], None] | None = None,
+) -> dict[str, float]:
+    """Learn from one batch: `epochs` passes in shuffled minibatches.
+
+    Args:
+        network: changed in place.
+        optimizer: from `make_optimizer`.
+        batch: the rows.
+        progress: the share of the run that is done, for the schedules.
+        seed: of the shuffling; the same seed and batch give the same weights.
+        turnings: the game's symmetries, used if `settings.symmetry`.
+        all_reduce: averages the gradients over several learners.
+
+    Returns:
+        Means over the gradient steps of the loss's parts, by name.
+    """
+    generator = torch.Generator().manual_seed(seed % 2**63)
+    learning_rate, entropy_coefficient = settings.at(progress)
+    for group in optimizer.param_groups:
+        group["lr"] = learning_rate
+    observation = {name: torch.from_numpy(value) for name, value in batch.observation.items()}
+    legal, actions = torch.from_numpy(batch.legal), torch.from_numpy(batch.actions)
+    log_probability, returns = torch.from_numpy(batch.log_probability), torch.from_numpy(batch.returns)
+    advantage = torch.from_numpy(batch.advantages)
+    if settings.normalize_advantage:
+        advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+    rows, size = len(actions), min(settings.minibatch_size, len(actions))
+    parts: list[Tensor] = []
+    for _ in range(settings.epochs):
+        order = torch.randperm(rows, generator=generator)
+        for start in range(0, rows - size + 1, size):
+            pick = order[start : start + size]
+            seen, may, did = {name: value[pick] for name, value in observation.items()}, legal[pick], actions[pick]
+            if settings.symmetry and turnings:
+                number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
+                if number < len(turnings):
+                    seen, may, did = turnings[number].turn(seen, may, did)
+            with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+                step = loss(
+                    network, seen, may, did, log_probability[pick], advantage[pick], returns[pick],
+                    settings, entropy_coefficient,
+                )  # fmt: skip
+            optimizer.zero_grad(set_to_none=True)
+            step.total.backward()  # type: ignore[no-untyped-call]
+            if all_reduce is not None:
+                all_reduce(network)
+            norm = nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm)
+            optimizer.step()
+            parts.append(torch.stack([step.policy, step.value, step.entropy, step.kl, step.clipped, norm]).detach())
+    names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "grad_norm")
+    means = torch.stack(parts).mean(0).tolist()
+    return dict(zip(names, means, strict=True)) | {"learning_rate": learning_rate}

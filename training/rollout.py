@@ -1,0 +1,262 @@
+"""Collect experience with the one loop: the current network plays all seats of a batch of games."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from lanista.agents.kinds.network import draw_actions
+from lanista.agents.policy_network import PolicyNetwork
+from lanista.envs.batched import mixed
+from lanista.envs.core import Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
+from lanista.errors import UsageError
+from lanista.training.ppo import Batch, Trajectory, Turning, advantages
+
+
+class Learner:
+    """The agent that learns: it draws from its policy and remembers the probability of what it drew."""
+
+    name = "learner"
+
+    def __init__(self, network: PolicyNetwork, bfloat16: bool) -> None:
+        self.network = network
+        self.bfloat16 = bfloat16
+        self.log_probability: Floats = np.zeros(0, np.float32)
+        self._seed = np.uint64(0)
+
+    def start(self, spec: GameSpec, seed: int) -> None:
+        self._seed = np.uint64(seed % 2**64)
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        """Draw an action a row; the policy is not kept, only `log_probability` of the last call."""
+        logits, value = self.evaluate(turn)
+        log_policy = torch.log_softmax(logits, -1).numpy()
+        actions = draw_actions(np.exp(log_policy), mixed(turn.draws, self._seed))
+        self.log_probability = log_policy[np.arange(len(turn)), actions]
+        return Choice(actions, value=value.numpy())
+
+    def evaluate(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits and values of a turn's rows."""
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
+            observation = {name: torch.from_numpy(value) for name, value in turn.observation.items()}
+            logits, value = self.network(observation, None if turn.legal is None else torch.from_numpy(turn.legal))
+        return logits, value
+
+
+@dataclass
+class _Step:
+    """One ply of the loop, with what of it was not handed out yet."""
+
+    turn: Turn
+    actions: Ints  # (k,)
+    log_probability: Floats  # (k,)
+    value: Floats  # (k,)
+    outcome: Outcome
+    final: Floats | None  # (f,) values of the rows that were cut off
+    open: Array  # (k,) bool: rows that are not handed out yet
+
+
+class Rollout:
+    """Plays on and on; `collect` gives batches of finished experience."""
+
+    def __init__(self, game: Game, network: PolicyNetwork, *, bfloat16: bool, seed: int) -> None:
+        """Begin.
+
+        Args:
+            game: restarts by itself.
+            network: is read at every ply, so new weights take effect at once.
+            bfloat16: compute in it.
+            seed: of the games and the draws.
+        """
+        self.game = game
+        self.spec = game.spec
+        self.learner = Learner(network, bfloat16)
+        game.reset(seed)
+        self._plies: Iterator[Ply] = play(game, [self.learner], seed=seed)
+        self._left: list[_Step] = []
+        self._sums = np.zeros((game.copies, self.spec.players), np.float32)
+        self._lengths = np.zeros(game.copies, np.int64)
+        self.finished: list[tuple[Floats, Ints]] = []  # returns (games, players) and lengths (games,) of ended games
+
+    def collect(self, plies: int, gamma: float, gae_lambda: float) -> Batch:
+        """Play this many plies of all copies, and give every row whose advantage can be told.
+
+        A row that has no successor yet waits for the next call.
+        """
+        steps = self._left
+        for _ in range(plies):
+            ply = next(self._plies)
+            if ply.failures:
+                raise RuntimeError(f"the learner itself failed: {ply.failures[0].reason}")
+            choice = ply.answers[0].choice
+            assert choice.value is not None
+            final = None
+            if ply.outcome.final is not None:
+                final = self.learner.evaluate(ply.outcome.final)[1].numpy()
+            steps.append(
+                _Step(
+                    ply.turn,
+                    np.asarray(choice.actions),
+                    self.learner.log_probability,
+                    choice.value,
+                    ply.outcome,
+                    final,
+                    np.ones(len(ply.turn), bool),
+                )
+            )
+            self._count(ply)
+        upcoming = self.game.turn()
+        batch, self._left = assemble(
+            self.spec, steps, upcoming, self.learner.evaluate(upcoming)[1].numpy(), gamma, gae_lambda
+        )
+        return batch
+
+    def _count(self, ply: Ply) -> None:
+        self._sums += ply.outcome.rewards
+        self._lengths[ply.turn.copies] = ply.turn.plies + 1
+        over = ply.outcome.finished
+        if over.any():
+            self.finished.append((self._sums[over].copy(), self._lengths[over].copy()))
+        self._sums[over | ply.outcome.broken] = 0
+
+    def save(self) -> bytes:
+        """The games in hand, to go on with exactly; empty if the game cannot be saved.
+
+        Rows that wait for their successor are not kept: they are few, and would be learned from one update later.
+        """
+        keep = getattr(self.game, "save", None)
+        if keep is None:
+            return b""
+        buffer = io.BytesIO()
+        np.savez(buffer, game=np.frombuffer(keep(), np.uint8), sums=self._sums, lengths=self._lengths)
+        return buffer.getvalue()
+
+    def load(self, state: bytes) -> None:
+        """Go on from what `save` gave.
+
+        Raises:
+            UsageError: it is of other games or damaged.
+        """
+        restore = getattr(self.game, "load", None)
+        if not state or restore is None:
+            return
+        try:
+            with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
+                restore(arrays["game"].tobytes())
+                self._sums, self._lengths = arrays["sums"].copy(), arrays["lengths"].copy()
+        except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+            raise UsageError(f"the saved games of this run cannot be read: {error}") from None
+        self._left = []
+
+    def take_finished(self) -> tuple[Floats, Ints]:
+        """Returns (games, players) and lengths (games,) of the games that ended since the last call."""
+        finished, self.finished = self.finished, []
+        if not finished:
+            return np.zeros((0, self.spec.players), np.float32), np.zeros(0, np.int64)
+        return np.concatenate([r for r, _ in finished]), np.concatenate([n for _, n in finished])
+
+
+def mover_view(spec: GameSpec) -> bool:
+    """Whether the copy's next row, whoever moves, can stand for what follows a move, its sign by comparing players.
+
+    True for two-player zero-sum turn-based games without hidden information. Else each seat is followed along its own
+    turns: with hidden cards the opponent's value is of what it sees, not of what this seat knows.
+    """
+    return spec.zero_sum and spec.players == 2 and spec.kind == "turn-based" and spec.perfect_information
+
+
+def assemble(
+    spec: GameSpec, steps: list[_Step], upcoming: Turn, upcoming_value: Floats, gamma: float, gae_lambda: float
+) -> tuple[Batch, list[_Step]]:
+    """Link rows to what followed them, tell the advantages, and split off the rows that must wait.
+
+    Args:
+        spec: the game's.
+        steps: the plies in order; the first may be left over from the last call.
+        upcoming: the seats that act next, and `upcoming_value` (k,) their values: bootstraps for the last rows.
+
+    Returns:
+        The batch of all open rows that could be told, and the steps that still have open rows.
+    """
+    shared = mover_view(spec)
+    sizes = [len(step.turn) for step in steps]
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    rows = int(starts[-1])
+    copies, players = steps[0].outcome.rewards.shape
+    waits = -2
+    # What follows each seat's last row, seen backward: a row, a tail position, -1 (the end), or -2 (not known yet).
+    ahead = np.full((copies, players), waits, np.int64)
+    mover = np.zeros(copies, np.int64)
+    pending = np.zeros((copies, players), np.float32)
+    ahead[upcoming.copies, upcoming.players] = rows + np.arange(len(upcoming))
+    if shared:
+        ahead[upcoming.copies] = (rows + np.arange(len(upcoming)))[:, None]
+        mover[upcoming.copies] = upcoming.players
+    tail, tail_length = [upcoming_value], len(upcoming)
+    following, rewards, sign = np.empty(rows, np.int64), np.empty(rows, np.float32), np.ones(rows, np.float32)
+    for number in range(len(steps) - 1, -1, -1):
+        step, outcome = steps[number], steps[number].outcome
+        gone = outcome.terminated | outcome.truncated | outcome.broken[:, None] | outcome.finished[:, None]
+        pending[gone] = 0
+        ahead[gone] = -1
+        pending += outcome.rewards
+        if outcome.final is not None and step.final is not None:
+            cut = outcome.final
+            ahead[cut.copies, cut.players] = rows + tail_length + np.arange(len(cut))
+            if shared:
+                mover[cut.copies] = cut.players
+                ahead[cut.copies] = ahead[cut.copies, cut.players][:, None]
+            tail.append(step.final)
+            tail_length += len(cut)
+        block = slice(int(starts[number]), int(starts[number + 1]))
+        at, who = step.turn.copies, step.turn.players
+        following[block] = ahead[at, who]
+        rewards[block] = pending[at, who]
+        own = np.arange(block.start, block.stop)
+        if shared:
+            sign[block] = np.where(mover[at] == who, 1, -1)
+            mover[at] = who
+            pending[at] = 0
+            ahead[at] = own[:, None]
+        else:
+            pending[at, who] = 0
+            ahead[at, who] = own
+    value = np.concatenate([step.value for step in steps])
+    # A row that waits must tell the rows before it nothing but its value: its own advantage is made 0.
+    known = following != waits
+    rewards[~known] = value[~known]
+    gain = advantages(
+        Trajectory(value, rewards, np.maximum(following, -1), sign, np.concatenate(tail)), gamma, gae_lambda
+    )
+    told = known & np.concatenate([step.open for step in steps])
+    batch = Batch(
+        observation={
+            name: np.concatenate([step.turn.observation[name] for step in steps])[told]
+            for name in steps[0].turn.observation
+        },
+        legal=np.concatenate([np.asarray(step.turn.legal) for step in steps])[told],
+        actions=np.concatenate([step.actions for step in steps])[told],
+        log_probability=np.concatenate([step.log_probability for step in steps])[told],
+        advantages=gain[told],
+        returns=np.clip(gain + value, *spec.returns)[told],
+    )
+    for number, step in enumerate(steps):
+        step.open &= ~told[int(starts[number]) : int(starts[number + 1])]
+    # From the first open row on every step is kept: the rewards in between belong to it.
+    first = next((number for number, step in enumerate(steps) if step.open.any()), len(steps))
+    return batch, steps[first:]
+
+
+def turnings(spec: GameSpec) -> tuple[Turning, ...]:
+    """The game's symmetries as index tensors."""
+    made = []
+    for symmetry in spec.symmetries:
+        to = torch.tensor(symmetry.actions_to)
+        cells = {name: torch.tensor(value) for name, value in symmetry.cells_from.items()}
+        made.append(Turning(cells, to, torch.argsort(to)))
+    return tuple(made)

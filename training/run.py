@@ -1,0 +1,327 @@
+"""A training run: its folder, its clock, its checkpoints and curves. A trainer does the learning.
+
+The folder holds `config.toml`, `metrics.jsonl`, TensorBoard's events, `checkpoints/STEPS/` (each an agent folder; the
+newest also holds what `--resume` needs) and `agent/`, the newest agent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tomli_w
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lanista.agents.artifact import load_network, save_agent
+from lanista.agents.contestant import load_agent
+from lanista.agents.kinds.network import NetworkAgent
+from lanista.agents.match import score
+from lanista.agents.policy_network import PolicyNetwork
+from lanista.errors import UsageError
+from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
+from lanista.perception.encoder import write_weights
+from lanista.plugs import plug
+from lanista.training.settings import TrainSettings, read_toml, settings_from, settings_values
+
+TRAINERS = "lanista.training.trainers"
+NEEDED_MEGABYTES = 200
+
+
+@dataclass(frozen=True)
+class TrainerState:
+    """All that a trainer needs to go on as if never stopped, as plain data.
+
+    Attributes:
+        optimizer: name -> tensor.
+        runners: the games each runner has in hand.
+    """
+
+    optimizer: dict[str, Tensor]
+    runners: list[bytes]
+
+
+class Trainer(Protocol):
+    """What a file of `training/trainers` opens."""
+
+    def update(self, number: int, progress: float) -> dict[str, float]:
+        """Collect one batch and learn from it.
+
+        Args:
+            number: of the update, from 0: seeds the shuffling.
+            progress: the share of the run that is done, in [0, 1].
+
+        Returns:
+            Metrics by name; `steps` is how many moves were learned from.
+        """
+        ...
+
+    def network(self) -> PolicyNetwork:
+        """The network as it stands, for reading only, until the next `update`."""
+        ...
+
+    def state(self) -> TrainerState:
+        """What `restore` needs, the network's weights aside."""
+        ...
+
+    def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
+        """Go on from a checkpoint."""
+        ...
+
+    def close(self) -> None:
+        """Release processes."""
+        ...
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How a run stands, told after every update.
+
+    Attributes:
+        steps: moves learned from so far.
+        seconds: of training so far.
+        share: of the run that is done, in [0, 1].
+        steps_a_second: over the last updates.
+        scores: anchor -> share of points against it, at the last measurement.
+        metrics: of the last update, by name.
+    """
+
+    steps: int
+    seconds: float
+    share: float
+    steps_a_second: float
+    scores: Mapping[str, float]
+    metrics: Mapping[str, float]
+
+
+@dataclass
+class Run:
+    """A run's folder.
+
+    Attributes:
+        folder: where it lies.
+        settings: what it does.
+        interrupted: it was stopped by Ctrl-C and can be resumed.
+    """
+
+    folder: Path
+    settings: TrainSettings
+    interrupted: bool = False
+    progress: Progress | None = field(default=None, repr=False)
+
+    @property
+    def agent(self) -> str:
+        """The newest agent's folder, a contestant string."""
+        return str(self.folder / "agent")
+
+    def checkpoints(self) -> list[Path]:
+        """Checkpoints, oldest first; each is an agent folder."""
+        folder = self.folder / "checkpoints"
+        return sorted((path for path in folder.glob("*") if path.name.isdecimal()), key=lambda path: int(path.name))
+
+
+def create_run(folder: str | Path, settings: TrainSettings) -> Run:
+    """Begin a run's folder.
+
+    Raises:
+        UsageError: it cannot be written, or already holds a run.
+    """
+    path = Path(folder)
+    if (path / "config.toml").exists():
+        raise UsageError(f"{path} already holds a run; go on with --resume {path}, or choose another --out")
+    claim_folder(path / "checkpoints", NEEDED_MEGABYTES)
+    write_text(path / "config.toml", tomli_w.dumps(settings_values(settings)))
+    return Run(path, settings)
+
+
+def open_run(folder: str | Path) -> Run:
+    """Open a run's folder to go on with it or to read it.
+
+    Raises:
+        UsageError: it is no run.
+    """
+    path = Path(folder)
+    if not (path / "config.toml").is_file():
+        raise UsageError(f"{path} is no run: it holds no config.toml")
+    return Run(path, settings_from(read_toml(path / "config.toml")))
+
+
+def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] | None = None) -> Run:
+    """Train until the run's bound of steps or minutes; Ctrl-C saves a checkpoint and stops.
+
+    Args:
+        run: from `create_run` or `open_run`.
+        resume: go on from the last checkpoint.
+        report: called after each update.
+    """
+    settings = run.settings
+    if not settings.steps and not settings.minutes:
+        raise UsageError("say how long to train: --steps N or --minutes M")
+    claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
+    trainer: Trainer = plug(TRAINERS, "trainer", settings.trainer).open(settings)
+    try:
+        _Clockwork(run, trainer, resume, report).go()
+    finally:
+        trainer.close()
+    return run
+
+
+class _Clockwork:
+    """The loop of a run: update, measure, write, keep."""
+
+    def __init__(self, run: Run, trainer: Trainer, resume: bool, report: Callable[[Progress], None] | None) -> None:
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.run, self.trainer, self.report = run, trainer, report
+        self.settings = run.settings
+        self.steps, self.updates, self.before = 0, 0, 0.0
+        self.scores: dict[str, float] = {}
+        self.anchors = [load_agent(anchor) for anchor in self.settings.anchors.split()]
+        self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
+        if resume:
+            self._restore()
+        self.measured, self.kept = self._share_done(0.0, self.before), self._share_done(0.0, self.before)
+        self.writer = SummaryWriter(str(run.folder), purge_step=self.steps if resume else None)
+        self.metrics = (run.folder / "metrics.jsonl").open("a")
+        self.recent: list[tuple[float, int]] = []
+
+    def _share_done(self, seconds: float, before: float) -> float:
+        """The share of the run that is done: by steps or by time, whichever bound is nearer."""
+        shares = [0.0]
+        if self.settings.steps:
+            shares.append(self.steps / self.settings.steps)
+        if self.settings.minutes:
+            shares.append((before + seconds) / (60 * self.settings.minutes))
+        return min(max(shares), 1.0)
+
+    def go(self) -> None:
+        """Run to the end."""
+        began = time.monotonic()
+        share = self._share_done(0.0, self.before)
+        try:
+            while share < 1.0:
+                metrics = self.trainer.update(self.updates, share)
+                self.steps += int(metrics["steps"])
+                self.updates += 1
+                seconds = self.before + time.monotonic() - began
+                share = self._share_done(seconds - self.before, self.before)
+                if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
+                    self.measured = share
+                    self._measure()
+                self._write(metrics, seconds, share)
+                if share >= self.kept + 1 / max(self.settings.checkpoints, 1) and share < 1.0:
+                    self.kept = share
+                    self._keep(seconds)
+        except KeyboardInterrupt:
+            self.run.interrupted = True
+        self._keep(self.before + time.monotonic() - began)
+        self.writer.close()
+        self.metrics.close()
+
+    def _measure(self) -> None:
+        """Points against the anchors, both seats, from random openings."""
+        if not self.settings.measurements or not self.settings.anchor_pairs:
+            return
+        agent = NetworkAgent(self.trainer.network(), "learner", self.settings.game, self.precision)
+        for anchor, opponent in zip(self.settings.anchors.split(), self.anchors, strict=True):
+            self.scores[anchor] = score(
+                self.settings.game, agent, opponent, self.settings.anchor_pairs, seed=self.settings.seed
+            )
+
+    def _write(self, metrics: Mapping[str, float], seconds: float, share: float) -> None:
+        """Curves, and the caller's report."""
+        self.recent = [*self.recent[-9:], (seconds, self.steps)]
+        (first, first_steps), (last, last_steps) = self.recent[0], self.recent[-1]
+        speed = (last_steps - first_steps) / (last - first) if last > first else self.steps / max(seconds, 1e-9)
+        scores = {f"score/{name}": value for name, value in self.scores.items()}
+        row = {
+            "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 3),
+            "steps_a_second": round(speed, 1), **{k: v for k, v in metrics.items() if k != "steps"}, **scores,
+        }  # fmt: skip
+        self.metrics.write(json.dumps(row) + "\n")
+        self.metrics.flush()
+        for name, value in row.items():
+            if name not in ("steps", "updates"):
+                self.writer.add_scalar(name, value, self.steps)
+        self.run.progress = Progress(self.steps, seconds, share, speed, dict(self.scores), dict(metrics))
+        if self.report is not None:
+            self.report(self.run.progress)
+
+    def _keep(self, seconds: float) -> None:
+        """Write a checkpoint whole, make it the newest, and take the weight of resuming off the older ones."""
+        final = self.run.folder / "checkpoints" / str(self.steps)
+        if (final / "resume" / "state.json").exists():
+            return
+        draft = final.with_name(f".{self.steps}.{os.getpid()}")
+        shutil.rmtree(draft, ignore_errors=True)
+        network = self.trainer.network()
+        history = {
+            "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
+            "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
+        }  # fmt: skip
+        save_agent(draft, network, self.settings.game, self.precision, history)
+        state = self.trainer.state()
+        resume = draft / "resume"
+        resume.mkdir()
+        write_weights(resume / "optimizer.safetensors", state.optimizer)
+        for number, games in enumerate(state.runners):
+            write_bytes(resume / f"runner_{number}.npz", games)
+        write_json(
+            resume / "state.json",
+            {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
+             "scores": self.scores},
+        )  # fmt: skip
+        shutil.rmtree(final, ignore_errors=True)
+        draft.rename(final)
+        sync_folder(final.parent)
+        save_agent(self.run.folder / "agent", network, self.settings.game, self.precision, history)
+        for path in self.run.checkpoints():
+            if path != final:
+                shutil.rmtree(path / "resume", ignore_errors=True)
+
+    def _restore(self) -> None:
+        """Go on from the newest whole checkpoint."""
+        whole = [path for path in self.run.checkpoints() if (path / "resume" / "state.json").exists()]
+        if not whole:
+            return
+        newest = whole[-1]
+        state = read_json(newest / "resume" / "state.json", "checkpoint")
+        try:
+            runners = [(newest / "resume" / f"runner_{n}.npz").read_bytes() for n in range(int(state["runners"]))]
+            optimizer = load_file(newest / "resume" / "optimizer.safetensors")
+            self.steps, self.updates = int(state["steps"]), int(state["updates"])
+            self.before, self.scores = float(state["seconds"]), dict(state["scores"])
+        except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise UsageError(
+                f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
+            ) from None
+        network, _ = load_network(newest)
+        self.trainer.restore(network, TrainerState(optimizer, runners))
+
+
+def prolonged(run: Run, steps: int, minutes: float) -> Run:
+    """The same run with new bounds, kept in its `config.toml`; 0 leaves a bound as it is."""
+    changes: dict[str, Any] = {}
+    if steps:
+        changes["steps"] = steps
+    if minutes:
+        changes["minutes"] = float(minutes)
+    if not changes:
+        return run
+    settings = replace(run.settings, **changes)
+    write_text(run.folder / "config.toml", tomli_w.dumps(settings_values(settings)))
+    return replace(run, settings=settings)
+
+
+def _versions() -> dict[str, str]:
+    return {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__}

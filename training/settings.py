@@ -1,0 +1,128 @@
+"""The settings of a training run: a dataclass from which the command line, presets and config files are made."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from lanista.errors import UsageError, unknown
+from lanista.training.ppo import PPOSettings
+
+PRESETS = Path(__file__).parent / "presets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainSettings(PPOSettings):
+    """What a run does. A game's preset (`training/presets/GAME.toml`) changes defaults; every value can be set."""
+
+    game: str
+    """The game's string."""
+    steps: int = 0
+    """Stop after this many moves of all seats; 0 is no bound."""
+    minutes: float = 0.0
+    """Stop after this many minutes of training; 0 is no bound."""
+    seed: int = 0
+    """Of weights, games and shuffling."""
+    trainer: str = "rllib"
+    """Which trainer: a file of `training/trainers`."""
+    copies: int = 512
+    """Games each runner plays at once."""
+    plies: int = 16
+    """Moves of each game between updates: a batch has `copies` x `plies` rows of each runner."""
+    random_share: float = 0.0
+    """Share of self-play games that start after random legal plies (native games)."""
+    random_plies: int = 0
+    """Such a game starts after 0 to this many of them."""
+    encoder: str = "auto"
+    """The network's encoder, such as "board_resnet:channels=64"; "auto" chooses by the observation's shape."""
+    runners: int = 0
+    """Processes that play; 0 plays and learns in this process."""
+    learners: int = 0
+    """Processes that learn; 0 learns in this process."""
+    threads: int = 0
+    """Threads of the network's arithmetic; 0 is all cores that the runners leave."""
+    anchors: str = "random minimax:depth=1"
+    """Fixed opponents, by contestant strings with spaces between, against which the run is measured as it goes."""
+    anchor_pairs: int = 64
+    """Pairs of games against each anchor at each measurement."""
+    measurements: int = 20
+    """How many times the run is measured."""
+    checkpoints: int = 10
+    """How many checkpoints are kept over the run; one more is made at its end."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            kind: type = {"int": int, "float": float, "bool": bool, "str": str}[str(field.type)]
+            if kind is float and type(value) is int:
+                object.__setattr__(self, field.name, float(value))
+            elif type(value) is not kind:
+                raise UsageError(f"the setting '{field.name}' must be {kind.__name__}, not '{value}'")
+            elif isinstance(value, int | float) and value < 0 and field.name != "seed":
+                raise UsageError(f"the setting '{field.name}' must not be negative, but is {value}")
+        for name in ("copies", "plies", "epochs", "minibatch_size", "learning_rate"):
+            if getattr(self, name) == 0:
+                raise UsageError(f"the setting '{name}' must be more than 0")
+        for name in ("gamma", "gae_lambda", "random_share"):
+            if getattr(self, name) > 1:
+                raise UsageError(f"the setting '{name}' must be at most 1, but is {getattr(self, name)}")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise UsageError(f"the setting 'precision' must be auto, float32 or bfloat16, not '{self.precision}'")
+
+
+def setting_names() -> list[str]:
+    """All settings, in the order they are defined."""
+    return [field.name for field in fields(TrainSettings)]
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read settings from a TOML file.
+
+    Raises:
+        UsageError: it is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path} cannot be read as TOML: {error}") from None
+
+
+def read_settings(game: str, config: Path | None = None, changes: Mapping[str, Any] | None = None) -> TrainSettings:
+    """The settings of a run: defaults, then the game's preset, then a file, then single changes.
+
+    Args:
+        game: the game's string; its preset is found by its id.
+        config: a TOML file of settings.
+        changes: setting -> value.
+
+    Raises:
+        UsageError: a setting is unknown or its value cannot be.
+    """
+    values: dict[str, Any] = {}
+    preset = PRESETS / f"{game.partition(':')[0].replace('-', '_')}.toml"
+    if preset.exists():
+        values |= read_toml(preset)
+    if config is not None:
+        values |= read_toml(config)
+    values |= dict(changes or {})
+    return settings_from({**values, "game": game})
+
+
+def settings_from(values: Mapping[str, Any]) -> TrainSettings:
+    """Settings from plain values; unknown names are refused with the nearest known one."""
+    known = setting_names()
+    for name in values:
+        if name not in known:
+            raise unknown("setting", name, known)
+    return TrainSettings(**values)
+
+
+def settings_values(settings: TrainSettings) -> dict[str, Any]:
+    """Plain values, as `settings_from` takes them."""
+    return dataclasses.asdict(settings)
