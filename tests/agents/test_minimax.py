@@ -1,0 +1,281 @@
+"""Minimax against a plain search that shares nothing with it, and what people expect of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numba
+import numpy as np
+import pytest
+from gymnasium import spaces
+
+from lanista.agents.contestant import load_agent
+from lanista.agents.kinds.minimax import WANING, MinimaxAgent, search
+from lanista.agents.match import Scheduled, play_games, random_openings
+from lanista.envs.batched import BatchedGame, Rules
+from lanista.envs.catalogue import make, native_rules
+from lanista.envs.core import GameSpec, Role, Turn
+from lanista.errors import UsageError
+
+
+class Board:
+    """A plain k-in-a-row board: rows from the top, 0 empty, 1 and 2 the players' stones."""
+
+    def __init__(self, rows: int, columns: int, k: int, gravity: bool) -> None:
+        self.rows, self.columns, self.k, self.gravity = rows, columns, k, gravity
+        self.grid = [[0] * columns for _ in range(rows)]
+        self.stones: list[tuple[int, int]] = []
+
+    def moves(self) -> list[int]:
+        if self.gravity:
+            return [column for column in range(self.columns) if not self.grid[0][column]]
+        return [
+            cell for cell in range(self.rows * self.columns) if not self.grid[cell // self.columns][cell % self.columns]
+        ]
+
+    def play(self, action: int) -> bool:
+        """Whether it wins."""
+        row, column = divmod(action, self.columns)
+        if self.gravity:
+            column = action
+            row = max(y for y in range(self.rows) if not self.grid[y][column])
+        stone = 1 + len(self.stones) % 2
+        self.grid[row][column] = stone
+        self.stones.append((row, column))
+        for down, right in ((0, 1), (1, 0), (1, 1), (-1, 1)):
+            for back in range(self.k):
+                y, x = row - back * down, column - back * right
+                ends = y + (self.k - 1) * down, x + (self.k - 1) * right
+                if not (0 <= y < self.rows and 0 <= x < self.columns):
+                    continue
+                if not (0 <= ends[0] < self.rows and 0 <= ends[1] < self.columns):
+                    continue
+                if all(self.grid[y + i * down][x + i * right] == stone for i in range(self.k)):
+                    return True
+        return False
+
+    def undo(self) -> None:
+        row, column = self.stones.pop()
+        self.grid[row][column] = 0
+
+
+def plain_values(board: Board, depth: int, ply: int = 1) -> dict[int, float]:
+    """Each move's worth for its player: a win `1 - ply * WANING`, a loss its opposite, anything else 0."""
+    values = {}
+    for action in board.moves():
+        if board.play(action):
+            values[action] = 1 - ply * WANING
+        elif depth == 1 or not board.moves():
+            values[action] = 0.0
+        else:
+            values[action] = -max(plain_values(board, depth - 1, ply + 1).values())
+        board.undo()
+    return values
+
+
+def turn_after(game: str, openings: Sequence[Sequence[int]]) -> Turn:
+    table = make(game, len(openings))
+    table.reset(0, openings=openings)
+    return table.turn()
+
+
+SHAPES = {
+    "tictactoe": (3, 3, 3, False),
+    "connect_four": (6, 7, 4, True),
+    "mnk:rows=4,columns=9,k=3": (4, 9, 3, False),
+    "mnk:rows=9,columns=8,k=3,gravity=true": (9, 8, 3, True),
+}
+
+
+@pytest.mark.parametrize(
+    ("game", "depth", "plies", "count"),
+    [
+        ("tictactoe", 1, (0, 8), 100),
+        ("tictactoe", 3, (0, 8), 60),
+        ("tictactoe", 9, (3, 8), 60),
+        ("connect_four", 1, (0, 38), 100),
+        ("connect_four", 2, (0, 38), 100),
+        ("connect_four", 3, (4, 38), 60),
+        ("connect_four", 4, (8, 36), 30),
+        ("connect_four", 5, (24, 36), 12),
+        ("mnk:rows=4,columns=9,k=3", 2, (2, 8), 15),
+        ("mnk:rows=9,columns=8,k=3,gravity=true", 3, (2, 8), 15),
+    ],
+)
+def test_finds_exactly_the_best_moves(game: str, depth: int, plies: tuple[int, int], count: int) -> None:
+    openings = random_openings(game, range(count), plies)
+    best, values, nodes = search(turn_after(game, openings), depth)
+    decided = 0
+    for row, opening in enumerate(openings):
+        board = Board(*SHAPES[game])
+        for action in opening:
+            board.play(action)
+        plain = plain_values(board, depth)
+        top = max(plain.values())
+        assert values[row] == top, opening
+        assert np.flatnonzero(best[row]).tolist() == [action for action in plain if plain[action] == top], opening
+        decided += top != 0
+    assert decided > 0, "these positions tell nothing"
+    assert nodes >= best.sum()
+
+
+def test_takes_a_win_at_once_and_blocks_one() -> None:
+    wins = (3, 0, 3, 0, 3, 1)  # the first player wins with 3 now
+    threatened = (3, 0, 3, 0, 3)  # the second player must answer 3
+    turn = turn_after("connect_four", [wins, threatened])
+    for depth in (2, 4, 6):
+        agent = MinimaxAgent(depth)
+        agent.start(native_rules("connect_four").spec, 0)
+        choice = agent.act(turn)
+        assert choice.actions.tolist() == [3, 3]
+        assert choice.value is not None and choice.value[0] == pytest.approx(1, abs=1e-5)
+    one = MinimaxAgent(1)
+    one.start(native_rules("connect_four").spec, 0)
+    assert one.act(turn).actions[0] == 3
+
+
+def test_prefers_a_quick_win() -> None:
+    # The first player wins with 3 at once; every other way to win is longer.
+    best, values, _ = search(turn_after("connect_four", [(3, 0, 3, 0, 3, 1)]), 5)
+    assert np.flatnonzero(best[0]).tolist() == [3] and values[0] == 1 - WANING
+
+
+def test_prefers_a_slow_loss() -> None:
+    openings = random_openings("connect_four", range(3000), (10, 30))
+    best, values, _ = search(turn_after("connect_four", openings), 4)
+    slow, fast = -(1 - 4 * WANING), -(1 - 2 * WANING)
+    chosen = 0
+    for row in np.flatnonzero(values == slow)[:12]:
+        board = Board(*SHAPES["connect_four"])
+        for action in openings[row]:
+            board.play(action)
+        plain = plain_values(board, 4)
+        assert max(plain.values()) == slow
+        if fast in plain.values():
+            chosen += 1
+            assert np.flatnonzero(best[row]).tolist() == [action for action in plain if plain[action] == slow]
+    assert chosen >= 3, "in these positions no loss could be put off"
+
+
+def test_perfect_tictactoe_always_draws_itself() -> None:
+    agents = [load_agent("minimax:depth=9"), load_agent("minimax:depth=9")]
+    schedule = [Scheduled((0, 1), seed, label=seed) for seed in range(20)]
+    played = [one for part in play_games("tictactoe", agents, schedule) for one in part]
+    assert len(played) == 20
+    assert all(one.returns == (0.0, 0.0) for one in played)
+    assert len({one.moves for one in played}) > 5, "equal moves are drawn by seed"
+
+
+def test_ties_are_drawn_evenly() -> None:
+    table = make("connect_four", 7000)
+    table.reset(1)
+    agent = MinimaxAgent(2)
+    agent.start(table.spec, 0)
+    counts = np.bincount(agent.act(table.turn()).actions, minlength=7)
+    assert (abs(counts - 1000) < 150).all()
+
+
+NUMBERS = (3, 8, 1, 5, 9, 2, 7, 4, 6, 3)
+
+
+def take_an_end() -> Rules:
+    """Take a number from either end: it is yours and costs the other as much; an odd one lets you move again."""
+    numbers = np.array(NUMBERS)
+    state = np.dtype([("left", np.int64), ("right", np.int64), ("mover", np.int64)])
+
+    @numba.njit
+    def new(state: Any, stream: Any) -> None:
+        state.right = len(numbers)
+
+    @numba.njit
+    def player(state: Any) -> Any:
+        return state.mover
+
+    @numba.njit
+    def legal(state: Any, mask: Any) -> None:
+        mask[:] = True
+
+    @numba.njit
+    def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
+        if action == 0:
+            number = numbers[state.left]
+            state.left += 1
+        else:
+            state.right -= 1
+            number = numbers[state.right]
+        rewards[state.mover] = number
+        rewards[1 - state.mover] = -number
+        if number % 2 == 0:
+            state.mover = 1 - state.mover
+        return state.left == state.right
+
+    @numba.njit
+    def observe(state: Any, player: Any, out: Any) -> None:
+        out[0] = state.left
+        out[1] = state.right
+
+    role = Role(spaces.Dict({"ends": spaces.Box(0, 99, (2,), np.int8)}), spaces.Discrete(2))
+    return Rules(
+        spec=GameSpec("take_an_end", 2, (role,), (0, 0), "turn-based", True, True, len(NUMBERS), (-99.0, 99.0)),
+        modality="ends", state=state, new=new, player=player, legal=legal, play=play, observe=observe,
+        picture=lambda state, player, last: "", text=lambda state, player: "",
+        print_move=lambda state, action: str(action), parse_move=lambda state, text: int(text),
+    )  # fmt: skip
+
+
+def plain_ends(left: int, right: int, mover: int, depth: int) -> dict[int, float]:
+    """What each end is worth to the mover, in numbers."""
+    values = {}
+    for action, number in ((0, NUMBERS[left]), (1, NUMBERS[right - 1])):
+        ends = (left + 1, right) if action == 0 else (left, right - 1)
+        value = float(number)
+        if depth > 1 and ends[0] < ends[1]:
+            after = max(plain_ends(*ends, mover if number % 2 else 1 - mover, depth - 1).values())
+            value += after if number % 2 else -after
+        values[action] = value
+    return values
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 5, 10])
+def test_a_player_may_move_twice_and_rewards_have_any_size(depth: int) -> None:
+    rng = np.random.default_rng(depth)
+    openings = [rng.integers(0, 2, rng.integers(0, 8)).tolist() for _ in range(60)]
+    table = BatchedGame(take_an_end(), len(openings))
+    table.reset(0, openings=openings)
+    turn = table.turn()
+    best, values, _ = search(turn, depth)
+    movers = set()
+    for row, position in enumerate(table.states):
+        left, right, mover = position.tolist()
+        assert mover == turn.players[row]
+        movers.add(mover)
+        plain = plain_ends(left, right, mover, depth)
+        top = max(plain.values())
+        assert values[row] == pytest.approx(top * (1 - min(depth, right - left) * WANING), rel=1e-12)
+        assert np.flatnonzero(best[row]).tolist() == [action for action in plain if plain[action] == top]
+    assert movers == {0, 1}
+
+
+def test_refuses_what_it_cannot_play() -> None:
+    for depth in (0, -3):
+        with pytest.raises(UsageError, match="at least one ply"):
+            load_agent(f"minimax:depth={depth}")
+    spec = native_rules("tictactoe").spec
+    agent = MinimaxAgent(2)
+    changes: list[tuple[str, Any, str]] = [
+        ("players", 3, "two players"),
+        ("kind", "simultaneous", "turn-based"),
+        ("zero_sum", False, "zero-sum"),
+        ("perfect_information", False, "whole position"),
+    ]
+    for field, value, words in changes:
+        fields = {name: getattr(spec, name) for name in spec.__dataclass_fields__}
+        with pytest.raises(UsageError, match=words):
+            agent.start(GameSpec(**{**fields, field: value}), 0)
+
+
+def test_a_deeper_search_than_the_game_is_long_is_the_whole_game() -> None:
+    turn = turn_after("tictactoe", [(4, 0, 8), (4, 1)])
+    whole, deeper = search(turn, 9), search(turn, 1000)
+    assert (whole[0] == deeper[0]).all() and (whole[1] == deeper[1]).all()
