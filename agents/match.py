@@ -101,7 +101,7 @@ class _Table:
         self._busy = np.zeros(game.copies, bool)  # (n,)
         self._returns = np.zeros((game.copies, players))
         self._cut = np.zeros(game.copies, bool)  # (n,) someone was truncated
-        self._sheet = _Sheet(game)
+        self._sheet = _Sheet(game.spec, game.copies)
 
     def seat(self, free: Ints) -> None:
         """Begin the next scheduled games on these copies, as far as there are any: one call of the game for all."""
@@ -162,11 +162,11 @@ class _Table:
 class _Sheet:
     """The actions of the games being played, opening excluded, without Python for each."""
 
-    def __init__(self, game: Game) -> None:
-        self._many = game.spec.kind == "simultaneous"  # several actions of a copy in one ply
-        self._lengths = np.zeros(game.copies, np.int64)  # (n,)
+    def __init__(self, spec: GameSpec, copies: int) -> None:
+        self._many = spec.kind == "simultaneous"  # several actions of a copy in one ply
+        self._lengths = np.zeros(copies, np.int64)  # (n,)
         self._actions: Array | None = None  # (n, room, *action), made when the first action is seen
-        self._room = game.spec.longest or 64
+        self._room = min(spec.longest or 64, 1024)  # at first
 
     def clear(self, copies: Ints) -> None:
         """Begin new games on these copies."""
@@ -288,7 +288,7 @@ def _play_openings(
     going[: len(seeds)] = True
     goal, played = np.zeros(game.copies, np.int64), np.zeros(game.copies, np.int64)
     goal[going] = wanted
-    opener, sheet = _Opener(game.spec, game.copies), _Sheet(game)
+    opener, sheet = _Opener(game.spec, game.copies), _Sheet(game.spec, game.copies)
     opener.salts[going] = salts
     game.reset(seeds.tolist(), np.flatnonzero(going))
     for ply in play(game, [opener]):

@@ -131,7 +131,7 @@ def spec_of(action: spaces.Space) -> GameSpec:  # type: ignore[type-arg]
     return GameSpec("made_up", 1, (role,), (0,), "single-player", False, False, None, (-np.inf, np.inf))
 
 
-def turn_of(rows: int, legal: np.ndarray | None, seed: int = 0) -> Turn:  # type: ignore[type-arg]
+def turn_of(rows: int, legal: np.ndarray | None, seed: int = 0) -> Turn:
     count = np.arange(rows)
     draws = np.random.default_rng(seed).integers(0, 2**64, rows, np.uint64)
     return Turn(count, 0 * count, count, 0 * count, draws, {"nothing": np.zeros((rows, 1), np.float32)}, legal)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+import gymnasium
 import numpy as np
 import pytest
+from gymnasium import spaces
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import Played, Scheduled, forfeit_returns, play_games, score
+from lanista.agents.match import Played, Scheduled, _Sheet, forfeit_returns, play_games, score
 from lanista.envs.catalogue import make, native_rules
-from lanista.envs.core import Agent, Array, Choice, GameSpec, Turn
+from lanista.envs.core import Agent, Array, Choice, GameSpec, Outcome, Ply, Turn
 from lanista.errors import UsageError
 
 
@@ -192,6 +195,78 @@ def test_what_a_forfeit_is_worth() -> None:
     assert forfeit_returns(bounded(1, (0.0, 500.0)), [17.0], [0]) == (0.0,)
     endless = forfeit_returns(bounded(3, (-np.inf, np.inf)), [5.0, -2.0, 9.0], [2])
     assert endless == (10.0, 10.0, -3.0)
+
+
+class Steps(gymnasium.Env[Array, int]):
+    """Goes on for a drawn number of steps; then it raises, is cut off, or ends, each as often."""
+
+    observation_space = spaces.Box(0, 99, (1,))
+    action_space: spaces.Space[Any] = spaces.Discrete(3)
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[Array, dict[str, Any]]:
+        super().reset(seed=seed)
+        self.left = int(self.np_random.integers(3, 90))
+        self.way = int(self.np_random.integers(3))
+        return np.array([self.left], np.float32), {}
+
+    def step(self, action: int) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+        self.left -= 1
+        over = self.left == 0
+        if over and self.way == 0:
+            raise RuntimeError("the environment fell over")
+        return np.array([self.left], np.float32), 1.0, over and self.way == 1, over and self.way == 2, {}
+
+
+class Pushes(Steps):
+    """The same with two numbers to choose."""
+
+    action_space = spaces.MultiDiscrete([3, 2])
+
+
+class Pulls(Steps):
+    """The same with a point to choose."""
+
+    action_space = spaces.Box(-1, 1, (2,))
+
+
+@pytest.mark.parametrize("kind", [Steps, Pushes, Pulls])
+def test_broken_games_are_void_and_the_others_go_on(kind: type[Steps]) -> None:
+    name = f"LanistaTest{kind.__name__}-v0"
+    if name not in gymnasium.registry:
+        gymnasium.register(name, lambda **options: kind())
+    schedule = [Scheduled((0,), n, label=n) for n in range(40)]
+    results = [play_all(f"gym:{name}", [load_agent("random")], schedule, copies=copies) for copies in (1, 5, 40)]
+    assert results[0] == results[1] == results[2]
+    assert [one.scheduled.label for one in results[0]] == list(range(40))
+    reasons = [one.reason for one in results[0]]
+    assert all(reasons.count(reason) > 3 for reason in ("broken", "truncated", "end"))
+    for one in results[0]:
+        assert one.at_fault is None
+        if one.reason != "broken":
+            assert one.returns == (float(len(one.moves)),)
+        assert all(np.asarray(action) in kind.action_space for action in np.asarray(one.moves, kind.action_space.dtype))
+    assert max(len(one.moves) for one in results[0]) > 64, "the sheet had to grow"
+
+
+def test_actions_of_one_moment_are_written_in_the_players_order() -> None:
+    fields = {name: getattr(native_rules("tictactoe").spec, name) for name in GameSpec.__dataclass_fields__}
+    sheet = _Sheet(GameSpec(**{**fields, "kind": "simultaneous", "longest": 1}), 3)
+    nothing = np.zeros((3, 2), np.float32)
+
+    def write(copies: list[int], players: list[int], actions: list[int], rows: list[int]) -> None:
+        count = np.arange(len(copies))
+        draws = count.astype(np.uint64)
+        turn = Turn(np.array(copies), np.array(players), count, count, draws, {}, None)
+        outcome = Outcome(nothing, nothing > 0, nothing > 0, nothing[:, 0] > 0, nothing[:, 0] > 0)
+        sheet.write(Ply(turn, (), np.array(rows), np.array(actions), outcome, ()))
+
+    write([0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], [31, 11, 20, 10, 30, 21], rows=[5, 1, 2, 0, 4, 3])
+    assert sheet.actions(np.arange(3)) == [[10, 11], [20, 21], [30, 31]]
+    write([0, 0, 2, 2], [0, 1, 0, 1], [12, 32], rows=[0, 2])  # the others wait
+    write([0, 2, 2], [1, 0, 1], [13, 33, 34], rows=[0, 1, 2])
+    assert sheet.actions(np.array([2, 0, 1])) == [[30, 31, 32, 33, 34], [10, 11, 12, 13], [20, 21]]
+    sheet.clear(np.array([2]))
+    assert sheet.actions(np.array([2])) == [[]]
 
 
 def test_scores() -> None:
