@@ -81,7 +81,8 @@ def _of_kind(kind: str, written: str, source: str) -> Agent:
         raise unknown("agent", kind, [*agents(), *shipped(), *folders])
     options = parse_options(written, source)
     if kind == "network" and "path" in options:
-        return _trained(Path(str(options["path"])), str(options.pop("path")), options)
+        path = Path(str(options.pop("path")))
+        return _trained(agent_folder(path) or path, path.as_posix(), options)
     agent: Agent = call(plug(KINDS, "agent", kind).make, f"the agent '{kind}'", dict(options))
     return agent
 

@@ -112,3 +112,42 @@ def test_players_without_a_network_load_without_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_trained_agents_by_their_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lanista.agents.artifact import save_agent
+    from lanista.agents.kinds.network import NetworkAgent
+    from lanista.agents.policy_network import build_network
+    from lanista.envs.catalogue import native_rules
+
+    monkeypatch.chdir(tmp_path)
+    network = build_network(native_rules("tictactoe").spec, "mlp")
+    for folder in ("runs/first/agent", "champion", "random"):
+        save_agent(folder, network, "tictactoe", "float32", {})
+    names = {
+        "runs/first": "runs/first",
+        "runs/first/": "runs/first",
+        "runs/first/agent": "runs/first/agent",
+        "champion": "champion",
+        "./champion": "champion",
+        "random": "random",  # a folder that holds an agent is preferred to the kind
+        str(tmp_path / "champion"): str(tmp_path / "champion"),
+        "network:path=champion": "champion",
+        "network:path=runs/first": "runs/first",
+        "runs/first?temperature=0.5": "runs/first?temperature=0.5",
+    }
+    for contestant, name in names.items():
+        agent = load_agent(contestant)
+        assert isinstance(agent, NetworkAgent)
+        assert agent.name == name and named(name) == name
+        assert agent.temperature == (0.5 if "?" in contestant else 0)
+    assert named(tmp_path / "champion") == str(tmp_path / "champion")
+    for contestant, words in {
+        "champion?temprature=1": "unknown option of the agent 'champion' 'temprature'; did you mean 'temperature'?",
+        "champion?temperature=hot": "option 'temperature' of the agent 'champion' must be float, not 'hot'",
+        "champion?temperature": "write key=value",
+        "network:path=nowhere": "nowhere",
+    }.items():
+        with pytest.raises(UsageError) as caught:
+            load_agent(contestant)
+        assert words in str(caught.value)
