@@ -10,11 +10,13 @@ import difflib
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lanista.envs.core import Agent
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, call, parse_options, plug, plugs
+
+if TYPE_CHECKING:  # a command that only lists the kinds need not wait for gymnasium
+    from lanista.envs.core import Agent
 
 KINDS = "lanista.agents.kinds"
 GAMES = "lanista.envs.games"
