@@ -62,7 +62,7 @@ def make(name: str, copies: int = 1, *, restart: bool = True, random_share: floa
         game: Game = plug(DOORS, "door", head).open(rest, copies, restart)
         return game
     if head.replace("-", "_") not in games():
-        raise unknown("game", head, [*games(), *(f"{door}:..." for door in doors())])
+        raise unknown("game", head, [*games(), *(f"{door}:" for door in doors())])
     return BatchedGame(
         native_rules(name), copies, restart=restart, random_share=random_share, random_plies=random_plies
     )

@@ -425,6 +425,10 @@ def _wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]
     actions = np.asarray(choice.actions)
     if len(actions) != len(turn):
         raise ValueError(f"answered {len(actions)} rows of {len(turn)}")
+    for name in ("waiting", "memory"):
+        value = getattr(choice, name)
+        if value is not None and len(value) != len(turn):
+            raise ValueError(f"gave {name} for {len(value)} rows of {len(turn)}")
     asked = np.ones(len(turn), bool) if choice.waiting is None else ~choice.waiting
     for row in choice.failed:
         asked[row] = False

@@ -1,0 +1,50 @@
+"""What the suites over games share: which games there are, and legal play at random from the games' own draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from lanista.envs import Game, Turn, games, make
+from lanista.envs.batched import mixed, random_legal
+from lanista.errors import UsageError
+
+DOOR_GAMES = (
+    "zoo:classic/connect_four_v3",
+    "zoo:classic/tictactoe_v3",
+    "zoo:classic/rps_v2?num_actions=5&max_cycles=3",
+    "gym:CartPole-v1?max_episode_steps=15",
+    "gym:Taxi-v3?max_episode_steps=12",
+    "gym:MountainCarContinuous-v0?max_episode_steps=9",
+)
+
+
+def native_games() -> list[str]:
+    """Every native game that can be made without options."""
+    found = []
+    for name in games():
+        try:
+            make(name)
+        except UsageError:
+            continue
+        found.append(name)
+    return found
+
+
+def random_actions(game: Game, turn: Turn, salt: int = 0) -> Any:
+    """A legal action for each row, drawn from the row's own draw: the same game plays the same anywhere."""
+    draws = mixed(turn.draws, np.uint64(salt))
+    space = game.spec.roles[0].action
+    if isinstance(space, spaces.Discrete):
+        return random_legal(turn.legal, draws)
+    assert isinstance(space, spaces.Box)
+    low, high = np.maximum(space.low, -9), np.minimum(space.high, 9)
+    rows = [np.random.default_rng(int(draw)).uniform(low, high) for draw in draws]
+    return np.array(rows, space.dtype).reshape(len(turn), *space.shape)
+
+
+def is_discrete(game: Game) -> bool:
+    """Whether the game's actions are numbers."""
+    return all(isinstance(role.action, spaces.Discrete) for role in game.spec.roles)
