@@ -11,6 +11,7 @@ from gymnasium import spaces
 from random_play import DOOR_GAMES, is_discrete, native_games, random_actions
 
 from lanista.envs import Game, Outcome, Turn, make
+from lanista.envs.doors._spaces import legal_width
 from lanista.errors import UsageError
 
 NATIVE = native_games()
@@ -30,14 +31,14 @@ def check_rows(game: Game, turn: Turn) -> None:
         assert set(turn.observation) == set(role.observation)
         for name, space in role.observation.items():
             value = turn.observation[name]
-            assert value.shape == (k, *space.shape) and value.dtype == space.dtype
+            assert value.shape == (k, *(space.shape or ())) and value.dtype == space.dtype
             assert space.contains(value[row]), (name, value[row])
     action = game.spec.roles[0].action
     if isinstance(action, spaces.Box):
         assert turn.legal is None
     else:
         assert turn.legal is not None and turn.legal.dtype == bool
-        assert turn.legal.shape == (k, action.n if isinstance(action, spaces.Discrete) else action.nvec.sum())
+        assert turn.legal.shape == (k, legal_width(action))
         assert turn.legal.any(axis=1).all(), "a seat that must act has a legal action"
 
 

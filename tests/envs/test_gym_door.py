@@ -19,10 +19,10 @@ from lanista.errors import UsageError
 class Odd(gymnasium.Env[Any, Any]):
     """Dictionary observations, an action for every kind of space, and a step that raises at count 3 if asked to."""
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": []}
+    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
     actions: ClassVar[dict[str, spaces.Space[Any]]] = {
         "discrete": spaces.Discrete(3, start=-1),
-        "multi": spaces.MultiDiscrete([[2, 3], [4, 2]]),
+        "multi": spaces.MultiDiscrete(np.array([[2, 3], [4, 2]])),
         "binary": spaces.MultiBinary(4),
         "box": spaces.Box(np.array([[-1, 0]]), np.array([[1, 5]]), dtype=np.float64),
         "text": spaces.Text(3),
@@ -56,10 +56,14 @@ class Odd(gymnasium.Env[Any, Any]):
         return self.see(), 0.5, self.count == 7, False, {}
 
 
+def make_odd(**options: Any) -> gymnasium.Env[Any, Any]:
+    return Odd(**options)
+
+
 @pytest.fixture(autouse=True)
 def registered() -> Iterator[None]:
-    gymnasium.register("test/Odd-v0", Odd, max_episode_steps=5)
-    gymnasium.register("test/Long-v0", Odd)
+    gymnasium.register("test/Odd-v0", make_odd, max_episode_steps=5)
+    gymnasium.register("test/Long-v0", make_odd)
     gymnasium.register("test/Missing-v0", "no_such_package.envs:Env")
     yield
     for name in ("test/Odd-v0", "test/Long-v0", "test/Missing-v0"):
@@ -88,7 +92,7 @@ def test_the_same_as_gymnasiums_own_loop(name: str) -> None:
         for copy, env in enumerate(envs):
             action = int(actions[copy]) if isinstance(env.action_space, spaces.Discrete) else actions[copy]
             seen[copy], reward, terminated, truncated, _ = env.step(action)
-            assert outcome.rewards[copy, 0] == np.float32(reward)  # type: ignore[arg-type]
+            assert outcome.rewards[copy, 0] == np.float32(reward)
             assert bool(outcome.terminated[copy, 0]) == terminated
             assert bool(outcome.truncated[copy, 0]) == (truncated and not terminated)
             whole += terminated or truncated

@@ -53,15 +53,15 @@ def started(name: str, copies: int, restart: bool = False) -> Game:
 def test_every_game_is_played_to_its_end() -> None:
     game = started("connect_four", 20)
     finished = np.zeros(20, np.int64)
-    agents = [AtRandom(), Bare()]
+    agents: tuple[AtRandom, Bare] = AtRandom(), Bare()
     for ply in play(game, agents, seed=70):
         assert not ply.failures
         assert len(ply.rows) == len(ply.actions) == len(ply.turn)
         finished += ply.outcome.finished
     assert (finished == 1).all() and len(game.turn()) == 0
-    assert agents[0].started == ("connect_four", 70)  # type: ignore[attr-defined]
-    assert sorted(agents[0].finished) == list(range(20))  # type: ignore[attr-defined]
-    assert [agent_name(agent) for agent in agents] == ["at random", "Bare"]
+    assert agents[0].started == ("connect_four", 70)
+    assert sorted(agents[0].finished) == list(range(20))
+    assert [agent_name(agents[0]), agent_name(agents[1])] == ["at random", "Bare"]
 
 
 def test_without_seats_agents_sit_in_order() -> None:
@@ -159,7 +159,7 @@ class Faulty:
 )
 def test_only_failing_rows_forfeit(how: str, reason: str) -> None:
     game = started("tictactoe", 5)
-    agents = [Faulty(how), AtRandom()]
+    agents: tuple[Faulty, AtRandom] = Faulty(how), AtRandom()
     first, *others = play(game, agents)
     (failure,) = first.failures
     assert (failure.copy, failure.game, failure.player, failure.agent) == (2, 2, 0, 0)
@@ -172,7 +172,7 @@ def test_only_failing_rows_forfeit(how: str, reason: str) -> None:
     assert all(not ply.failures and 2 not in ply.turn.games for ply in others)
     finished = np.sum([ply.outcome.finished for ply in others], axis=0)
     assert finished.tolist() == [1, 1, 0, 1, 1]
-    assert sorted(agents[1].finished) == [0, 1, 2, 3, 4], "a forfeited game is over too"  # type: ignore[attr-defined]
+    assert sorted(agents[1].finished) == [0, 1, 2, 3, 4], "a forfeited game is over too"
 
 
 def test_a_forfeited_copy_restarts() -> None:

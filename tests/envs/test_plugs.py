@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def make_lamp(watts: int, share: float = 0.5, name: str = "lamp", on: bool = Fal
 def test_calls() -> None:
     assert call(make_lamp, "the lamp", {"watts": 3, "share": 1}) == (3, 1.0, "lamp", False)
     assert type(call(make_lamp, "the lamp", {"watts": 3, "share": 1})[1]) is float
-    for options, said in [
+    wrong: list[tuple[dict[str, Any], str]] = [
         ({}, "the lamp needs the option 'watts'"),
         ({"wats": 3}, "unknown option of the lamp 'wats'; did you mean 'watts'?"),
         ({"watts": 0.5}, "'watts' of the lamp must be int, not '0.5'"),
@@ -76,7 +77,8 @@ def test_calls() -> None:
         ({"watts": 3, "share": True}, "'share' of the lamp must be float"),
         ({"watts": 3, "on": 1}, "'on' of the lamp must be bool"),
         ({"watts": 3, "name": 7}, "'name' of the lamp must be str"),
-    ]:
+    ]
+    for options, said in wrong:
         with pytest.raises(UsageError) as told:
             call(make_lamp, "the lamp", options)
         assert said in str(told.value)
