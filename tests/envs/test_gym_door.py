@@ -19,7 +19,7 @@ from lanista.errors import UsageError
 class Odd(gymnasium.Env[Any, Any]):
     """Dictionary observations, an action for every kind of space, and a step that raises at count 3 if asked to."""
 
-    metadata: dict[str, Any] = {"render_modes": []}  # noqa: RUF012
+    metadata: dict[str, Any] = {"render_modes": []}
     actions: ClassVar[dict[str, spaces.Space[Any]]] = {
         "discrete": spaces.Discrete(3, start=-1),
         "multi": spaces.MultiDiscrete(np.array([[2, 3], [4, 2]])),
