@@ -32,6 +32,8 @@ class PPOSettings:
     """Passes over each batch."""
     minibatch_size: int = 4096
     """Rows a gradient step."""
+    micro_batch_size: int = 1024
+    """Rows computed at once; a minibatch's gradient is the sum over them. Small enough, activations stay in cache."""
     gamma: float = 1.0
     """Discount a move."""
     gae_lambda: float = 0.95
@@ -249,28 +251,39 @@ def update(
     if settings.normalize_advantage:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
     rows, size = len(actions), min(settings.minibatch_size, len(actions))
-    parts: list[Tensor] = []
+    parts: list[Tensor] = []  # each micro-batch's parts of the loss
+    weights: list[float] = []  # its share of the gradient steps
+    norms: list[Tensor] = []
     for _ in range(settings.epochs):
         order = torch.randperm(rows, generator=generator)
         for start in range(0, rows - size + 1, size):
-            pick = order[start : start + size]
-            seen, may, did = {name: value[pick] for name, value in observation.items()}, legal[pick], actions[pick]
+            turning = None
             if settings.symmetry and turnings:
                 number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
-                if number < len(turnings):
-                    seen, may, did = turnings[number].turn(seen, may, did)
-            with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
-                step = loss(
-                    network, seen, may, did, log_probability[pick], advantage[pick], returns[pick],
-                    settings, entropy_coefficient,
-                )  # fmt: skip
+                turning = turnings[number] if number < len(turnings) else None
             optimizer.zero_grad(set_to_none=True)
-            step.total.backward()  # type: ignore[no-untyped-call]
+            for pick in order[start : start + size].split(settings.micro_batch_size):
+                seen, may, did = {name: value[pick] for name, value in observation.items()}, legal[pick], actions[pick]
+                if turning is not None:
+                    seen, may, did = turning.turn(seen, may, did)
+                with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+                    step = loss(
+                        network, seen, may, did, log_probability[pick], advantage[pick], returns[pick],
+                        settings, entropy_coefficient,
+                    )  # fmt: skip
+                share = len(pick) / size
+                (step.total * share).backward()  # type: ignore[no-untyped-call]
+                told = (step.policy, step.value, step.entropy, step.kl, step.clipped)
+                parts.append(torch.stack(told))
+                weights.append(share)
             if all_reduce is not None:
                 all_reduce(network)
-            norm = nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm)
+            norms.append(nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm))
             optimizer.step()
-            parts.append(torch.stack([step.policy, step.value, step.entropy, step.kl, step.clipped, norm]).detach())
-    names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "grad_norm")
-    means = torch.stack(parts).mean(0).tolist()
-    return dict(zip(names, means, strict=True)) | {"learning_rate": learning_rate}
+    names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
+    weight = torch.tensor(weights)
+    means = (torch.stack(parts) * weight[:, None]).sum(0) / weight.sum()
+    return dict(zip(names, means.tolist(), strict=True)) | {
+        "grad_norm": float(torch.stack(norms).mean()),
+        "learning_rate": learning_rate,
+    }

@@ -27,11 +27,12 @@ from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import score
-from lanista.agents.policy_network import PolicyNetwork
-from lanista.errors import UsageError
+from lanista.agents.policy_network import PolicyNetwork, build_network
+from lanista.envs import make
+from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import write_weights
-from lanista.plugs import plug
+from lanista.plugs import plug, plugs
 from lanista.training.settings import TrainSettings, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -134,14 +135,25 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
     """Begin a run's folder.
 
     Raises:
-        UsageError: it cannot be written, or already holds a run.
+        UsageError: it cannot be written, or already holds a run; the settings name something that is not there.
     """
     path = Path(folder)
     if (path / "config.toml").exists():
         raise UsageError(f"{path} already holds a run; go on with --resume {path}, or choose another --out")
+    _check(settings)
     claim_folder(path / "checkpoints", NEEDED_MEGABYTES)
     write_text(path / "config.toml", tomli_w.dumps(settings_values(settings)))
     return Run(path, settings)
+
+
+def _check(settings: TrainSettings) -> None:
+    """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left."""
+    with torch.device("meta"):
+        build_network(make(settings.game).spec, settings.encoder)
+    for anchor in settings.anchors.split():
+        load_agent(anchor)
+    if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
+        raise unknown("trainer", settings.trainer, plugs(TRAINERS))
 
 
 def open_run(folder: str | Path) -> Run:

@@ -1,0 +1,166 @@
+"""The agent's folder: plain data, checked before anything of it is believed."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from lanista.agents.artifact import load_network, save_agent
+from lanista.agents.kinds.network import NetworkAgent
+from lanista.agents.policy_network import build_network
+from lanista.envs import make, play
+from lanista.errors import UsageError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    network = build_network(make("tictactoe").spec, "mlp:dim=16")
+    save_agent(tmp_path / "agent", network, "tictactoe", "float32", {"steps": 3})
+    return tmp_path / "agent"
+
+
+def change(folder: Path, **changes: object) -> None:
+    path = folder / "agent.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def test_round_trip(folder: Path) -> None:
+    network, about = load_network(folder)
+    torch.manual_seed(0)
+    fresh = build_network(make("tictactoe").spec, "mlp:dim=16")
+    assert about["training"] == {"steps": 3}
+    for name, value in fresh.state_dict().items():
+        assert torch.equal(network.state_dict()[name], value)
+
+
+def test_weights_are_readable_by_safetensors_alone(folder: Path) -> None:
+    assert set(load_file(folder / "model.safetensors")) == set(load_network(folder)[0].state_dict())
+
+
+def test_a_truncated_model_is_refused(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    whole = path.read_bytes()
+    for length in (0, 4, 8, 100, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UsageError, match="truncated or no safetensors"):
+            load_network(folder)
+    path.write_bytes(whole + b"x")
+    with pytest.raises(UsageError, match="truncated or no safetensors"):
+        load_network(folder)
+
+
+def test_a_pickle_is_not_run(folder: Path, tmp_path: Path) -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return open, (str(tmp_path / "sprung"), "w")  # type: ignore[return-value]
+
+    (folder / "model.safetensors").write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(UsageError):
+        load_network(folder)
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_foreign_weights_are_refused(folder: Path) -> None:
+    save_file({"weight": torch.zeros(3)}, folder / "model.safetensors")
+    with pytest.raises(UsageError, match="lacks the weights"):
+        load_network(folder)
+
+
+def test_extra_weights_are_refused(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    save_file(weights | {"more": torch.zeros(3)}, folder / "model.safetensors")
+    with pytest.raises(UsageError, match="'more'"):
+        load_network(folder)
+
+
+def test_weights_that_are_not_finite_are_refused(folder: Path) -> None:
+    weights = load_file(folder / "model.safetensors")
+    weights["policy.bias"][0] = float("nan")
+    save_file(weights, folder / "model.safetensors")
+    with pytest.raises(UsageError, match="finite"):
+        load_network(folder)
+
+
+def described(encoder: str, shape: list[int], **options: object) -> dict[str, object]:
+    """The change of an agent's description to another encoder."""
+    board = {"encoder": encoder, "shape": shape, "options": options}
+    return {"network": {"encoders": {"board": board}, "num_actions": 9}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"format": 99}, "update Lanista"),
+        ({"format": None}, "names no format"),
+        ({"kind": "oracle"}, "'oracle'"),
+        ({"precision": "float8"}, "float8"),
+        ({"game": 3}, "needs 'game'"),
+        ({"network": {}}, "needs 'encoders'"),
+        (described("nothing", [2]), "nothing"),
+        (described("mlp", [2]), "should be F32"),
+        (described("mlp", [2, 3, 3], dim=10**9, depth=2), "parameters"),
+        (described("mlp", [-1]), "no shape"),
+    ],
+)
+def test_a_wrong_description_is_refused_in_one_sentence(folder: Path, changes: dict[str, object], says: str) -> None:
+    change(folder, **changes)
+    with pytest.raises(UsageError, match=says) as caught:
+        load_network(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_shapes_are_refused(folder: Path) -> None:
+    about = json.loads((folder / "agent.json").read_text())
+    about["network"]["num_actions"] = 7
+    change(folder, network=about["network"])
+    with pytest.raises(UsageError, match=r"policy\.weight"):
+        load_network(folder)
+
+
+def test_no_json_is_refused(folder: Path) -> None:
+    for text in ("", "[", "[1]", "{" * 100_000, "\x00"):
+        (folder / "agent.json").write_text(text)
+        with pytest.raises(UsageError, match=r"agent\.json"):
+            load_network(folder)
+
+
+def test_loading_needs_neither_ray_nor_sb3(folder: Path) -> None:
+    code = (
+        "import sys; from lanista.agents.contestant import load_agent; "
+        f"load_agent({str(folder)!r}); print([m for m in ('ray', 'stable_baselines3') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_an_agent_refuses_a_game_that_it_does_not_fit(folder: Path) -> None:
+    network, about = load_network(folder)
+    agent = NetworkAgent(network, "learned", about["game"])
+    with pytest.raises(UsageError, match="trained on tictactoe and does not fit connect_four"):
+        next(play(make("connect_four"), [agent]))
+
+
+@pytest.mark.parametrize("temperature", [0.0, 1.0])
+def test_a_network_plays_legally_and_the_same_in_any_batch(folder: Path, temperature: float) -> None:
+    network, _ = load_network(folder)
+    games = []
+    for copies in (1, 16):
+        agent = NetworkAgent(network, "learned", "tictactoe", temperature=temperature)
+        game = make("tictactoe", copies, restart=False)
+        game.reset(seed=range(100, 100 + copies))
+        moves: list[int] = []
+        for ply in play(game, [agent]):
+            assert not ply.failures
+            moves += [
+                int(action) for action, copy in zip(ply.actions, ply.turn.copies[ply.rows], strict=True) if copy == 0
+            ]
+        games.append(moves)
+    assert games[0] == games[1]

@@ -1,0 +1,162 @@
+"""Runs on RLlib: the folder, the curves, checkpoints, going on after a stop, and processes that play."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+import torch
+
+from lanista.agents.artifact import load_network
+from lanista.agents.contestant import load_agent
+from lanista.agents.match import score
+from lanista.errors import UsageError
+from lanista.training.run import Progress, Run, create_run, open_run, prolonged, train
+from lanista.training.settings import read_settings, settings_from
+
+SMALL = {
+    "copies": 64,
+    "plies": 8,
+    "minibatch_size": 128,
+    "encoder": "mlp:dim=32",
+    "precision": "float32",
+    "threads": 1,
+    "measurements": 2,
+    "anchor_pairs": 8,
+    "checkpoints": 3,
+}
+BATCH = 64 * 8
+
+
+def weights(run: Run) -> torch.Tensor:
+    return torch.cat([value.flatten() for value in load_network(run.agent)[0].state_dict().values()])
+
+
+@pytest.fixture(scope="module")
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[Progress]]:
+    settings = read_settings("tictactoe", changes=SMALL | {"steps": 6 * BATCH})
+    heard: list[Progress] = []
+    return train(create_run(tmp_path_factory.mktemp("unbroken"), settings), report=heard.append), heard
+
+
+def test_a_run_leaves_what_it_promises(unbroken: tuple[Run, list[Progress]]) -> None:
+    run, heard = unbroken
+    assert [progress.steps for progress in heard] == [BATCH * n for n in range(1, 7)]
+    assert heard[-1].share == 1.0
+    assert set(heard[-1].scores) == {"random", "minimax:depth=1"}
+    assert tomllib.loads((run.folder / "config.toml").read_text())["encoder"] == "mlp:dim=32"
+    rows = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
+    assert [row["steps"] for row in rows] == [progress.steps for progress in heard]
+    assert all(0 < row["entropy"] < 3 and 0 < row["value_loss"] < 1 for row in rows)
+    assert 5 <= rows[-1]["game_length"] <= 9
+    assert [int(path.name) for path in run.checkpoints()] == [BATCH * n for n in (2, 4, 6)]
+
+
+def test_the_curves_can_be_read_by_tensorboard(unbroken: tuple[Run, list[Progress]]) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(unbroken[0].folder))
+    events.Reload()
+    assert {"entropy", "value_loss", "score/random"} <= set(events.Tags()["scalars"])
+    assert [event.step for event in events.Scalars("entropy")] == [BATCH * n for n in range(1, 7)]
+
+
+def test_checkpoints_and_the_run_itself_are_agents_that_play(unbroken: tuple[Run, list[Progress]]) -> None:
+    run, _ = unbroken
+    for path in (*map(str, run.checkpoints()), run.agent, str(run.folder)):
+        assert 0 <= score("tictactoe", load_agent(path), load_agent("random"), 4, seed=0) <= 1
+    about = json.loads((run.folder / "agent" / "agent.json").read_text())
+    assert about["training"]["steps"] == 6 * BATCH and about["training"]["seed"] == 0
+
+
+def test_a_resumed_run_equals_an_unbroken_one(unbroken: tuple[Run, list[Progress]], tmp_path: Path) -> None:
+    """Stopped after 3 updates of 6 by Ctrl-C, gone on in a new trainer: the same weights, optimizer, games."""
+    settings = read_settings("tictactoe", changes=SMALL | {"steps": 6 * BATCH})
+
+    def interrupt(progress: Progress) -> None:
+        if progress.steps == 3 * BATCH:
+            raise KeyboardInterrupt
+
+    first = train(create_run(tmp_path / "run", settings), report=interrupt)
+    assert first.interrupted
+    again = train(open_run(tmp_path / "run"), resume=True)
+    assert not again.interrupted
+    assert again.progress is not None and again.progress.steps == 6 * BATCH
+    torch.testing.assert_close(weights(again), weights(unbroken[0]), rtol=0, atol=1e-6)
+    rows = [json.loads(line)["steps"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    assert rows == [BATCH * n for n in range(1, 7)]
+
+
+def test_runners_in_processes_of_their_own(tmp_path: Path) -> None:
+    settings = read_settings("tictactoe", changes=SMALL | {"steps": 4 * BATCH, "runners": 2})
+    run = train(create_run(tmp_path, settings))
+    assert run.progress is not None and run.progress.steps == 4 * BATCH
+    before = weights(run)
+    longer = train(prolonged(open_run(tmp_path), steps=6 * BATCH, minutes=0), resume=True)
+    assert longer.progress is not None and longer.progress.steps == 6 * BATCH
+    assert not torch.equal(weights(longer), before)
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="is no run"):
+        open_run(tmp_path)
+
+
+def test_a_folder_that_holds_a_run_is_not_overwritten(unbroken: tuple[Run, list[Progress]]) -> None:
+    with pytest.raises(UsageError, match="already holds a run"):
+        create_run(unbroken[0].folder, unbroken[0].settings)
+
+
+def test_a_damaged_checkpoint_is_named(unbroken: tuple[Run, list[Progress]], tmp_path: Path) -> None:
+    run = create_run(tmp_path / "run", read_settings("tictactoe", changes=SMALL | {"steps": BATCH}))
+    train(run)
+    newest = run.checkpoints()[-1]
+    path = newest / "resume" / "optimizer.safetensors"
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(UsageError, match="is damaged"):
+        train(prolonged(run, steps=2 * BATCH, minutes=0), resume=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"learning_rat": 1.0}, "did you mean 'learning_rate'"),
+        ({"copies": "many"}, "must be int"),
+        ({"copies": 0}, "more than 0"),
+        ({"copies": -3}, "must not be negative"),
+        ({"gamma": 1.5}, "at most 1"),
+        ({"precision": "half"}, "auto, float32 or bfloat16"),
+    ],
+)
+def test_wrong_settings_are_refused(changes: dict[str, object], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        read_settings("connect_four", changes=changes)
+
+
+def test_presets_then_file_then_changes(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text("epochs = 7\ncopies = 99\n")
+    settings = read_settings("connect_four", tmp_path / "mine.toml", {"copies": 5})
+    assert (settings.epochs, settings.copies, settings.random_plies) == (7, 5, 20)
+    with pytest.raises(UsageError, match="there is no file"):
+        read_settings("connect_four", tmp_path / "other.toml")
+    (tmp_path / "broken.toml").write_text("epochs = = 7")
+    with pytest.raises(UsageError, match="cannot be read as TOML"):
+        read_settings("connect_four", tmp_path / "broken.toml")
+
+
+def test_every_preset_is_of_a_game_and_valid() -> None:
+    from lanista.envs import games
+    from lanista.training.settings import PRESETS, read_toml
+
+    for path in PRESETS.glob("*.toml"):
+        assert path.stem in games()
+        settings_from(read_toml(path) | {"game": path.stem})
+
+
+@pytest.mark.slow
+def test_connect_four_is_learned(tmp_path: Path) -> None:
+    """Two minutes on a quiet core reach over 0.9 against random play."""
+    run = train(create_run(tmp_path, read_settings("connect_four", changes={"minutes": 2.0, "seed": 1})))
+    assert score("connect_four", load_agent(run.agent), load_agent("random"), 100, seed=3) > 0.9
