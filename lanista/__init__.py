@@ -1,1 +1,193 @@
-"""Lanista: train game agents, rate them honestly, play against them, reuse what they learned."""
+"""Lanista: train game agents, rate them honestly, play against them, reuse what they learned.
+
+The names below are the public face. Each is imported when it is first used, so that `import lanista` costs nothing and
+a command waits only for what it needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from lanista.agents.contestant import agents as agent_kinds
+    from lanista.agents.contestant import load_agent
+    from lanista.agents.match import play_games, score
+    from lanista.arena.tournament import tournament
+    from lanista.envs.catalogue import doors, games, make
+    from lanista.envs.core import Agent, Choice, Game, GameSpec, Outcome, Turn, play
+    from lanista.errors import UsageError
+    from lanista.perception.encoder import build_encoder, encoders
+    from lanista.training.run import Progress, Run
+
+# Read when torch loads its thread pool, so it is said before anything can import torch. By default a thread that has
+# nothing to do spins; when anything else runs on the machine that makes training on two threads over twice as slow.
+os.environ.setdefault("GOMP_SPINCOUNT", "1000")
+
+_HOMES = {
+    "Agent": "lanista.envs.core",
+    "Choice": "lanista.envs.core",
+    "Game": "lanista.envs.core",
+    "GameSpec": "lanista.envs.core",
+    "Outcome": "lanista.envs.core",
+    "Progress": "lanista.training.run",
+    "Run": "lanista.training.run",
+    "Turn": "lanista.envs.core",
+    "UsageError": "lanista.errors",
+    "agent_kinds": "lanista.agents.contestant:agents",  # `lanista.agents` is the room
+    "build_encoder": "lanista.perception.encoder",
+    "doors": "lanista.envs.catalogue",
+    "encoders": "lanista.perception.encoder",
+    "games": "lanista.envs.catalogue",
+    "load_agent": "lanista.agents.contestant",
+    "make": "lanista.envs.catalogue",
+    "play": "lanista.envs.core",
+    "play_games": "lanista.agents.match",
+    "score": "lanista.agents.match",
+    "tournament": "lanista.arena.tournament",
+}
+
+__all__ = [
+    "Agent",
+    "Choice",
+    "Game",
+    "GameSpec",
+    "Outcome",
+    "Progress",
+    "Run",
+    "Turn",
+    "UsageError",
+    "agent_kinds",
+    "build_encoder",
+    "doors",
+    "encoders",
+    "games",
+    "load_agent",
+    "load_encoder",
+    "make",
+    "play",
+    "play_games",
+    "resume",
+    "score",
+    "tournament",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'lanista' has no attribute '{name}'")
+    module, _, called = _HOMES[name].partition(":")
+    value = getattr(importlib.import_module(module), called or name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def train(
+    game: str,
+    *,
+    steps: int = 0,
+    minutes: float = 0.0,
+    out: str | Path | None = None,
+    config: str | Path | None = None,
+    report: Callable[[Progress], None] | None = None,
+    **settings: Any,
+) -> Run:
+    """Train an agent by self-play.
+
+    Args:
+        game: the game's string.
+        steps: stop after this many moves.
+        minutes: stop after this many minutes; one of the two must be given.
+        out: the run's folder; by default one under `runs` that names the game and the time.
+        config: a TOML file of settings.
+        report: called after each update with how the run stands.
+        **settings: any setting of `lanista.training.settings.TrainSettings`.
+
+    Returns:
+        The run; `run.agent` is the new agent, a contestant's string.
+
+    Raises:
+        UsageError: a game, setting or value that cannot be; a folder that cannot be written or holds a run.
+    """
+    from lanista.training.run import create_run
+    from lanista.training.run import train as go
+    from lanista.training.settings import read_settings
+
+    bounds = {name: value for name, value in (("steps", steps), ("minutes", minutes)) if value}
+    chosen = read_settings(game, None if config is None else Path(config), {**settings, **bounds})
+    if not chosen.steps and not chosen.minutes:
+        raise _no_bound()
+    return go(create_run(new_run_folder(game) if out is None else out, chosen), report=report)
+
+
+def resume(
+    folder: str | Path,
+    *,
+    steps: int = 0,
+    minutes: float = 0.0,
+    report: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Go on with a run from its last checkpoint.
+
+    Args:
+        folder: the run's.
+        steps, minutes: new bounds for the whole run, what is done included; 0 leaves them as they are.
+        report: called after each update with how the run stands.
+
+    Raises:
+        UsageError: the folder is no run, or cannot be written.
+    """
+    from lanista.training.run import open_run, prolonged
+    from lanista.training.run import train as go
+
+    return go(prolonged(open_run(folder), steps, minutes), resume=True, report=report)
+
+
+def new_run_folder(game: str) -> Path:
+    """A folder for a run that is not there yet, by the game and the time: `runs/connect_four-20261124-211500`."""
+    import re
+    import time
+
+    name = f"{re.sub(r'[^A-Za-z0-9_.]+', '_', game)}-{time.strftime('%Y%m%d-%H%M%S')}"
+    folder, number = Path("runs") / name, 1
+    while folder.exists():
+        number += 1
+        folder = Path("runs") / f"{name}-{number}"
+    return folder
+
+
+def load_encoder(path: str | Path) -> nn.Module:
+    """Load an encoder: a `torch.nn.Module` with `dim`, the size of its features.
+
+    Args:
+        path: an encoder's folder, a trained agent's folder or a training run; of an agent with several modalities,
+            the encoder takes them all as a dictionary.
+
+    Raises:
+        UsageError: the folder holds neither, is damaged, or is of a newer format.
+    """
+    from lanista.agents.artifact import load_network
+    from lanista.agents.contestant import agent_folder
+    from lanista.perception.encoder import load_encoder as load
+
+    folder = agent_folder(Path(path))
+    if folder is None:
+        return load(path)
+    fusion = load_network(folder)[0].fusion
+    return next(iter(fusion.encoders.values())) if len(fusion.encoders) == 1 else fusion
+
+
+def _no_bound() -> UsageError:
+    from lanista.errors import UsageError
+
+    return UsageError("say how long to train: steps or minutes, as in 'lanista train connect_four --minutes 10'")

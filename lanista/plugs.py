@@ -6,11 +6,13 @@ imported to list them, and no other list of them exists.
 
 from __future__ import annotations
 
+import ast
 import importlib
 import importlib.util
 import inspect
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,10 +27,13 @@ def plugs(package: str) -> list[str]:
 
     Files whose name begins with an underscore are not plugs.
     """
+    return sorted(path.stem for path in _folder(package).glob("*.py") if not path.stem.startswith("_"))
+
+
+def _folder(package: str) -> Path:
     found = importlib.util.find_spec(package)
     assert found is not None and found.submodule_search_locations is not None, package
-    folder = Path(next(iter(found.submodule_search_locations)))
-    return sorted(path.stem for path in folder.glob("*.py") if not path.stem.startswith("_"))
+    return Path(next(iter(found.submodule_search_locations)))
 
 
 def plug(package: str, what: str, name: str) -> ModuleType:
@@ -97,3 +102,46 @@ def call(function: Callable[..., Any], what: str, options: dict[str, Any]) -> An
     if missing:
         raise UsageError(f"{what} needs the option '{missing[0]}', as in '{missing[0]}=...'")
     return function(**options)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a plug's file says of itself.
+
+    Attributes:
+        about: the first line of its docstring.
+        options: name -> default; None where it must be given.
+    """
+
+    about: str
+    options: dict[str, Value | None]
+
+
+def summaries(package: str, maker: str) -> dict[str, Summary]:
+    """What the plugs of a package are, by id, read from their files: none is imported.
+
+    Args:
+        package: the import name of the plugs' package.
+        maker: the function, or method of the file's class, whose arguments are the plug's options.
+    """
+    folder = _folder(package)
+    return {name: _summary(folder / f"{name}.py", maker) for name in plugs(package)}
+
+
+def first_line(file: Path) -> str:
+    """The first line of a Python file's docstring, read without importing it."""
+    return (ast.get_docstring(ast.parse(file.read_bytes())) or "").partition("\n")[0]
+
+
+def _summary(file: Path, maker: str) -> Summary:
+    options: dict[str, Value | None] = {}
+    for node in ast.walk(ast.parse(file.read_bytes())):
+        if isinstance(node, ast.FunctionDef) and node.name == maker:
+            named, keywords = node.args.args, node.args.kwonlyargs
+            defaults = [*node.args.defaults, *node.args.kw_defaults]
+            missing = len(named) + len(keywords) - len(defaults)
+            for argument, default in zip([*named, *keywords], [*[None] * missing, *defaults], strict=True):
+                if argument.arg != "self":
+                    options[argument.arg] = None if default is None else ast.literal_eval(default)
+            break
+    return Summary(first_line(file), options)

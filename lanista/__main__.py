@@ -1,0 +1,7 @@
+"""`python -m lanista` is the command `lanista`."""
+
+import sys
+
+from lanista.cli.main import main
+
+sys.exit(main())

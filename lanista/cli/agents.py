@@ -1,0 +1,40 @@
+"""List who can play.
+
+Example:
+    lanista agents
+    lanista agents --json
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lanista.agents.contestant import KINDS, shipped
+from lanista.cli._printing import about, print_json, print_listing, summary_json, with_options
+from lanista.plugs import summaries
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to list."""
+
+    json: bool = False
+    """Print JSON."""
+
+
+def run(options: Options) -> int:
+    """Print the agent kinds with their options, and the trained agents that come with Lanista."""
+    kinds = {name.replace("_", "-"): kind for name, kind in summaries(KINDS, "make").items()}
+    if options.json:
+        print_json({"kinds": summary_json(kinds), "shipped": shipped()})
+        return 0
+    print_listing(
+        "agents (options at their defaults)",
+        ((with_options(name, kind), about(kind)) for name, kind in kinds.items()),
+    )
+    folders = [
+        ("path/to/agent", "a trained agent's folder, or the run that makes it"),
+        ("path/to/agent?temperature=0.5", "the same with options of 'network'"),
+    ]
+    print_listing("\ntrained agents", [*folders, *((name, "comes with Lanista") for name in shipped())])
+    return 0

@@ -1,0 +1,136 @@
+"""`lanista COMMAND ...`: a command is a file of this folder, and only the one that was asked for is imported.
+
+A command's file has a docstring (its first line is its description, an example follows), a dataclass `Options` from
+which tyro makes its options, and `run(options)`, which returns the exit code: 0 fine, 1 the work failed. A
+`UsageError` exits with 2, and no error shows a traceback unless `--debug` asks for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import importlib
+import io
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lanista.errors import UsageError, unknown
+from lanista.plugs import first_line
+
+FOLDER = Path(__file__).parent
+NO_COMMANDS = ("__init__", "main")
+FINE, FAILED, WRONG_WORDS, INTERRUPTED = 0, 1, 2, 130
+
+OUTLINE = """usage: lanista COMMAND [OPTIONS]
+
+Train game agents by self-play, rank them with honest error bars, play against them, reuse their encoders.
+
+commands:
+{commands}
+
+`lanista COMMAND --help` shows a command's options and an example. `--debug` shows the traceback of an error.
+Try: lanista demo"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line.
+
+    Args:
+        argv: the words after `lanista`; None takes those of this process.
+
+    Returns:
+        The exit code: 0 fine, 1 the work failed, 2 the words were wrong, 130 stopped by Ctrl-C.
+    """
+    words = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in words
+    try:
+        return _run([word for word in words if word != "--debug"])
+    except UsageError as error:
+        return _say(error, str(error), WRONG_WORDS, debug)
+    except KeyboardInterrupt as error:
+        return _say(error, "stopped", INTERRUPTED, debug)
+    except BrokenPipeError:
+        # Whoever read our output has gone, as in `lanista games | head -1`; what is left must not fail on exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        hint = "" if debug else " (--debug shows more)"
+        return _say(error, f"{type(error).__name__}: {error}{hint}", FAILED, debug)
+
+
+def commands() -> list[str]:
+    """The commands' names."""
+    files = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    return [name for name in files if name not in NO_COMMANDS]
+
+
+def _run(words: list[str]) -> int:
+    """Find the command, read its options, do it."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        width = max(map(len, commands()))
+        lines = (f"  {name:{width}}  {first_line(FOLDER / f'{name}.py')}" for name in commands())
+        print(OUTLINE.format(commands="\n".join(lines)))
+        return FINE if words else WRONG_WORDS
+    if words[0] == "--version":
+        from importlib.metadata import version
+
+        print(f"lanista {version('lanista')}")
+        return FINE
+    name, *rest = words
+    if name not in commands():
+        raise unknown("command", name, commands())
+    command = importlib.import_module(f"lanista.cli.{name}")
+    options = _options(command.Options, name, command.__doc__ or "", rest)
+    return FINE if options is None else int(command.run(options))
+
+
+def _options(kind: type, name: str, description: str, words: list[str]) -> Any:
+    """A command's options from its words; None if they asked for help, which was printed.
+
+    Raises:
+        UsageError: they are wrong.
+    """
+    import tyro
+
+    known = {"help", *(field.name.replace("_", "-") for field in dataclasses.fields(kind))}
+    for word in words:
+        option = word.partition("=")[0].removeprefix("--").replace("_", "-")
+        if word.startswith("--") and option not in known:
+            raise unknown(f"option of lanista {name}", f"--{option}", [f"--{each}" for each in known])
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(
+                kind,
+                prog=f"lanista {name}",
+                description=description,
+                args=words,
+                config=(tyro.conf.FlagCreatePairsOff,),
+            )
+    except SystemExit as stop:
+        if stop.code in (0, None):
+            return None
+        raise UsageError(f"{_sentence(complaint.getvalue())}; see lanista {name} --help") from None
+
+
+def _sentence(box: str) -> str:
+    """The complaint in tyro's box, as one line without the box."""
+    lines = []
+    for line in box.splitlines()[1:]:
+        text = line.strip("│ ")
+        if not text or set(text) <= {"─", "╰", "╯"}:
+            break
+        lines.append(text)
+    sentence = " ".join(lines).rstrip(".")
+    return sentence[:1].lower() + sentence[1:]
+
+
+def _say(error: BaseException, sentence: str, code: int, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(f"lanista: {' '.join(sentence.split())}", file=sys.stderr)
+    return code

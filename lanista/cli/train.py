@@ -1,0 +1,121 @@
+"""Train an agent by self-play.
+
+Example:
+    lanista train connect_four --minutes 10 --out runs/first
+    lanista train connect_four --steps 2_000_000 --set learning_rate=1e-3 encoder=board_resnet:channels=64
+    lanista train --resume runs/first --minutes 20
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import Positional, UseAppendAction, arg
+
+import lanista
+from lanista.cli._printing import print_json
+from lanista.errors import UsageError
+from lanista.plugs import parse_value
+
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to train, and how long."""
+
+    game: Annotated[Positional[str], arg(metavar="GAME", help_behavior_hint="")] = ""
+    """The game, such as connect_four; `lanista games` lists them. Not with --resume."""
+    steps: Annotated[int, arg(metavar="N", help_behavior_hint="")] = 0
+    """Train for this many moves of all seats."""
+    minutes: Annotated[float, arg(metavar="M", help_behavior_hint="")] = 0.0
+    """Train for this many minutes."""
+    out: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="(default: runs/GAME-TIME)")] = None
+    """The run's new folder."""
+    resume: Annotated[Path | None, arg(metavar="RUN", help_behavior_hint="")] = None
+    """Go on with this run's folder from its last checkpoint; --steps and --minutes are then new bounds of the whole."""
+    runners: Annotated[int | None, arg(metavar="K", help_behavior_hint="(default: 0)")] = None
+    """Processes that play; with 0 one process plays and learns."""
+    trainer: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: rllib)")] = None
+    """Which trainer."""
+    seed: Annotated[int | None, arg(metavar="S", help_behavior_hint="(default: 0)")] = None
+    """Of weights, games and shuffling."""
+    config: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """A TOML file of settings, such as the config.toml of another run."""
+    set: Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="KEY=VALUE ...")] = ()
+    """Single settings; they win over --config, and that over the game's preset."""
+    json: bool = False
+    """Print the result as JSON on standard output; progress goes to standard error."""
+
+
+def run(options: Options) -> int:
+    """Train, show how it goes, say what to do with the agent."""
+    check(options)
+    from lanista.cli._training import TrainingView, closing_lines, run_json  # imports torch: after the words are right
+
+    with TrainingView(options.game or str(options.resume)).shown() as view:
+        if options.resume is not None:
+            done = lanista.resume(options.resume, steps=options.steps, minutes=options.minutes, report=view.report)
+        else:
+            done = lanista.train(
+                options.game,
+                steps=options.steps,
+                minutes=options.minutes,
+                out=options.out,
+                config=options.config,
+                report=view.report,
+                **changes(options),
+            )
+    if options.json:
+        print_json(run_json(done))
+    if done.interrupted or not options.json:
+        print(closing_lines(done), file=sys.stderr if options.json else sys.stdout)
+    return INTERRUPTED if done.interrupted else 0
+
+
+def check(options: Options) -> None:
+    """Refuse options that do not go together.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if options.steps < 0 or options.minutes < 0:
+        raise UsageError("--steps and --minutes must be more than 0")
+    if options.resume is None:
+        if not options.game:
+            raise UsageError("say what to train on, as in 'lanista train connect_four --minutes 10'")
+        return
+    given: dict[str, object] = {
+        "GAME": options.game,
+        "--out": options.out,
+        "--config": options.config,
+        "--set": options.set,
+    }
+    given |= {"--runners": options.runners, "--trainer": options.trainer, "--seed": options.seed}
+    for name, value in given.items():
+        if value not in (None, "", ()):
+            raise UsageError(f"--resume goes on with the run as it began: {name} is for a new run")
+
+
+def changes(options: Options) -> dict[str, Any]:
+    """Setting -> value, as the options give them.
+
+    Raises:
+        UsageError: a word of --set is no key=value.
+    """
+    changed: dict[str, Any] = {}
+    for word in (word for words in options.set for word in words):
+        key, equals, value = word.partition("=")
+        if not (key and equals and value):
+            raise UsageError(f"--set takes key=value, as in '--set learning_rate=1e-3', not '{word}'")
+        if key in ("game", "steps", "minutes"):
+            raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
+        changed[key] = parse_value(value)
+    for name in ("runners", "trainer", "seed"):
+        value = getattr(options, name)
+        if value is not None:
+            changed[name] = value
+    return changed
