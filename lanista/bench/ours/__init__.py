@@ -1,0 +1,1 @@
+"""Our sides of the rows: each module has `begin(...)`, see `lanista.bench.worker`."""

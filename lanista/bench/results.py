@@ -1,0 +1,144 @@
+"""What was measured, as JSON and as Markdown."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from lanista.bench.claims import Verdict
+from lanista.bench.race import Lane, Plan
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the bench.
+
+    Attributes:
+        id: its file's name.
+        title: what was measured, in one sentence.
+        unit: of the sides' steps.
+        verdicts: the claims and what was found.
+        lanes: the sides and their slices.
+        notes: sentences that belong beside the figures.
+    """
+
+    id: str
+    title: str
+    unit: str
+    verdicts: Sequence[Verdict]
+    lanes: Sequence[Lane]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of our own sides could not be measured."""
+        return any(lane.side.ours and lane.trouble is not None for lane in self.lanes)
+
+
+def machine(plan: Plan) -> dict[str, Any]:
+    """Where it was measured, and how."""
+    chip = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return {
+        "chip": chip,
+        "system": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+        "core": plan.core,
+        "rounds": plan.rounds,
+        "slice_seconds": plan.seconds,
+        "date": time.strftime("%Y-%m-%d"),
+    }
+
+
+def as_json(rows: Sequence[Row], where: dict[str, Any]) -> dict[str, Any]:
+    """All of it, every slice included."""
+    told = []
+    for row in rows:
+        value = asdict(row)
+        for lane in value["lanes"]:
+            side = lane.pop("side")
+            lane.update(name=side["name"], options=dict(side["options"]))
+        told.append(value)
+    return {"machine": where, "rows": told}
+
+
+def as_markdown(rows: Sequence[Row], where: dict[str, Any]) -> str:
+    """Tables for people."""
+    lines = [
+        f"Measured {where['date']} on one core of {where['chip']} ({where['system']}, Python {where['python']}): "
+        f"{where['rounds']} slices a side, in turn; CPU time of each side's whole process tree. "
+        "A ratio is the median of the rounds' ratios with its 95 % sign interval.",
+        "",
+    ]
+    for row in rows:
+        lines += [f"## {row.id}", "", row.title, "", *_claims(row), *_sides(row)]
+        lines += [f"- {note}" for note in row.notes]
+        lines += [""] if row.notes else []
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _claims(row: Row) -> list[str]:
+    """The table of claims."""
+    lines = ["| claim | measured | 95 % | target | met |", "|---|---|---|---|---|"]
+    for verdict in row.verdicts:
+        claim = verdict.claim
+        target = "" if claim.least is None else f"at least {figure(claim.least, claim.unit)}"
+        target = target if claim.most is None else f"at most {figure(claim.most, claim.unit)}"
+        if verdict.found is None:
+            lines.append(f"| {claim.text} | not measured: {cell(verdict.trouble or '')} | | {target} | |")
+            continue
+        found = verdict.found
+        between = f"{figure(found.low, '')} to {figure(found.high, '')}"
+        if found.confidence < 0.945:  # too few rounds for 95 %: say what it is
+            between += f" ({100 * found.confidence:.0f} %)"
+        met = {True: "yes", False: "**no**", None: ""}[verdict.met]
+        lines.append(f"| {claim.text} | {figure(found.median, claim.unit)} | {between} | {target} | {met} |")
+    return [*lines, ""]
+
+
+def _sides(row: Row) -> list[str]:
+    """The table of absolute figures."""
+    if not row.lanes:
+        return []
+    lines = [f"| side | {row.unit} a CPU second | a second by the clock | versions |", "|---|---|---|---|"]
+    for lane in row.lanes:
+        if lane.trouble is not None:
+            lines.append(f"| {lane.side.name} | not measured: {cell(lane.trouble)} | | |")
+            continue
+        rate = median(piece.rate for piece in lane.slices)
+        wall = median(piece.steps / piece.wall_seconds for piece in lane.slices)
+        versions = ", ".join(f"{name} {version}" for name, version in lane.versions.items())
+        lines.append(f"| {lane.side.name} | {figure(rate, '')} | {figure(wall, '')} | {versions} |")
+    return [*lines, ""]
+
+
+def figure(value: float, unit: str) -> str:
+    """A number with three digits that mean something, and its unit."""
+    size = abs(value)
+    if size >= 1e6:
+        text = f"{value / 1e6:.3g} M"
+    elif size >= 1e4:
+        text = f"{value / 1e3:.3g} k"
+    elif size >= 100:
+        text = f"{value:.0f}"
+    else:
+        text = f"{value:.3g}"
+    if unit == "%":
+        return f"{100 * value:.1f} %"
+    return f"{text} {unit}".strip()
+
+
+def cell(text: str) -> str:
+    """A text that breaks no table."""
+    return " ".join(text.replace("|", "/").split())[:200]

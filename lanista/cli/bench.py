@@ -1,0 +1,49 @@
+"""Measure each claim of speed and strength side by side with its peer.
+
+The sides work in turn on one core, a slice each; ratios are of CPU time, with intervals. Peers that pin other versions
+are installed once into an environment of their own; one that cannot be installed is shown as not measured.
+
+Example:
+    lanista bench
+    lanista bench stepping start --quick
+    lanista bench --json bench.json --markdown bench.md
+    lanista bench strength --agent runs/x --plot strength.svg
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from lanista.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Options:
+    """What to measure."""
+
+    rows: Annotated[Positional[tuple[str, ...]], arg(metavar="[ROW ...]")] = ()
+    """Rows to measure: stepping, training, match, start, strength; none is all, strength only with --agent."""
+    quick: bool = False
+    """Fewer and shorter slices: a look, no result."""
+    agent: str = ""
+    """Who is measured by the row strength: an agent, or a run, of which the curve is shown too."""
+    plot: Path | None = None
+    """Where the curve of a run is drawn (.svg, .png)."""
+    json: Path | None = None
+    """Write all figures, each slice included, to this file."""
+    markdown: Path | None = None
+    """Write the tables to this file as well."""
+
+
+def run(options: Options) -> int:
+    """Measure, print, write."""
+    from lanista.bench.run import bench
+
+    if not sys.platform.startswith("linux"):
+        raise UsageError("the bench binds processes to a core and reads their CPU time from /proc: it needs Linux")
+    return bench(options.rows, options.quick, options.agent, options.plot, options.json, options.markdown)
