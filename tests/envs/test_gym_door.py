@@ -34,6 +34,7 @@ class Odd(gymnasium.Env[Any, Any]):
         self.observation_space = spaces.Dict({"image": image, "self": inner, "flags": spaces.MultiBinary(2)})
         self.action_space = self.actions[kind]
         self.raises = raises
+        self.unplugged = False
         self.got: list[Any] = []
         self._image = np.zeros((4, 4, 3), np.uint8)  # shown again and again, as some environments do
 
@@ -44,6 +45,7 @@ class Odd(gymnasium.Env[Any, Any]):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         super().reset(seed=seed)
+        assert not self.unplugged, "this environment is not to be used again"
         self.count = 0
         return self.see(), {"action_mask": np.array([1, 0, 1], np.int8)} if self.raises else {}
 
@@ -52,6 +54,7 @@ class Odd(gymnasium.Env[Any, Any]):
         self.got.append(action)
         self.count += 1
         if self.raises and self.count == 3:
+            self.unplugged = True
             raise OSError("unplugged")
         return self.see(), 0.5, self.count == 7, False, {}
 
@@ -64,9 +67,10 @@ def make_odd(**options: Any) -> gymnasium.Env[Any, Any]:
 def registered() -> Iterator[None]:
     gymnasium.register("test/Odd-v0", make_odd, max_episode_steps=5)
     gymnasium.register("test/Long-v0", make_odd)
+    gymnasium.register("test/Both-v0", make_odd, max_episode_steps=7)
     gymnasium.register("test/Missing-v0", "no_such_package.envs:Env")
     yield
-    for name in ("test/Odd-v0", "test/Long-v0", "test/Missing-v0"):
+    for name in ("test/Odd-v0", "test/Long-v0", "test/Both-v0", "test/Missing-v0"):
         del gymnasium.registry[name]
 
 
@@ -118,6 +122,14 @@ def test_cut_off_games_show_where_they_stood() -> None:
     assert (turn.observation["image"][0] == 4).all(), "an old turn is not overwritten"
     outcome = game.step(np.zeros(2, np.int64))
     assert outcome.truncated.tolist() == [[False], [True]]
+
+
+def test_an_end_at_the_time_limit_is_an_end() -> None:
+    game = make("gym:test/Both-v0", 1)
+    game.reset(1)
+    for _ in range(7):
+        outcome = game.step(np.zeros(1, np.int64))
+    assert outcome.terminated.all() and not outcome.truncated.any() and outcome.final is None
 
 
 def test_observations_of_every_kind() -> None:

@@ -160,7 +160,7 @@ class Faulty:
 def test_only_failing_rows_forfeit(how: str, reason: str) -> None:
     game = started("tictactoe", 5)
     agents: tuple[Faulty, AtRandom] = Faulty(how), AtRandom()
-    first, *others = play(game, agents)
+    first, *others = islice(play(game, agents), 30)
     (failure,) = first.failures
     assert (failure.copy, failure.game, failure.player, failure.agent) == (2, 2, 0, 0)
     assert failure.reason == reason
@@ -205,7 +205,7 @@ class Wrong:
 )
 def test_answers_of_a_wrong_shape_forfeit(answer: Choice | None) -> None:
     game = started("tictactoe", 2)
-    (ply,) = play(game, [Wrong(answer)])
+    (ply,) = islice(play(game, [Wrong(answer)]), 5)
     assert {failure.copy for failure in ply.failures} == {0, 1}
     assert all(failure.reason.startswith("crashed: ") for failure in ply.failures)
     assert len(ply.rows) == 0
@@ -250,13 +250,29 @@ class Slow:
 
 def test_waiting_rows_stay_open_while_others_go_on() -> None:
     game = started("tictactoe", 4)
-    plies: list[Ply] = list(play(game, [Slow(3)]))
+    plies: list[Ply] = list(islice(play(game, [Slow(3)]), 60))
     assert plies[0].rows.tolist() == plies[1].rows.tolist() == [0, 2]
     assert plies[2].rows.tolist() == [0, 1, 2, 3]
     assert plies[2].turn.plies.tolist() == [2, 0, 2, 0]
     assert plies[0].turn.draws[1] == plies[2].turn.draws[1], "a row that waits is the same question"
     finished = np.sum([ply.outcome.finished for ply in plies], axis=0)
     assert finished.tolist() == [1, 1, 1, 1] and not any(ply.failures for ply in plies)
+
+
+def test_rows_wait_beside_one_that_fails() -> None:
+    """Asked row by row after a crash, a row may still wait."""
+
+    class Moody(Slow):
+        def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+            if 2 in turn.games:
+                raise RuntimeError("not this one")
+            return super().act(turn)
+
+    game = started("tictactoe", 4)
+    plies = list(islice(play(game, [Moody(2), AtRandom()]), 2))
+    assert [failure.copy for failure in plies[0].failures] == [2]
+    assert plies[0].rows.tolist() == [0] and plies[1].rows.tolist() == [0, 1, 2]
+    assert plies[1].turn.copies.tolist() == [0, 1, 3] and plies[1].turn.plies.tolist() == [1, 0, 0]
 
 
 def test_the_loop_yields_while_everybody_waits() -> None:

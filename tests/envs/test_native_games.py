@@ -54,6 +54,18 @@ def test_save_and_load_are_exact(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NATIVE)
+def test_finished_copies_are_saved_as_finished(name: str) -> None:
+    game = native(name, 12, restart=False)
+    game.reset(1)
+    while len(game.turn()) == 12:
+        game.step(random_actions(game, game.turn()))
+    other = native(name, 12, restart=False)
+    other.reset(2)
+    other.load(game.save())
+    assert other.turn().copies.tolist() == game.turn().copies.tolist()
+
+
+@pytest.mark.parametrize("name", NATIVE)
 def test_load_refuses_what_is_not_its_own(name: str) -> None:
     game = native(name, 3)
     game.reset(1)
@@ -208,6 +220,7 @@ def test_as_pettingzoo_plays_the_same_game(name: str) -> None:
         turn = game.turn()
         assert env.possible_agents.index(agent) == turn.players[0] and turn.legal is not None
         np.testing.assert_array_equal(seen["action_mask"], turn.legal[0])
+        assert not any(env.observe(other)["action_mask"].any() for other in env.agents if other != agent)
         np.testing.assert_array_equal(seen["observation"], turn.observation[game.rules.modality][0])
         action = random_actions(game, turn)
         returns += game.step(action).rewards[0]

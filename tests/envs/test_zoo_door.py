@@ -58,6 +58,7 @@ class Relay(AECEnv):  # type: ignore[misc]
         self.truncations = dict.fromkeys(self.agents, False)
         self.infos: dict[str, dict[str, Any]] = {agent: {} for agent in self.agents}
         self.played: list[Any] = []
+        self._sea = np.zeros((2, 2), np.float32)
         self.agent_selection = "scout"
 
     def observe(self, agent: str) -> Any:
@@ -66,13 +67,20 @@ class Relay(AECEnv):  # type: ignore[misc]
             mask = np.array([turns == 0, 1, 1, 0], np.int8)
             return {"observation": np.full(3, turns, np.int32), "action_mask": mask}
         if agent == "pilot":
-            return np.full((2, 2), -turns, np.float32)
+            self._sea[:] = -turns  # the same array each time, as some environments do
+            return self._sea
         return {"pot": turns, "spoon": np.array([7 + turns], np.int32)}
 
     def step(self, action: Any) -> None:
         agent = self.agent_selection
         if self.terminations[agent] or self.truncations[agent]:
-            self._was_dead_step(action)
+            assert action is None
+            self._sea[:] = 77
+            self.agents.remove(agent)
+            for kept in (self.rewards, self._cumulative_rewards, self.terminations, self.truncations, self.infos):
+                del kept[agent]
+            self._clear_rewards()
+            self._pass_on(agent)
             return
         assert self.action_space(agent).contains(action), action
         if agent == "pilot" and action[0] > 0.9:
@@ -89,13 +97,16 @@ class Relay(AECEnv):  # type: ignore[misc]
                 self.truncations[agent] = True
             else:
                 self.terminations[agent] = True
-        following = [other for other in self.agents if not (self.terminations[other] or self.truncations[other])]
-        if following:
-            order = self.possible_agents.index(agent)
-            later = [other for other in following if self.possible_agents.index(other) > order]
-            self.agent_selection = (later or following)[0]
+        self._pass_on(agent)
         self._accumulate_rewards()
-        self._deads_step_first()
+
+    def _pass_on(self, agent: str) -> None:
+        """To the next in the order who is still there; those that are out pass when their turn comes."""
+        order = self.possible_agents.index(agent) + 1
+        for following in self.possible_agents[order:] + self.possible_agents[:order]:
+            if following in self.agents:
+                self.agent_selection = following
+                return
 
 
 class Unlucky(AECEnv):  # type: ignore[misc]
@@ -232,6 +243,11 @@ def test_rows_of_several_roles_are_cut_to_their_role() -> None:
     assert pilot.legal is None and pilot.observation["observation"].shape == (1, 2, 2)
     assert scout.legal is not None and scout.legal.tolist() == [[True, True, True, False]]
     assert scout.observation["observation"].tolist() == [[0, 0, 0]]
+    game.step(relay_actions(turn))
+    while not (game.turn().players == 1).any():
+        game.step(relay_actions(game.turn()))
+    again = turn.take(np.array([1])).observation["observation"]
+    np.testing.assert_array_equal(again, pilot.observation["observation"])
     two = turn.take(np.array([2, 0]))
     assert two.players.tolist() == [0, 2] and two.take(np.array([0])).copies.tolist() == [2]
 
