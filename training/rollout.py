@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import torch
 from lanista.agents.kinds.network import draw_actions
 from lanista.agents.policy_network import PolicyNetwork
 from lanista.envs.batched import mixed
-from lanista.envs.core import Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
+from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
 from lanista.errors import UsageError
 from lanista.training.ppo import Batch, Trajectory, Turning, advantages
 
@@ -62,9 +62,22 @@ class _Step:
 
 
 class Rollout:
-    """Plays on and on; `collect` gives batches of finished experience."""
+    """Plays on and on; `collect` gives batches of finished experience.
 
-    def __init__(self, game: Game, network: PolicyNetwork, *, bfloat16: bool, seed: int) -> None:
+    Most games are the network against itself. In a share of the copies one seat, drawn anew for each game, is a fixed
+    opponent's: its rows are not learned from, but their values carry what follows a move back to the learner's rows.
+    """
+
+    def __init__(
+        self,
+        game: Game,
+        network: PolicyNetwork,
+        *,
+        bfloat16: bool,
+        seed: int,
+        opponents: Sequence[Agent] = (),
+        opponent_share: float = 0.0,
+    ) -> None:
         """Begin.
 
         Args:
@@ -72,16 +85,39 @@ class Rollout:
             network: is read at every ply, so new weights take effect at once.
             bfloat16: compute in it.
             seed: of the games and the draws.
+            opponents: fixed opponents, drawn evenly.
+            opponent_share: the share of copies in which one of them has a seat.
         """
         self.game = game
         self.spec = game.spec
         self.learner = Learner(network, bfloat16)
+        self._opponents = len(opponents)
+        self._mixed = round(game.copies * opponent_share) if opponents and game.spec.players > 1 else 0
+        self._seed = seed
         game.reset(seed)
-        self._plies: Iterator[Ply] = play(game, [self.learner], seed=seed)
+        self._seats = np.zeros((game.copies, game.spec.players), np.int64)
+        self._seat(np.arange(self._mixed))
+        self._plies: Iterator[Ply] = play(game, [self.learner, *opponents], self._seats, seed=seed)
         self._left: list[_Step] = []
         self._sums = np.zeros((game.copies, self.spec.players), np.float32)
         self._lengths = np.zeros(game.copies, np.int64)
         self.finished: list[tuple[Floats, Ints]] = []  # returns (games, players) and lengths (games,) of ended games
+
+    def _seat(self, copies: Ints) -> None:
+        """Draw who sits where in the games that these copies begin."""
+        copies = copies[copies < self._mixed]
+        if not len(copies):
+            return
+        turn = self.game.turn()  # shown once a step anyway, and kept
+        serial = np.zeros(self.game.copies, np.int64)
+        serial[turn.copies] = turn.games
+        draw = mixed(serial[copies].astype(np.uint64), np.uint64(self._seed % 2**64)) % np.uint64(
+            self._opponents * self.spec.players
+        )
+        self._seats[copies] = 0
+        self._seats[copies, (draw % np.uint64(self.spec.players)).astype(np.int64)] = 1 + (
+            draw // np.uint64(self.spec.players)
+        ).astype(np.int64)
 
     def collect(self, plies: int, gamma: float, gae_lambda: float) -> Batch:
         """Play this many plies of all copies, and give every row whose advantage can be told.
@@ -90,31 +126,37 @@ class Rollout:
         """
         steps = self._left
         for _ in range(plies):
-            ply = next(self._plies)
-            if ply.failures:
-                raise RuntimeError(f"the learner itself failed: {ply.failures[0].reason}")
-            choice = ply.answers[0].choice
-            assert choice.value is not None
-            final = None
-            if ply.outcome.final is not None:
-                final = self.learner.evaluate(ply.outcome.final)[1].numpy()
-            steps.append(
-                _Step(
-                    ply.turn,
-                    np.asarray(choice.actions),
-                    self.learner.log_probability,
-                    choice.value,
-                    ply.outcome,
-                    final,
-                    np.ones(len(ply.turn), bool),
-                )
-            )
-            self._count(ply)
+            steps.append(self._step(next(self._plies)))
         upcoming = self.game.turn()
         batch, self._left = assemble(
             self.spec, steps, upcoming, self.learner.evaluate(upcoming)[1].numpy(), gamma, gae_lambda
         )
         return batch
+
+    def _step(self, ply: Ply) -> _Step:
+        """What the learner remembers of a ply."""
+        if ply.failures:
+            raise RuntimeError(f"player {ply.failures[0].player} failed in training: {ply.failures[0].reason}")
+        final = None
+        if ply.outcome.final is not None:
+            final = self.learner.evaluate(ply.outcome.final)[1].numpy()
+        self._count(ply)
+        self._seat(np.flatnonzero(ply.outcome.finished | ply.outcome.broken))
+        if len(ply.answers) == 1 and ply.answers[0].agent == 0:
+            value, log_probability = np.asarray(ply.answers[0].choice.value), self.learner.log_probability
+            return _Step(
+                ply.turn, ply.actions, log_probability, value, ply.outcome, final, np.ones(len(ply.turn), bool)
+            )
+        value, log_probability = np.zeros((2, len(ply.turn)), np.float32)
+        learned = np.zeros(len(ply.turn), bool)
+        for answer in ply.answers:
+            if answer.agent == 0:
+                value[answer.rows] = answer.choice.value
+                log_probability[answer.rows] = self.learner.log_probability
+                learned[answer.rows] = True
+        others = np.flatnonzero(~learned)
+        value[others] = self.learner.evaluate(ply.turn.take(others))[1].numpy()
+        return _Step(ply.turn, ply.actions, log_probability, value, ply.outcome, final, learned)
 
     def _count(self, ply: Ply) -> None:
         self._sums += ply.outcome.rewards
@@ -133,7 +175,13 @@ class Rollout:
         if keep is None:
             return b""
         buffer = io.BytesIO()
-        np.savez(buffer, game=np.frombuffer(keep(), np.uint8), sums=self._sums, lengths=self._lengths)
+        np.savez(
+            buffer,
+            game=np.frombuffer(keep(), np.uint8),
+            seats=self._seats,
+            sums=self._sums,
+            lengths=self._lengths,
+        )
         return buffer.getvalue()
 
     def load(self, state: bytes) -> None:
@@ -148,6 +196,7 @@ class Rollout:
         try:
             with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
                 restore(arrays["game"].tobytes())
+                self._seats[...] = arrays["seats"]
                 self._sums, self._lengths = arrays["sums"].copy(), arrays["lengths"].copy()
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise UsageError(f"the saved games of this run cannot be read: {error}") from None

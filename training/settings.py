@@ -37,6 +37,10 @@ class TrainSettings(PPOSettings):
     """Share of self-play games that start after random legal plies (native games)."""
     random_plies: int = 0
     """Such a game starts after 0 to this many of them."""
+    opponents: str = ""
+    """Fixed opponents in training, by contestant strings with spaces between, such as "minimax:depth=2 random"."""
+    opponent_share: float = 0.0
+    """Share of the games in which one of them, drawn evenly, has a seat; the rest is self-play."""
     encoder: str = "auto"
     """The network's encoder, such as "board_resnet:channels=64"; "auto" chooses by the observation's shape."""
     runners: int = 0
@@ -67,7 +71,7 @@ class TrainSettings(PPOSettings):
         for name in ("copies", "plies", "epochs", "minibatch_size", "learning_rate"):
             if getattr(self, name) == 0:
                 raise UsageError(f"the setting '{name}' must be more than 0")
-        for name in ("gamma", "gae_lambda", "random_share"):
+        for name in ("gamma", "gae_lambda", "random_share", "opponent_share"):
             if getattr(self, name) > 1:
                 raise UsageError(f"the setting '{name}' must be at most 1, but is {getattr(self, name)}")
         if self.precision not in ("auto", "float32", "bfloat16"):

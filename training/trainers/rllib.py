@@ -46,6 +46,7 @@ from ray.rllib.utils.metrics import (
 )
 from torch import Tensor, nn
 
+from lanista.agents.contestant import load_agent
 from lanista.agents.policy_network import PolicyNetwork, build_network, network_from
 from lanista.envs import make
 from lanista.errors import UsageError
@@ -95,7 +96,14 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self.make_env()
         self.make_module()
         seed = int(np.random.SeedSequence([self.settings.seed, self.worker_index or 0]).generate_state(1)[0])
-        self.rollout = Rollout(self.env, self.module.net, bfloat16=self.settings.bfloat16, seed=seed)
+        self.rollout = Rollout(
+            self.env,
+            self.module.net,
+            bfloat16=self.settings.bfloat16,
+            seed=seed,
+            opponents=[load_agent(name) for name in self.settings.opponents.split()],
+            opponent_share=self.settings.opponent_share,
+        )
 
     def make_env(self) -> None:
         settings = self.settings
