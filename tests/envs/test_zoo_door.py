@@ -118,6 +118,7 @@ class Unlucky(AECEnv):  # type: ignore[misc]
     def __init__(self, fails: str = "never") -> None:
         super().__init__()
         self.fails = fails
+        self.sight = np.zeros(1, np.float32)
         Unlucky.made += 1
         self.possible_agents = [] if fails == "agents" else ["one"]
 
@@ -137,10 +138,17 @@ class Unlucky(AECEnv):  # type: ignore[misc]
     def observe(self, agent: str) -> Array:
         if self.fails == "observe" and self.count == 2:
             raise OSError("no sight")
-        return np.array([self.count], np.float32)
+        self.sight[:] = self.count
+        return self.sight
 
-    def step(self, action: int) -> None:
+    def step(self, action: int | None) -> None:
+        if action is None:
+            self.agents = []
+            self.sight[:] = 77
+            return
         self.count += 1
+        if self.fails == "cut":
+            self.truncations["one"] = True
         if self.fails == "mask" and self.count == 1:
             self.infos["one"] = {"action_mask": np.zeros(2, np.int8)}
 
@@ -244,7 +252,7 @@ def test_rows_of_several_roles_are_cut_to_their_role() -> None:
     assert scout.legal is not None and scout.legal.tolist() == [[True, True, True, False]]
     assert scout.observation["observation"].tolist() == [[0, 0, 0]]
     game.step(relay_actions(turn))
-    while not (game.turn().players == 1).any():
+    while game.turn().players[1] != 1:  # until that pilot is shown anew
         game.step(relay_actions(game.turn()))
     again = turn.take(np.array([1])).observation["observation"]
     np.testing.assert_array_equal(again, pilot.observation["observation"])
@@ -350,6 +358,15 @@ def test_trouble_in_seeing_and_masks_is_the_environments() -> None:
             assert turn.legal is not None and turn.legal.tolist() == [[True, False]], "the mask is in the info"
             assert game.step(np.zeros(1, np.int64)).broken.tolist() == [ply == plies - 1]
         assert game.turn().plies.tolist() == [0]
+
+
+def test_a_seat_that_is_cut_off_shows_what_it_saw_then() -> None:
+    game = make("zoo:test/unlucky_v0?fails=cut", 1)
+    game.reset(1)
+    outcome = game.step(np.zeros(1, np.int64))
+    assert outcome.final is not None and outcome.truncated.all() and outcome.finished.all()
+    assert outcome.final.observation["observation"].tolist() == [[1.0]], "not what passing or restarting leaves there"
+    assert game.turn().observation["observation"].tolist() == [[0.0]]
 
 
 def test_trouble_in_beginning() -> None:
