@@ -262,7 +262,7 @@ def update(
                 number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
                 turning = turnings[number] if number < len(turnings) else None
             optimizer.zero_grad(set_to_none=True)
-            for pick in order[start : start + size].split(settings.micro_batch_size):
+            for pick in torch.split(order[start : start + size], settings.micro_batch_size):
                 seen, may, did = {name: value[pick] for name, value in observation.items()}, legal[pick], actions[pick]
                 if turning is not None:
                     seen, may, did = turning.turn(seen, may, did)
