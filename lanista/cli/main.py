@@ -12,6 +12,7 @@ import dataclasses
 import importlib
 import io
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -114,11 +115,15 @@ def _options(kind: type, name: str, description: str, words: list[str]) -> Any:
     except SystemExit as stop:
         if stop.code in (0, None):
             return None
-        raise UsageError(f"{_sentence(complaint.getvalue())}; see lanista {name} --help") from None
+        raise UsageError(f"{_sentence(complaint.getvalue(), name)}; see lanista {name} --help") from None
 
 
-def _sentence(box: str) -> str:
+def _sentence(box: str, name: str) -> str:
     """The complaint in tyro's box, as one line without the box."""
+    if "Required options" in box:
+        listed = box.partition("│ ──")[0]
+        missing = re.findall(r"^│ {5}(\S.*?) *│$", listed, re.MULTILINE)  # what each is stands below it, further in
+        return f"lanista {name} needs {' and '.join(missing)}"
     lines = []
     for line in box.splitlines()[1:]:
         text = line.strip("│ ")

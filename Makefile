@@ -1,0 +1,45 @@
+# `make demo` and `make test` do all set-up themselves, in .venv.
+
+PYTHON ?= python3
+# The demo's time of training.
+DEMO_MINUTES ?= 2
+# Where else pip looks for torch. On Linux its wheels of the default index bring CUDA, several GB; this spares them:
+#   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check \
+	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.PHONY: demo test check clean
+
+demo: .venv/installed  ## train Connect Four, rank the agent, write the report
+	$(BIN)/lanista demo --minutes $(DEMO_MINUTES)
+
+test: .venv/installed-for-tests  ## the tests
+	$(BIN)/python -m pytest
+
+check: .venv/installed-for-tests  ## style, types, and which room may import which
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy -p lanista
+	$(BIN)/mypy tests
+	$(BIN)/lint-imports
+
+# An environment is reused until pyproject.toml asks for something else.
+.venv/installed: .venv/bin/python pyproject.toml
+	@echo "installing Lanista in .venv"
+	$(INSTALL) --editable .
+	@touch $@
+
+.venv/installed-for-tests: .venv/bin/python pyproject.toml
+	@echo "installing Lanista and what its tests need in .venv"
+	$(INSTALL) --editable '.[test]'
+	@touch $@ .venv/installed
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Lanista needs Python 3.11 or newer: make PYTHON=python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+
+clean:  ## remove the environment
+	rm -rf .venv

@@ -1,0 +1,168 @@
+"""Play two agents against each other and say how sure the result is.
+
+Example:
+    lanista match runs/first minimax:depth=2 --game connect_four --games 400
+    lanista match random first-legal --game tictactoe --json
+
+Each opening of random plies is played twice, with either agent first. The interval comes from these pairs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import numpy as np
+from tyro.conf import Positional, arg
+
+from lanista.agents.contestant import load_agent
+from lanista.agents.match import Played, Scheduled, play_games, random_openings
+from lanista.arena.ratings import Pair, Score, pair_score
+from lanista.cli._printing import print_json
+from lanista.envs.catalogue import make
+from lanista.errors import UsageError
+
+POINTS = ("0", "1/2", "1", "1 1/2", "2")  # what one agent can take from a pair of games
+
+
+@dataclass(frozen=True)
+class Options:
+    """Who plays what, and how often."""
+
+    one: Annotated[Positional[str], arg(metavar="A")]
+    """An agent: `lanista agents` lists who can play."""
+    other: Annotated[Positional[str], arg(metavar="B")]
+    """Another one."""
+    game: Annotated[str, arg(metavar="GAME")]
+    """The game, of two players."""
+    games: Annotated[int, arg(metavar="N")] = 100
+    """How many games, an even number."""
+    opening_plies: Annotated[int, arg(metavar="P")] = 8
+    """Games begin after 0 to P random plies."""
+    seed: Annotated[int, arg(metavar="S")] = 0
+    """Of openings, games and the agents' chance: the same seed gives the same games."""
+    json: bool = False
+    """Print JSON."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a match ended, from the first agent's view.
+
+    Attributes:
+        score: share of the points, with its interval.
+        wins, draws, losses: of games.
+        pairs: (5,) how many pairs brought 0, 1/2, 1, 1 1/2, 2 points.
+        faults: (agent 0 or 1, reason) -> games lost by it.
+        void: games that the environment broke; they count for nobody.
+    """
+
+    score: Score
+    wins: int
+    draws: int
+    losses: int
+    pairs: tuple[int, ...]
+    faults: dict[tuple[int, str], int]
+    void: int
+
+
+def run(options: Options) -> int:
+    """Play the match and print its result."""
+    if options.games < 2 or options.games % 2:
+        raise UsageError(f"--games is an even number, two for each opening, not {options.games}")
+    agents = [load_agent(options.one), load_agent(options.other)]
+    players = make(options.game).spec.players
+    if players != 2:
+        raise UsageError(f"a match is between two; {options.game} has {players} player{'s' * (players != 1)}")
+    seeds = np.random.SeedSequence(options.seed).generate_state(options.games // 2, np.uint64).tolist()
+    schedule = [
+        Scheduled(seats, seed, opening, label=pair)
+        for pair, (seed, opening) in enumerate(
+            zip(seeds, random_openings(options.game, seeds, (0, options.opening_plies)), strict=True)
+        )
+        for seats in [(0, 1), (1, 0)]
+    ]
+    began = time.monotonic()
+    played = [one for some in play_games(options.game, agents, schedule, seed=options.seed) for one in some]
+    result = counted(played)
+    if options.json:
+        print_json(result_json(options, result, time.monotonic() - began))
+    else:
+        print(told(options, result))
+    return 0
+
+
+def points(played: Played) -> float | None:
+    """The first agent's points of a game: 1, 1/2 or 0; None if the game is void."""
+    if played.reason == "broken":
+        return None
+    mine, theirs = (played.returns[played.scheduled.seats.index(agent)] for agent in (0, 1))
+    return 1.0 if mine > theirs else 0.5 if mine == theirs else 0.0
+
+
+def counted(played: Sequence[Played]) -> Result:
+    """Count the games of a match."""
+    found: dict[int, dict[int, float | None]] = {}
+    faults: Counter[tuple[int, str]] = Counter()
+    for one in played:
+        found.setdefault(one.scheduled.label, {})[one.scheduled.seats.index(0)] = points(one)
+        if one.at_fault is not None:
+            faults[one.scheduled.seats[one.at_fault], one.reason] += 1
+    pairs = [Pair("one", "other", found[label][0], found[label][1]) for label in sorted(found)]
+    each = Counter(value for pair in pairs for value in (pair.as_first, pair.as_second))
+    whole = Counter(round(2 * (p.as_first + p.as_second)) for p in pairs if None not in (p.as_first, p.as_second))  # type: ignore[operator]
+    return Result(
+        pair_score(pairs, "one"),
+        each[1.0],
+        each[0.5],
+        each[0.0],
+        tuple(whole[halves] for halves in range(5)),
+        dict(faults),
+        each[None],
+    )
+
+
+def told(options: Options, result: Result) -> str:
+    """The result for people."""
+    score, names = result.score, (options.one, options.other)
+    brought = ", ".join(f"{name}: {count}" for name, count in zip(POINTS, result.pairs, strict=True))
+    lines = [
+        f"{options.one} against {options.other}: {options.games} games of {options.game}, seed {options.seed}",
+        f"  score   {score.score:.1%} for {options.one}, between {score.low:.1%} and {score.high:.1%} "
+        f"with 95% confidence; {score.superiority:.1%} likely to be the stronger",
+        f"  games   {result.wins} won, {result.draws} drawn, {result.losses} lost",
+        f"  pairs   by its points: {brought}",
+    ]
+    for (agent, reason), count in sorted(result.faults.items()):
+        lines.append(f"  faults  {names[agent]} lost {count} game{'s' * (count != 1)}: {reason}")
+    if result.void:
+        lines.append(f"  void    {result.void} games, in which the environment failed")
+    return "\n".join(lines)
+
+
+def result_json(options: Options, result: Result, seconds: float) -> dict[str, Any]:
+    """The result for scripts."""
+    score, names = result.score, (options.one, options.other)
+    return {
+        "game": options.game,
+        "agents": names,
+        "games": options.games,
+        "seed": options.seed,
+        "score": score.score,
+        "low": score.low,
+        "high": score.high,
+        "superiority": score.superiority,
+        "wins": result.wins,
+        "draws": result.draws,
+        "losses": result.losses,
+        "pairs": dict(zip(POINTS, result.pairs, strict=True)),
+        "faults": [
+            {"agent": names[agent], "reason": reason, "games": count}
+            for (agent, reason), count in sorted(result.faults.items())
+        ],
+        "void": result.void,
+        "seconds": round(seconds, 3),
+    }

@@ -1,0 +1,96 @@
+"""Play a tournament, rate the contestants, write a report.
+
+Example:
+    lanista tournament --game connect_four runs/first random minimax:depth=1 minimax:depth=3 --report t.html
+    lanista tournament --game connect_four runs/first random minimax:depth=1 --games 200 --db t.sqlite
+
+Games are kept in the store as they end: the same command on the same store goes on where it was stopped, and with
+more contestants or games plays only what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from tyro.conf import Positional, arg
+
+import lanista
+from lanista.cli._printing import console, print_json
+from lanista.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Options:
+    """Who plays what, and what is kept."""
+
+    contestants: Annotated[Positional[tuple[str, ...]], arg(metavar="AGENT ...")]
+    """Who plays: two or more; `lanista agents` lists who can."""
+    game: Annotated[str, arg(metavar="GAME")]
+    """The game, of two players."""
+    format: Annotated[str, arg(metavar="F")] = "round_robin"
+    """Who meets whom."""
+    games: Annotated[int, arg(metavar="N")] = 40
+    """Games of each two contestants, an even number."""
+    opening_plies: Annotated[int, arg(metavar="P")] = 8
+    """Games begin after 0 to P random plies; each such opening is played from both seats."""
+    db: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: kept in memory)")] = None
+    """The store of the games."""
+    report: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None
+    """Write a report in one HTML file."""
+    seed: Annotated[int, arg(metavar="S")] = 0
+    """Of openings, games and the agents' chance."""
+    json: bool = False
+    """Print JSON."""
+
+
+def run(options: Options) -> int:
+    """Play what is missing and print the table."""
+    if options.report is not None and not options.report.parent.is_dir():
+        raise UsageError(f"the report's folder {options.report.parent} does not exist")
+    with shown(options.game) as told:
+        table = lanista.tournament(
+            options.game,
+            options.contestants,
+            games=options.games,
+            db=options.db,
+            seed=options.seed,
+            opening_plies=(0, options.opening_plies),
+            format=options.format,
+            report=options.report,
+            progress=told,
+        )
+    if options.json:
+        print_json(table.to_json())
+        return 0
+    print(table)
+    if options.report is not None:
+        print(f"report: {options.report}")
+    if options.db is not None:
+        print(f"games:  {options.db}")
+    return 0
+
+
+@contextmanager
+def shown(game: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar of the games that are finished, on standard error if that is a terminal; gives what to tell it."""
+    bar = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(24),
+        MofNCompleteColumn(),
+        TextColumn("games"),
+        TimeRemainingColumn(),
+        console=console(errors=True),
+        transient=True,
+    )
+    if not bar.console.is_terminal:
+        yield lambda done, total: None
+        return
+    with bar:
+        task = bar.add_task(game, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
