@@ -34,7 +34,7 @@ ELO = 400 / math.log(10)
 STRENGTH_DEVIATION, PLAYERS_OF_PRIOR = 2.0, 4.0
 ADVANTAGE_SCALE, ADVANTAGE_FREEDOM = 0.5, 2.0
 LOG_NU_MEAN, LOG_NU_DEVIATION = -1.0, 1.5
-PAIRS_OF_MODEL = 10.0  # the model's own covariance counts as so many observed pairs of each matchup
+PAIRS_OF_MODEL = 10.0  # the model's own covariance counts as so many observed pairs of open games of each matchup
 SAMPLES = 1000
 MISSING = 3  # in a cell: the pair's game was not played, void, or a repetition
 RESULTS = (1.0, 0.5, 0.0)
@@ -227,7 +227,6 @@ class _Model:
     def variation(self, theta: Floats) -> Floats:
         """(k, k) the covariance of the gradient, from how the pairs vary: `J` of the sandwich."""
         matchups = len(self.cells)
-        pairs = self.cells.sum((1, 2))
         difference, mixed, draw = (part.reshape(2, matchups) for part in self.information(theta))
         games = self.games.reshape(2, matchups)
         # What the model expects of a matchup's pairs whose two games are independent: of the gradient's parts by the
@@ -247,7 +246,10 @@ class _Model:
                 parts[(*cell, Ellipsis, game)] += win_or_loss[:, None]
                 parts[(*cell, Ellipsis, 2)] += of_draw[:, None]
         seen = np.einsum("mxy,mxyi,mxyj->mij", self.cells, parts, parts)
-        shrunk = (seen + PAIRS_OF_MODEL * expected / pairs[:, None, None]) / (1 + PAIRS_OF_MODEL / pairs)[:, None, None]
+        # Where one of the two games is as good as decided, rare results would say little: only open games count.
+        trust = 4 * (games * difference).min(axis=0)
+        trust = (trust / (trust + PAIRS_OF_MODEL))[:, None, None]
+        shrunk = trust * seen + (1 - trust) * expected
         shrunk *= (1 + 1 / self.fewest)[:, None, None]  # a variance from few pairs is itself uncertain
         whole = np.diag(self.prior(theta[None])[2][0])
         sides = self.contrasts.reshape(2, matchups, -1)
