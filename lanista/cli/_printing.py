@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -18,6 +22,18 @@ def console(*, errors: bool = False) -> Console:
     """Where a command prints: standard output, or standard error for what is not its result."""
     terminal = (sys.stderr if errors else sys.stdout).isatty()
     return Console(stderr=errors, highlight=False, width=None if terminal else WIDTH_IN_A_PIPE)
+
+
+def called() -> str:
+    """What to write to run this program again: `lanista`, or its path where the shell would not find it."""
+    here = Path(sys.argv[0])
+    found = shutil.which("lanista")
+    if here.name != "lanista":
+        return "python -m lanista" if here.name == "__main__.py" else "lanista"
+    if found is not None and Path(found).resolve() == here.resolve():
+        return "lanista"
+    near = os.path.relpath(here)
+    return shlex.quote(near if len(near) < len(str(here)) else str(here))
 
 
 def print_json(value: Any) -> None:

@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TextColumn
 from rich.text import Text
 
-from lanista.cli._printing import console
+from lanista.cli._printing import called, console
 from lanista.training.run import Progress as RunProgress
 from lanista.training.run import Run
 
@@ -85,7 +85,7 @@ def closing_lines(run: Run) -> str:
     folder, game, progress = shlex.quote(str(run.folder)), shlex.quote(run.settings.game), run.progress
     done = f"{progress.steps:,} steps in {clock(progress.seconds)}" if progress else "no steps"
     if run.interrupted:
-        return f"stopped after {done}; a checkpoint is saved. Go on with:\n  lanista train --resume {folder}"
+        return f"stopped after {done}; a checkpoint is saved. Go on with:\n  {called()} train --resume {folder}"
     if progress is None:
         return f"{run.folder} has already reached its bound; give it more --steps or --minutes"
     scores = score_line(progress)
@@ -93,8 +93,8 @@ def closing_lines(run: Run) -> str:
         [
             f"trained {done}{'; ' if scores else ''}{scores}",
             f"the agent is {run.agent}",
-            f"  play against it:  lanista play --terminal --game {game} --against {folder}",
-            f"  rank it:          lanista tournament --game {game} {folder} random minimax:depth=2",
+            f"  play against it:  {called()} play --terminal --game {game} --against {folder}",
+            f"  rank it:          {called()} tournament --game {game} {folder} random minimax:depth=2",
         ]
     )
 
