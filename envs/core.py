@@ -11,6 +11,7 @@ Shapes are written `# (k, num_actions)`: `k` rows of a turn, `n` copies of the g
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, runtime_checkable
@@ -338,16 +339,17 @@ def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed
         agents: who plays.
         seats: which agent sits where; read at every turn, so the caller may seat new games between plies. None seats
             agent `p % len(agents)` at player `p`.
-        seed: agents draw their own random streams from it.
+        seed: agents draw their own random streams from it and their name.
     """
     players = game.spec.players
     if seats is None:
         seats = np.tile(np.arange(players) % len(agents), (game.copies, 1))  # (n, players)
     memories: list[Array | None] = [None] * len(agents)  # each (n, players, *memory)
-    for number, agent in enumerate(agents):
+    for agent in agents:
         begin = getattr(agent, "start", None)
         if begin is not None:
-            begin(game.spec, seed + number)
+            # By name, so that what an agent draws does not depend on who else is at the table.
+            begin(game.spec, (seed + zlib.crc32(agent_name(agent).encode())) % 2**63)
     while len(turn := game.turn()):
         answers = tuple(
             Answered(number, rows, _ask(agents[number], turn, rows, memories[number], game.spec))
