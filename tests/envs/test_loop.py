@@ -59,7 +59,14 @@ def test_every_game_is_played_to_its_end() -> None:
         assert len(ply.rows) == len(ply.actions) == len(ply.turn)
         finished += ply.outcome.finished
     assert (finished == 1).all() and len(game.turn()) == 0
-    assert agents[0].started == ("connect_four", 70)
+    assert agents[0].started is not None
+    name, drawn = agents[0].started
+    assert name == "connect_four"
+    other = AtRandom()
+    next(play(make("connect_four"), (Bare(), other), seed=70))
+    assert other.started == (name, drawn), "an agent's seed does not depend on where it sits in the list"
+    next(play(make("connect_four"), (other,), seed=71))
+    assert other.started != (name, drawn)
     assert sorted(agents[0].finished) == list(range(20))
     assert [agent_name(agents[0]), agent_name(agents[1])] == ["at random", "Bare"]
 
