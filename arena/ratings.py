@@ -252,7 +252,7 @@ class _Model:
         shrunk = trust * seen + (1 - trust) * expected
         shrunk *= (1 + 1 / self.fewest)[:, None, None]  # a variance from few pairs is itself uncertain
         whole = np.diag(self.prior(theta[None])[2][0])
-        sides = self.contrasts.reshape(2, matchups, -1)
+        sides = self.contrasts.reshape(2, matchups, self.players + 1)
         for row in (0, 1):
             for column in (0, 1):
                 whole[:-1, :-1] += (sides[row] * shrunk[:, row, column, None]).T @ sides[column]
