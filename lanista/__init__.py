@@ -141,7 +141,7 @@ def resume(
 
     Args:
         folder: the run's.
-        steps, minutes: new bounds for the whole run, what is done included; 0 leaves them as they are.
+        steps, minutes: new bounds for the whole run, what is done included; they take the place of the old ones.
         report: called after each update with how the run stands.
 
     Raises:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import tomli_w
@@ -322,15 +322,10 @@ class _Clockwork:
 
 
 def prolonged(run: Run, steps: int, minutes: float) -> Run:
-    """The same run with new bounds, kept in its `config.toml`; 0 leaves a bound as it is."""
-    changes: dict[str, Any] = {}
-    if steps:
-        changes["steps"] = steps
-    if minutes:
-        changes["minutes"] = float(minutes)
-    if not changes:
+    """The same run with new bounds, kept in its `config.toml`; they take the place of both old ones."""
+    if not steps and not minutes:
         return run
-    settings = replace(run.settings, **changes)
+    settings = replace(run.settings, steps=steps, minutes=float(minutes))
     write_text(run.folder / "config.toml", tomli_w.dumps(settings_values(settings)))
     return replace(run, settings=settings)
 

@@ -85,11 +85,11 @@ def _run(words: list[str]) -> int:
     if name not in commands():
         raise unknown("command", name, commands())
     command = importlib.import_module(f"lanista.cli.{name}")
-    options = _options(command.Options, name, command.__doc__ or "", rest)
+    options = read_options(command.Options, name, command.__doc__ or "", rest)
     return FINE if options is None else int(command.run(options))
 
 
-def _options(kind: type, name: str, description: str, words: list[str]) -> Any:
+def read_options(kind: type, name: str, description: str, words: list[str]) -> Any:
     """A command's options from its words; None if they asked for help, which was printed.
 
     Raises:
