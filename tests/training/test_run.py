@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,18 @@ BATCH = 64 * 8
 
 def weights(run: Run) -> torch.Tensor:
     return torch.cat([value.flatten() for value in load_network(run.agent)[0].state_dict().values()])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_ray() -> Iterator[None]:
+    """One Ray for all runs of this file; the command line's tests start their own, as a user does."""
+    import ray
+
+    from lanista.training.trainers.rllib import start_ray
+
+    start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
+    yield
+    ray.shutdown()
 
 
 @pytest.fixture(scope="module")

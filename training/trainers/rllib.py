@@ -331,7 +331,7 @@ class RLlibTrainer:
         torch.set_num_threads(settings.threads or max(1, cores - settings.runners))
         self._own_ray = not ray.is_initialized()
         if self._own_ray:
-            _start_ray(settings, cores)
+            start_ray(settings, cores)
         self.algorithm = _config(settings, network).build_algo()
         self._set_weights(network)
 
@@ -385,7 +385,7 @@ class RLlibTrainer:
             ray.shutdown()
 
 
-def _start_ray(settings: TrainSettings, cores: int) -> None:
+def start_ray(settings: TrainSettings, cores: int) -> None:
     """Start Ray for this process alone; RLlib keeps its settings in Ray's store even when all else is in here."""
     for name in ("ray", "ray.rllib", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
