@@ -1,8 +1,8 @@
 """The games of a tournament: one append-only SQLite file, the only truth. Tables and reports are computed from it.
 
 A game is written once, in a transaction with those that finished together, and synced before it counts as finished:
-a kill at any instant loses nothing that was stored. A game's place (who met, which opening, who sat first) is unique,
-so nothing is played twice.
+a kill at any instant, of the process or of the machine, loses nothing that was stored. A game's place (who met, which
+opening, who sat first) is unique, so nothing is played twice.
 """
 
 from __future__ import annotations
@@ -16,22 +16,32 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from lanista.errors import UsageError
 
-FORMAT = 1
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS about (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS contestants (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS games (
+FORMAT = 2
+APPLICATION = 0x4C414E49  # "LANI", in the file's header: this SQLite file is one of ours
+SECTOR = 512  # bytes; a database's pages, and so its file, are multiples of it
+_SCHEMA = f"""
+BEGIN IMMEDIATE;
+CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE contestants (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
+CREATE TABLE sessions (id INTEGER PRIMARY KEY, began_at REAL NOT NULL, versions TEXT NOT NULL) STRICT;
+CREATE TABLE games (
     id INTEGER PRIMARY KEY,
     one TEXT NOT NULL REFERENCES contestants, other TEXT NOT NULL REFERENCES contestants,
     number INTEGER NOT NULL, leg INTEGER NOT NULL,
     seed INTEGER NOT NULL, opening TEXT NOT NULL, moves TEXT NOT NULL, returns TEXT NOT NULL,
     reason TEXT NOT NULL, at_fault INTEGER, stored_at REAL NOT NULL,
+    session INTEGER REFERENCES sessions,
     UNIQUE (one, other, number, leg)
 ) STRICT;
+CREATE TRIGGER games_never_change BEFORE UPDATE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END;
+CREATE TRIGGER games_never_go BEFORE DELETE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END;
+PRAGMA application_id = {APPLICATION};
+PRAGMA user_version = {FORMAT};
+COMMIT;
 """
 
 
@@ -50,6 +60,7 @@ class StoredGame:
         reason: as in `agents.match.Played`.
         at_fault: the player that failed, or None.
         stored_at: seconds since 1970.
+        session: the run of a tournament that played it, a key of `Store.sessions`.
     """
 
     one: str
@@ -63,6 +74,7 @@ class StoredGame:
     reason: str
     at_fault: int | None
     stored_at: float = 0.0
+    session: int | None = None
 
     @property
     def seats(self) -> tuple[str, str]:
@@ -95,12 +107,14 @@ class Store:
             UsageError: the file is none of ours, is damaged, of a newer format, or in use.
         """
         self.path = None if path is None else Path(path)
-        self._lock: IO[str] | None = None
+        self._lock: _Lock | None = None
         if self.path is not None and not write and not self.path.is_file():
             raise UsageError(f"there is no store {self.path}")
         try:
             if self.path is not None and write:
-                self._lock = _lock(self.path)
+                self._lock = _Lock(self.path)
+            if self.path is not None and self.path.exists():
+                _check_size(self.path)
             self._database = sqlite3.connect(":memory:" if self.path is None else self.path, isolation_level=None)
             self._open(write)
         except sqlite3.Error as error:
@@ -111,32 +125,43 @@ class Store:
             raise
 
     def _open(self, write: bool) -> None:
-        tables = {name for (name,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if tables and not {"about", "contestants", "games"} <= tables:
+        (application,) = self._database.execute("PRAGMA application_id").fetchone()
+        (version,) = self._database.execute("PRAGMA user_version").fetchone()
+        (tables,) = self._database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        if application != APPLICATION and (application or tables):
             raise UsageError(f"{self.path} is a database, but no tournament's store")
+        if version > FORMAT:
+            raise UsageError(f"{self.path} has format {version}, this Lanista reads up to {FORMAT}: update Lanista")
+        (state,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if state != "ok":
+            raise UsageError(f"{self.path} is damaged: {' '.join(state.split())}")
         if write:
             self._database.execute("PRAGMA journal_mode = WAL")
             # Synced at every commit: what was told as finished survives a power cut, not only a kill.
             self._database.execute("PRAGMA synchronous = FULL")
-            with self._transaction():
-                for statement in filter(str.strip, _SCHEMA.split(";")):
-                    self._database.execute(statement)
-                self._database.execute("INSERT OR IGNORE INTO about VALUES ('format', ?)", (str(FORMAT),))
+            if not tables:
+                # One transaction: a kill leaves an empty file, which is built again, or a whole store.
+                self._database.executescript(_SCHEMA)
         elif not tables:
             raise UsageError(f"{self.path} holds no tournament")
-        version = self.about().get("format", "0")
-        if not version.isdecimal() or int(version) > FORMAT:
-            raise UsageError(f"{self.path} has format {version}, this Lanista reads up to {FORMAT}: update Lanista")
+        else:
+            self._database.execute("PRAGMA query_only = ON")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._database.execute("BEGIN IMMEDIATE")
         try:
+            self._database.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
+            self._database.execute("COMMIT")
+        except BaseException as error:
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            if isinstance(error, sqlite3.OperationalError):
+                raise OSError(
+                    f"cannot write to {self.path}: {error}; the games that are stored are safe, and once there is room "
+                    "the same command goes on"
+                ) from None
             raise
-        self._database.execute("COMMIT")
 
     def __enter__(self) -> Store:
         return self
@@ -155,6 +180,23 @@ class Store:
     def about(self) -> dict[str, str]:
         """The tournament's game and settings, as texts."""
         return dict(self._database.execute("SELECT key, value FROM about"))
+
+    def begin_session(self, versions: Mapping[str, str]) -> int:
+        """Write down that someone begins to play, and give the session's number.
+
+        Args:
+            versions: of whatever decides how games go, name -> version.
+        """
+        with self._transaction():
+            cursor = self._database.execute(
+                "INSERT INTO sessions (began_at, versions) VALUES (?, ?)", (time.time(), json.dumps(dict(versions)))
+            )
+        return int(cursor.lastrowid or 0)
+
+    def sessions(self) -> dict[int, tuple[float, dict[str, str]]]:
+        """When each session began, in seconds since 1970, and its versions."""
+        rows = self._database.execute("SELECT id, began_at, versions FROM sessions")
+        return {number: (began, json.loads(versions)) for number, began, versions in rows}
 
     def settle(self, settings: Mapping[str, Any]) -> None:
         """Write the settings of a new store, or check that an old one has the same.
@@ -206,19 +248,20 @@ class Store:
 
         Raises:
             sqlite3.IntegrityError: one of them is stored already.
+            OSError: the file cannot be written, or the disk is full; then none is stored.
         """
         rows = [
             (
                 game.one, game.other, game.number, game.leg, game.seed, _write(game.opening), _write(game.moves),
-                json.dumps(game.returns), game.reason, game.at_fault, game.stored_at or time.time(),
+                _write(game.returns), game.reason, game.at_fault, game.stored_at or time.time(), game.session,
             )
             for game in games
         ]  # fmt: skip
         with self._transaction():
             self._database.executemany(
                 "INSERT INTO games"
-                " (one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                " (one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at, session)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 rows,
             )
 
@@ -230,49 +273,69 @@ class Store:
         """All games, in an order that does not depend on when they were played."""
         try:
             rows = self._database.execute(
-                "SELECT one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at FROM games"
-                " ORDER BY one, other, number, leg"
+                "SELECT one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at, session"
+                " FROM games ORDER BY one, other, number, leg"
             ).fetchall()
         except sqlite3.Error as error:
             raise UsageError(f"{self.path} is damaged: {error}") from None
         return [
-            StoredGame(
-                one,
-                other,
-                number,
-                leg,
-                seed,
-                _read(opening),
-                _read(moves),
-                tuple(json.loads(returns)),
-                reason,
-                at_fault,
-                at,
-            )
-            for one, other, number, leg, seed, opening, moves, returns, reason, at_fault, at in rows
+            StoredGame(one, other, number, leg, seed, _read(opening), _read(moves), _read(returns), *rest)
+            for one, other, number, leg, seed, opening, moves, returns, *rest in rows
         ]
 
 
-def _write(actions: Sequence[int]) -> str:
-    return " ".join(map(str, actions))
+def _write(values: Sequence[Any]) -> str:
+    return json.dumps(values, separators=(",", ":"))  # an action of several numbers is a list of them
 
 
-def _read(text: str) -> tuple[int, ...]:
-    return tuple(map(int, text.split()))
+def _read(text: str) -> tuple[Any, ...]:
+    return tuple(json.loads(text))
 
 
-def _lock(path: Path) -> IO[str]:
-    """Hold the store for this process; the lock goes with the process, however it ends."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = path.with_name(f"{path.name}-lock").open("w")
-    except OSError as error:
-        raise UsageError(f"cannot write to {path.parent}: {error.strerror}") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        lock.close()
-        raise UsageError(f"another tournament is writing into {path}; wait for it, or use another --db") from None
-    lock.write(str(os.getpid()))
-    lock.flush()
-    return lock
+def _check_size(path: Path) -> None:
+    """Refuse a file that is cut within a page: SQLite would fill it up with zeros, and take a very short one as empty.
+
+    With a log beside it, its last page may still be written from there.
+    """
+    if path.stat().st_size % SECTOR and not path.with_name(f"{path.name}-wal").exists():
+        raise UsageError(f"{path} cannot be opened as a tournament's store: it is no database, or damaged")
+
+
+class _Lock:
+    """The right to write into a store; it goes with the process, however that ends.
+
+    It lies on a file beside the store: closing any handle of the store itself would drop the locks SQLite has on it.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._path = store.with_name(f"{store.name}-lock")
+        while True:
+            try:
+                store.parent.mkdir(parents=True, exist_ok=True)
+                self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            except OSError as error:
+                raise UsageError(f"cannot write to {store.parent}: {error.strerror}") from None
+            try:
+                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                owner = os.pread(self._handle, 20, 0).decode(errors="replace").strip() or "unknown"
+                os.close(self._handle)
+                raise UsageError(
+                    f"another tournament (process {owner}) is writing into {store}; wait for it, or use another --db"
+                ) from None
+            if self._is_in_place():
+                break
+            os.close(self._handle)  # its last owner took the file away after we had opened it
+        os.ftruncate(self._handle, 0)
+        os.pwrite(self._handle, str(os.getpid()).encode(), 0)
+
+    def _is_in_place(self) -> bool:
+        try:
+            return os.path.samestat(os.stat(self._path), os.fstat(self._handle))
+        except FileNotFoundError:
+            return False
+
+    def close(self) -> None:
+        """Let go, and take the file away."""
+        self._path.unlink(missing_ok=True)
+        os.close(self._handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import subprocess
 import sys
@@ -55,13 +56,55 @@ def test_a_contestant_that_changed_is_refused(tmp_path: Path) -> None:
 
 def test_one_writer_at_a_time_and_readers_any_time(tmp_path: Path) -> None:
     path = filled(tmp_path / "t.sqlite")
-    code = f"from lanista.arena.store import Store; Store({str(path)!r})"
+    code = f"from lanista.arena.store import Store; Store({str(path)!r}).close()"
     with Store(path):
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-        assert "another tournament is writing" in done.stderr
+        assert f"another tournament (process {os.getpid()}) is writing into {path}" in done.stderr
         with Store(path, write=False) as reader:
             assert len(reader.games()) == 2
     assert subprocess.run([sys.executable, "-c", code], capture_output=True).returncode == 0
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["t.sqlite"]
+
+
+def test_games_are_never_changed_and_readers_write_nothing(tmp_path: Path) -> None:
+    path = filled(tmp_path / "t.sqlite")
+    with Store(path, write=False) as reader, pytest.raises(OSError, match="readonly"):
+        reader.add([replace(GAME, number=1)])
+    database = sqlite3.connect(path)
+    for change in ("DELETE FROM games", "UPDATE games SET returns = '[0,0]'"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            database.execute(change)
+    database.close()
+
+
+def test_actions_of_several_numbers_come_back(tmp_path: Path) -> None:
+    several = replace(GAME, opening=([0.5, 1.0],), moves=([0.5, 1.0], [2.0, -1.0]), returns=(0.25, 0.75))
+    with Store(tmp_path / "t.sqlite") as store:
+        store.enter({"a": "x", "b": "y"})
+        store.add([several])
+        assert store.games() == [several]
+
+
+FILL = """
+import resource, sys
+from lanista.arena.store import Store, StoredGame
+with Store(sys.argv[1]) as store:
+    store.enter({"a": "x", "b": "y"})
+    resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+    for number in range(10_000):
+        store.add([StoredGame("a", "b", number, 0, 7, (), tuple(range(200)), (1.0, -1.0), "end", None, 5.0)])
+        print(number, flush=True)
+"""
+
+
+def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path: Path) -> None:
+    path = tmp_path / "t.sqlite"
+    done = subprocess.run([sys.executable, "-c", FILL, str(path)], capture_output=True, text=True)
+    assert f"OSError: cannot write to {path}" in done.stderr and "are safe" in done.stderr
+    stored = int(done.stdout.split()[-1]) + 1
+    assert stored > 10
+    with Store(path, write=False) as store:
+        assert len(store.games()) == stored
 
 
 def test_files_that_are_no_store_are_refused(tmp_path: Path) -> None:
@@ -79,16 +122,19 @@ def test_files_that_are_no_store_are_refused(tmp_path: Path) -> None:
 
 def test_a_truncated_store_is_refused(tmp_path: Path) -> None:
     path = filled(tmp_path / "t.sqlite")
-    path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(UsageError), Store(path, write=False) as store:
-        store.games()
+    whole = path.read_bytes()
+    for size in (1, 50, 1000, 5000, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:size])
+        for write in (False, True):
+            with pytest.raises(UsageError, match=r"damaged|cannot be opened") as told:
+                Store(path, write=write)
+            assert "\n" not in str(told.value)
 
 
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = filled(tmp_path / "t.sqlite")
     database = sqlite3.connect(path)
-    database.execute("UPDATE about SET value = ? WHERE key = 'format'", (str(FORMAT + 1),))
-    database.commit()
+    database.execute(f"PRAGMA user_version = {FORMAT + 1}")
     database.close()
     with pytest.raises(UsageError, match="update Lanista"):
         Store(path)
