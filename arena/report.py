@@ -50,11 +50,20 @@ def write_report(store: Store, path: str | Path) -> None:
         store: the games.
         path: the HTML file; replaced as a whole.
     """
+    write_text(check_target(path), report_html(store))
+
+
+def check_target(path: str | Path) -> Path:
+    """Where a report is to be written.
+
+    Raises:
+        UsageError: no file can be written there.
+    """
     target = Path(path)
     if target.is_dir():
         raise UsageError(f"{target} is a folder; name the report's file, as in {target / 'report.html'}")
     claim_folder(target.parent)
-    write_text(target, report_html(store))
+    return target
 
 
 def report_html(store: Store) -> str:

@@ -96,16 +96,20 @@ class Table:
         return "\n".join(lines)
 
 
-def pairs_of(games: Iterable[StoredGame]) -> list[Pair]:
+def pairs_of(games: Iterable[StoredGame], *, perfect_information: bool = True) -> list[Pair]:
     """What was observed: the two games of each opening together, each distinct game counted once.
 
     Deterministic players repeat themselves; a second game with the same seats and moves says nothing new.
+
+    Args:
+        games: what was played.
+        perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it distinct.
     """
-    seen: set[tuple[tuple[str, str], tuple[int, ...]]] = set()
+    seen: set[tuple[object, ...]] = set()
     legs: dict[tuple[str, str, int], list[float | None]] = {}
     for game in games:
         points = legs.setdefault((game.one, game.other, game.number), [None, None])
-        mark = (game.seats, game.moves)
+        mark = (game.seats, str(game.moves), None if perfect_information else game.seed)
         if not game.void and mark not in seen:
             seen.add(mark)
             points[game.leg] = game.points(game.one)
@@ -122,7 +126,7 @@ def table_of(store: Store, names: Sequence[str] | None = None, *, complete: bool
     """
     wanted = set(store.contestants() if names is None else names)
     games = [game for game in store.games() if game.one in wanted and game.other in wanted]
-    pairs = pairs_of(games)
+    pairs = pairs_of(games, perfect_information=store.setting("perfect_information") is not False)
     ratings = rate(pairs, sorted(wanted))
     cross: dict[tuple[str, str], tuple[float, int]] = {}
     for game in games:

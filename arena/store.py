@@ -55,7 +55,7 @@ class StoredGame:
         leg: 0 or 1.
         seed: of the game's random stream.
         opening: the actions before the first turn.
-        moves: all actions, the opening included.
+        moves: all actions, the opening included; an action of several numbers is a list of them.
         returns: each player's sum of rewards.
         reason: as in `agents.match.Played`.
         at_fault: the player that failed, or None.
@@ -68,8 +68,8 @@ class StoredGame:
     number: int
     leg: int
     seed: int
-    opening: tuple[int, ...]
-    moves: tuple[int, ...]
+    opening: tuple[Any, ...]
+    moves: tuple[Any, ...]
     returns: tuple[float, ...]
     reason: str
     at_fault: int | None
@@ -268,6 +268,10 @@ class Store:
     def places(self) -> set[tuple[str, str, int, int]]:
         """Who met whom over which opening in which seats, for every stored game."""
         return set(self._database.execute("SELECT one, other, number, leg FROM games"))
+
+    def count(self) -> int:
+        """How many games are stored."""
+        return int(self._database.execute("SELECT count(*) FROM games").fetchone()[0])
 
     def games(self) -> list[StoredGame]:
         """All games, in an order that does not depend on when they were played."""

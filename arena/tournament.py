@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+import importlib.metadata
+import platform
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from lanista.agents.contestant import agent_folder, load_agent
+import numpy as np
+
 from lanista.agents.match import Played, Scheduled, play_games, random_openings
+from lanista.arena.entrants import digest, entrants
 from lanista.arena.formats import Pairing
+from lanista.arena.report import check_target, write_report
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store, StoredGame
 from lanista.envs import make
-from lanista.envs.core import Agent, agent_name
+from lanista.envs.core import Agent, Game
 from lanista.errors import UsageError
 from lanista.plugs import plug
 
@@ -46,53 +52,56 @@ def tournament(
 
     Raises:
         UsageError: the words are wrong, or the store is of something else.
+        OSError: the store cannot be written any more, as when the disk is full.
+        KeyboardInterrupt: with a message that says how much is stored and how to go on.
     """
     if games < 2 or games % 2:
         raise UsageError(f"the games of each two contestants must be even, at least 2, not {games}")
-    spec = make(game).spec
+    board = make(game)
+    spec = board.spec
     if spec.players != 2:
         raise UsageError(f"tournaments are for games of two players; {game} has {spec.players}")
     schedule = plug(FORMATS, "tournament format", format).pairings
-    agents = seat_names(contestants)
+    agents = entrants(contestants)
+    if report is not None:
+        check_target(report)  # before hours of play, not after
+    settings = {"game": spec.name, "seed": seed, "opening_plies": list(opening_plies)}
     with Store(db) as store:
-        store.settle({"game": game, "seed": seed, "opening_plies": list(opening_plies)})
-        store.enter({name: digest(name, contestant) for name, (contestant, _) in agents.items()})
-        players = {name: agent for name, (_, agent) in agents.items()}
-        while missing := _missing(schedule(sorted(players), games, store.games()), store):
-            _play(game, players, missing, store, seed, opening_plies, progress)
+        store.settle(settings | {"perfect_information": spec.perfect_information})
+        store.enter({name: digest(agent) for name, agent in agents.items()})
+        session = None
+        while missing := _missing(schedule(sorted(agents), games, store.games()), store):
+            if session is None:
+                session = store.begin_session(versions(board))
+            with _told_how_to_go_on(store, len(missing)):
+                _play(spec.name, agents, missing, store, session, seed, opening_plies, progress)
         table = table_of(store)
         if report is not None:
-            from lanista.arena.report import write_report
-
             write_report(store, report)
     return table
 
 
-def seat_names(contestants: Sequence[str | Agent]) -> dict[str, tuple[str | Agent, Agent]]:
-    """Contestants and their agents by name.
-
-    Raises:
-        UsageError: there are fewer than two, or two have the same name.
-    """
-    named: dict[str, tuple[str | Agent, Agent]] = {}
-    for contestant in contestants:
-        agent = load_agent(contestant) if isinstance(contestant, str) else contestant
-        name = agent_name(agent)
-        if name in named:
-            raise UsageError(f"two contestants are called '{name}'; each needs a name of its own")
-        named[name] = contestant, agent
-    if len(named) < 2:
-        raise UsageError("a tournament needs at least two contestants")
-    return named
+@contextlib.contextmanager
+def _told_how_to_go_on(store: Store, missing: int) -> Iterator[None]:
+    """Say at Ctrl-C what is stored."""
+    before = store.count()
+    try:
+        yield
+    except KeyboardInterrupt:
+        done = store.count()
+        kept = (
+            f"are stored in {store.path}; the same command goes on" if store.path else "were played, and none is kept"
+        )
+        raise KeyboardInterrupt(f"stopped: {done} of {before + missing} games {kept}") from None
 
 
-def digest(name: str, contestant: str | Agent) -> str:
-    """What tells whether a contestant is still the one that played before: its files' hash, else its name."""
-    if isinstance(contestant, str):
-        folder = agent_folder(Path(contestant.partition("?")[0]))
-        if folder is not None:
-            return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    return hashlib.sha256(name.encode()).hexdigest()
+def versions(game: Game) -> dict[str, str]:
+    """Of what decides how games go: Lanista, Python, NumPy, and the rules if the game is a native one."""
+    found = {"python": platform.python_version(), "numpy": np.__version__}
+    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+        found["lanista"] = importlib.metadata.version("lanista")
+    rules = getattr(game, "rules", None)
+    return found if rules is None else found | {"rules": rules.key}
 
 
 def _missing(pairings: Sequence[Pairing], store: Store) -> list[tuple[Pairing, int]]:
@@ -117,6 +126,7 @@ def _play(
     players: Mapping[str, Agent],
     missing: Sequence[tuple[Pairing, int]],
     store: Store,
+    session: int,
     seed: int,
     opening_plies: tuple[int, int],
     progress: Callable[[int, int], None] | None,
@@ -132,15 +142,15 @@ def _play(
     for number, (pairing, leg) in enumerate(missing):
         seats = (index[pairing.one], index[pairing.other])
         scheduled.append(Scheduled(seats if leg == 0 else seats[::-1], seed_of[pairing], openings[pairing], number))
-    done, before = 0, len(store.places())
+    done, before = 0, store.count()
     for finished in play_games(game, list(players.values()), scheduled, seed=seed):
-        store.add([_stored(played, *missing[played.scheduled.label]) for played in finished])
+        store.add([_stored(played, *missing[played.scheduled.label], session) for played in finished])
         done += len(finished)
         if progress is not None:
             progress(before + done, before + len(missing))
 
 
-def _stored(played: Played, pairing: Pairing, leg: int) -> StoredGame:
+def _stored(played: Played, pairing: Pairing, leg: int, session: int) -> StoredGame:
     return StoredGame(
         one=pairing.one,
         other=pairing.other,
@@ -152,4 +162,5 @@ def _stored(played: Played, pairing: Pairing, leg: int) -> StoredGame:
         returns=played.returns,
         reason=played.reason,
         at_fault=played.at_fault,
+        session=session,
     )

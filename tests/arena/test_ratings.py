@@ -9,21 +9,24 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from lanista.arena.ratings import ELO, Pair, pair_score, rate
+from lanista.arena.ratings import ELO, Floats, Pair, pair_score, rate
 
 POINTS = np.array([1.0, 0.5, 0.0])
 
 
-def chances(difference: float, nu: float) -> np.ndarray:
+def chances(difference: float, nu: float) -> Floats:
     """Win, draw, loss of Davidson's model, written as in his paper: of strengths in natural units."""
     win, loss = math.exp(difference / 2), math.exp(-difference / 2)
-    return np.array([win, nu, loss]) / (win + nu + loss)
+    total = win + nu + loss
+    return np.array([win / total, nu / total, loss / total])
 
 
-def drawn(random: np.random.Generator, differences: np.ndarray, nu: float) -> np.ndarray:
+def drawn(random: np.random.Generator, differences: Floats, nu: float) -> Floats:
     """Points of a game at each difference."""
     shares = np.array([chances(difference, nu) for difference in differences]).cumsum(axis=1)
-    return POINTS[(random.random((len(differences), 1)) > shares[:, :2]).sum(axis=1)]
+    outcomes = (random.random((len(differences), 1)) > shares[:, :2]).sum(axis=1)
+    points: Floats = POINTS[outcomes]
+    return points
 
 
 def in_nature(elo: float, nu: float) -> float:
@@ -78,7 +81,7 @@ def test_ratings_agree_with_an_independent_fit() -> None:
             key = (first, second, points if first == one else 1 - points)
             counts[key] = counts.get(key, 0) + 1
 
-    def loss(theta: np.ndarray) -> float:
+    def loss(theta: Floats) -> float:
         strengths = [theta[0], theta[1], -theta[0] - theta[1]]
         return -sum(
             count

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from lanista.agents.contestant import load_agent
 from lanista.arena.formats.round_robin import pairings
 from lanista.arena.standings import pairs_of, table_of
 from lanista.arena.store import Store, StoredGame
 from lanista.arena.tournament import tournament
+from lanista.envs import make
 from lanista.envs.core import Array, Choice, Turn
 from lanista.errors import UsageError
 
@@ -24,9 +29,15 @@ WHO = ["random", "first-legal", "minimax:depth=1"]
 
 
 def games_of(path: Path) -> list[tuple[object, ...]]:
-    """All that is stored, the time aside."""
+    """All that is stored, but for when and in which session."""
     with Store(path, write=False) as store:
-        return [tuple(v for k, v in vars(game).items() if k != "stored_at") for game in store.games()]
+        return [tuple(v for k, v in vars(game).items() if k not in ("stored_at", "session")) for game in store.games()]
+
+
+def rows_of(path: Path) -> list[tuple[object, ...]]:
+    """The rows of the games as they lie in the file."""
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        return database.execute("SELECT * FROM games").fetchall()
 
 
 def test_everyone_meets_everyone_from_both_seats_of_the_same_openings(tmp_path: Path) -> None:
@@ -96,7 +107,7 @@ def test_killed_at_random_instants_nothing_is_lost_or_played_twice(tmp_path: Pat
         process.wait()
         process.stdout.close()
         kills += 1
-        now = games_of(path)
+        now = rows_of(path)
         assert len(now) == len(set(now)) >= int(told)
         assert kept <= set(now), "a stored game was lost"
         kept = set(now)
@@ -104,6 +115,76 @@ def test_killed_at_random_instants_nothing_is_lost_or_played_twice(tmp_path: Pat
     subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, capture_output=True)
     assert games_of(path) == games_of(unbroken)
     assert len(games_of(path)) == 3 * 600
+
+
+INTERRUPTED = """
+import os, signal, sys
+from lanista.arena.tournament import tournament
+def progress(done, all):
+    print(done, flush=True)
+    os.kill(os.getpid(), signal.SIGINT)
+tournament("connect_four", ["random", "minimax:depth=3"], games=600, db=sys.argv[1] if len(sys.argv) > 1 else None,
+           progress=progress)
+"""
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_how_to_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "t.sqlite"
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(path)], capture_output=True, text=True)
+    told = int(done.stdout.split()[0])
+    said = f"KeyboardInterrupt: stopped: {told} of 600 games are stored in {path}; the same command goes on"
+    assert said in done.stderr
+    assert len(games_of(path)) == told < 600
+    kept = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True)
+    assert "of 600 games were played, and none is kept" in kept.stderr
+
+
+def test_a_store_tells_what_played_its_games(tmp_path: Path) -> None:
+    for games in (2, 2, 4):
+        tournament("tictactoe", WHO[:2], games=games, db=tmp_path / "t.sqlite")
+    with Store(tmp_path / "t.sqlite", write=False) as store:
+        sessions = store.sessions()
+        assert len(sessions) == 2, "a session in which nothing is played is not written down"
+        assert {stored.session for stored in store.games()} == set(sessions)
+        began, versions = sessions[1]
+    assert time.time() - 60 < began < time.time()
+    assert {"python", "numpy", "rules"} <= set(versions)
+
+
+class First:
+    """Plays the first legal move, under whatever name."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        return Choice(np.asarray(turn.legal).argmax(1))
+
+
+def test_a_contestant_is_known_by_what_decides_its_moves(tmp_path: Path) -> None:
+    tournament("tictactoe", ["random", load_agent("first-legal")], games=2, db=tmp_path / "t.sqlite")
+    again = tournament("tictactoe", [load_agent("random"), "first-legal"], games=2, db=tmp_path / "t.sqlite")
+    assert again.games == 2
+    with pytest.raises(UsageError, match="'first-legal' has changed"):
+        tournament("tictactoe", ["random", First("first-legal")], games=2, db=tmp_path / "t.sqlite")
+
+
+def test_a_trained_agent_is_known_by_its_files(tmp_path: Path) -> None:
+    from lanista.agents.artifact import save_agent
+    from lanista.agents.policy_network import build_network
+
+    folder = tmp_path / "agent"
+
+    def train() -> None:
+        save_agent(folder, build_network(make("tictactoe").spec, "mlp"), "tictactoe", "float32", {})
+
+    train()
+    first = tournament("tictactoe", [str(folder), "random"], games=2, db=tmp_path / "t.sqlite")
+    tournament("tictactoe", [load_agent(str(folder)), "random"], games=2, db=tmp_path / "t.sqlite")
+    assert {row.name for row in first.rows} == {folder.as_posix(), "random"}
+    train()
+    with pytest.raises(UsageError, match="has changed since its games"):
+        tournament("tictactoe", [str(folder), "random"], games=2, db=tmp_path / "t.sqlite")
 
 
 class Breaks:
@@ -143,6 +224,12 @@ def test_identical_games_count_once_and_broken_ones_not_at_all() -> None:
     assert (first.as_first, first.as_second) == (1.0, 0.0)
     assert (second.as_first, second.as_second) == (None, 0.5)
     assert (third.as_first, third.as_second) == (None, None)
+
+
+def test_where_chance_plays_a_part_the_same_moves_are_another_game() -> None:
+    games = [game(0, 0, (1, 2), (1, -1)), replace(game(1, 0, (1, 2), (1, -1)), seed=9)]
+    assert sum(pair.as_first is not None for pair in pairs_of(games)) == 1
+    assert sum(pair.as_first is not None for pair in pairs_of(games, perfect_information=False)) == 2
 
 
 def test_deterministic_players_do_not_grow_certain_by_repeating_themselves(tmp_path: Path) -> None:

@@ -1,0 +1,57 @@
+"""Who enters a tournament: each contestant under its name, with a digest of all that decides its moves."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lanista.agents.contestant import SHIPPED, agent_folder, load_agent
+from lanista.envs.core import Agent, agent_name
+from lanista.errors import UsageError
+
+BUILT_IN = "lanista.agents."  # modules of agents whose name is the string that makes them again
+NETWORK = "lanista.agents.kinds.network"
+FILES = ("agent.json", "model.safetensors")
+
+
+def entrants(contestants: Sequence[str | Agent]) -> dict[str, Agent]:
+    """The agents of a tournament by name.
+
+    Raises:
+        UsageError: there are fewer than two, two have the same name, or a string names no agent.
+    """
+    named: dict[str, Agent] = {}
+    for contestant in contestants:
+        agent = load_agent(contestant) if isinstance(contestant, str) else contestant
+        name = agent_name(agent)
+        if name in named:
+            raise UsageError(f"two contestants are called '{name}'; each needs a name of its own")
+        named[name] = agent
+    if len(named) < 2:
+        raise UsageError("a tournament needs at least two contestants")
+    return named
+
+
+def digest(agent: Agent) -> str:
+    """What tells whether a contestant is still the one that played before.
+
+    Of a trained agent the hash of its files or, where it has none, of its weights; of a built-in one that of its
+    string; of a user's own class that of its name and the class's.
+    """
+    name, kind = agent_name(agent), type(agent)
+    text = name if kind.__module__.startswith(BUILT_IN) else f"{kind.__module__}.{kind.__qualname__} {name}"
+    found = hashlib.sha256(text.encode())
+    if kind.__module__ == NETWORK:
+        head, _, options = name.partition("?")
+        folder = agent_folder(Path(head).expanduser()) or agent_folder(SHIPPED / head)
+        found = hashlib.sha256(options.encode())
+        if folder is not None:
+            for file in FILES:
+                found.update((folder / file).read_bytes())
+        else:
+            network: Any = getattr(agent, "network")  # noqa: B009 - an `Agent` need not have one; this kind does
+            for key, tensor in sorted(network.state_dict().items()):
+                found.update(key.encode() + tensor.detach().cpu().numpy().tobytes())
+    return found.hexdigest()
