@@ -10,11 +10,9 @@ import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from lanista.agents.contestant import agents as agent_kinds
     from lanista.agents.contestant import load_agent
     from lanista.agents.match import play_games, score
@@ -22,7 +20,8 @@ if TYPE_CHECKING:
     from lanista.envs.catalogue import doors, games, make
     from lanista.envs.core import Agent, Choice, Game, GameSpec, Outcome, Turn, play
     from lanista.errors import UsageError
-    from lanista.perception.encoder import build_encoder, encoders
+    from lanista.perception.encoder import Encoder, build_encoder, encoders
+    from lanista.perception.fusion import Fusion
     from lanista.training.run import Progress, Run
 
 # Read when torch loads its thread pool, so it is said before anything can import torch. By default a thread that has
@@ -166,7 +165,7 @@ def new_run_folder(game: str) -> Path:
     return folder
 
 
-def load_encoder(path: str | Path) -> nn.Module:
+def load_encoder(path: str | Path) -> Encoder | Fusion:
     """Load an encoder: a `torch.nn.Module` with `dim`, the size of its features.
 
     Args:
@@ -184,7 +183,8 @@ def load_encoder(path: str | Path) -> nn.Module:
     if folder is None:
         return load(path)
     fusion = load_network(folder)[0].fusion
-    return next(iter(fusion.encoders.values())) if len(fusion.encoders) == 1 else fusion
+    encoders = list(fusion.encoders.values())
+    return cast("Encoder", encoders[0]) if len(encoders) == 1 else fusion
 
 
 def _no_bound() -> UsageError:

@@ -12,7 +12,6 @@ import dataclasses
 import importlib
 import io
 import os
-import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -119,18 +118,21 @@ def read_options(kind: type, name: str, description: str, words: list[str]) -> A
 
 
 def _sentence(box: str, name: str) -> str:
-    """The complaint in tyro's box, as one line without the box."""
-    if "Required options" in box:
-        listed = box.partition("│ ──")[0]
-        missing = re.findall(r"^│ {5}(\S.*?) *│$", listed, re.MULTILINE)  # what each is stands below it, further in
-        return f"lanista {name} needs {' and '.join(missing)}"
-    lines = []
+    """The complaint in tyro's box, as one line without the box, whose border is of blanks where UTF-8 is not spoken."""
+    inside: list[str] = []
     for line in box.splitlines()[1:]:
-        text = line.strip("│ ")
-        if not text or set(text) <= {"─", "╰", "╯"}:
-            break
-        lines.append(text)
-    sentence = " ".join(lines).rstrip(".")
+        text = line.strip("│").rstrip()
+        if set(text) <= set(" ─-╰╯"):
+            if inside:
+                break
+            continue
+        inside.append(text)
+    if "Required options" in box:
+        indents = [len(line) - len(line.lstrip()) for line in inside]
+        # What is missing stands four further in than the title, and what it is for, below it, further still.
+        missing = [line.strip() for line, indent in zip(inside, indents, strict=True) if indent == indents[0] + 4]
+        return f"lanista {name} needs {' and '.join(missing)}"
+    sentence = " ".join(line.strip() for line in inside).rstrip(".")
     return sentence[:1].lower() + sentence[1:]
 
 

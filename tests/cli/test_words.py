@@ -1,0 +1,202 @@
+"""The words of a command line: help with examples that hold, errors that name what would be right."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lanista.cli.main import commands, main, read_options
+
+PROMISED = {"agents", "demo", "encoders", "games", "match", "play", "standings", "tournament", "train"}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test leaves anything where the tests are run."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "full"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder], capture_output=True).returncode:
+        pytest.skip("only root may mount a small disk")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_the_promised_commands_are_there() -> None:
+    assert set(commands()) >= PROMISED
+
+
+@pytest.mark.parametrize("command", commands())
+def test_help_has_an_example_and_every_option(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, "--help"]) == 0
+    out, err = capsys.readouterr()
+    assert f"\n    lanista {command}" in out.partition("Example:\n")[2].join(["\n", ""])
+    assert "--help" in out
+    assert not err
+
+
+@pytest.mark.parametrize("command", commands())
+def test_the_examples_in_the_help_are_right(command: str) -> None:
+    module = importlib.import_module(f"lanista.cli.{command}")
+    examples = [line.strip() for line in str(module.__doc__).splitlines() if line.startswith("    lanista ")]
+    assert examples
+    for example in examples:
+        _, name, *words = shlex.split(example)
+        other = importlib.import_module(f"lanista.cli.{name}")
+        assert read_options(other.Options, name, "", words) is not None, example
+
+
+def test_the_outline_says_what_each_command_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    for command in commands():
+        assert f"\n  {command} " in out
+    assert "Train an agent by self-play." in out
+
+
+def test_no_words_show_the_outline_and_are_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "usage: lanista COMMAND" in capsys.readouterr().out
+
+
+RIGHT = "train tictactoe --steps 64 --out run"  # words to which one wrong one is added
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("trian", "unknown command 'trian'; did you mean 'train'?"),
+        ("train conect_four --steps 64 --out run", "unknown game 'conect_four'; did you mean 'connect_four'?"),
+        (f"{RIGHT} --stps 3", "unknown option of lanista train '--stps'; did you mean '--steps'?"),
+        (f"{RIGHT} --set learning_rat=1", "unknown setting 'learning_rat'; did you mean 'learning_rate'?"),
+        (f"{RIGHT} --set learning_rate", "--set takes key=value"),
+        (f"{RIGHT} --set epochs=many", "the setting 'epochs' must be int, not 'many'"),
+        (f"{RIGHT} --set steps=9", "'steps' is not set with --set"),
+        (f"{RIGHT} --set encoder=bord_resnet", "unknown encoder 'bord_resnet'; did you mean 'board_resnet'?"),
+        (f"{RIGHT} --set encoder=mlp:dpth=3", "did you mean 'depth'?"),
+        (f"{RIGHT} --set anchors=randm", "unknown agent 'randm'; did you mean 'random'?"),
+        (f"{RIGHT} --trainer rlib", "unknown trainer 'rlib'; did you mean 'rllib'?"),
+        (f"{RIGHT} --config nowhere.toml", "there is no file nowhere.toml"),
+        ("train tictactoe --steps many", "invalid literal for int() with base 10: 'many'; see lanista train --help"),
+        ("train tictactoe --steps", "missing value for argument '--steps'"),
+        ("train tictactoe --out run", "say how long to train"),
+        ("train --steps 64", "say what to train on"),
+        ("train --resume .", "is no run"),
+        ("train tictactoe --resume .", "GAME is for a new run"),
+        ("train --resume . --seed 3", "--seed is for a new run"),
+        ("train tictactoe --steps 64 --out /proc/run", "cannot write to /proc/run"),
+        ("match random --game tictactoe", "lanista match needs B; see lanista match --help"),
+        ("match random first-legal", "lanista match needs --game GAME; see"),
+        ("match random minmax:depth=2 --game tictactoe", "unknown agent 'minmax'; did you mean 'minimax'?"),
+        ("match random minimax:dpth=2 --game tictactoe", "did you mean 'depth'?"),
+        ("match random first-legal --game tictacto", "unknown game 'tictacto'; did you mean 'tictactoe'?"),
+        ("match random first-legal --game tictactoe --games 3", "an even number"),
+        ("match random random --game gym:CartPole-v1", "has 1 player"),
+        ("match random ./agent --game tictactoe", "there is no agent at './agent'"),
+        ("tournament random first-legal", "lanista tournament needs --game GAME"),
+        ("tournament random --game tictactoe", "at least two contestants"),
+        ("tournament random first-legal --game tictactoe --format round_robn", "did you mean 'round_robin'?"),
+        ("tournament random first-legal --game tictactoe --report no/t.html", "the report's folder no does not exist"),
+        ("standings nowhere.sqlite", "there is no store nowhere.sqlite"),
+        ("play --game tictactoe", "play in the terminal: lanista play --terminal"),
+        ("play --terminal --seat thrid", "invalid choice 'thrid'"),
+        ("play --terminal --game tictacto", "unknown game 'tictacto'; did you mean 'tictactoe'?"),
+        ("games everything", "unrecognized options: everything"),
+        ("demo --minutes 0", "--minutes must be more than 0"),
+    ],
+)
+def test_wrong_words_are_told_in_one_line(
+    words: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words.split()) == 2
+    out, err = capsys.readouterr()
+    assert says in err
+    assert err.startswith("lanista: ")
+    assert err.count("\n") == 1
+    assert not out
+    assert not list(tmp_path.iterdir()), "wrong words leave nothing behind"
+
+
+def test_a_full_disk_fails_before_training_starts(full_disk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(f"train tictactoe --steps 64 --out {full_disk}/run".split()) == 2
+    assert "1 MB are free, 200 MB are needed" in capsys.readouterr().err
+
+
+def test_debug_shows_the_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "tictactoe", "--steps", "64", "--set", "epochs", "--debug"]) == 2
+    err = capsys.readouterr().err
+    assert "Traceback" in err
+    assert err.splitlines()[-1].startswith("lanista: --set takes key=value")
+
+
+FAILING = """
+import gymnasium
+
+
+class Failing(gymnasium.Env):
+    observation_space = gymnasium.spaces.Box(0, 1, (2,))
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def reset(self, seed=None, options=None):
+        return self.observation_space.sample() * 0, {}
+
+    def step(self, action):
+        raise OSError("the\\nwire is cut")
+
+
+gymnasium.register("Failing-v0", Failing)
+"""
+
+
+def test_a_failure_that_is_nobodys_words_exits_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "failing_game.py").write_text(FAILING)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "stdin", io.StringIO("1\n"))
+    assert main(["play", "--terminal", "--game", "gym:failing_game:Failing-v0", "--against", "random"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("lanista: RuntimeError: the environment of gym:failing_game:Failing-v0 failed")
+    assert "--debug shows more" in err
+    assert err.count("\n") == 1
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    program = f"{sys.executable} -m lanista games --json | head -c 1"
+    done = subprocess.run(["bash", "-c", program], capture_output=True, text=True)
+    assert done.stdout == "{"
+    assert not done.stderr
+
+
+def test_listings_parse_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games", "--json"]) == 0
+    games = json.loads(capsys.readouterr().out)
+    assert {"connect_four", "tictactoe", "mnk"} <= {game["name"] for game in games["games"]}
+    assert {"gym", "zoo"} <= {door["name"] for door in games["doors"]}
+    assert next(game for game in games["games"] if game["name"] == "mnk")["options"]["gravity"] is False
+    assert main(["agents", "--json"]) == 0
+    kinds = {kind["name"]: kind for kind in json.loads(capsys.readouterr().out)["kinds"]}
+    assert kinds["minimax"]["options"] == {"depth": 4}
+    assert kinds["network"]["options"]["path"] is None
+    assert main(["encoders", "--json"]) == 0
+    encoders = {encoder["name"]: encoder for encoder in json.loads(capsys.readouterr().out)["encoders"]}
+    assert encoders["board_resnet"]["options"]["channels"] == 32
+
+
+def test_listings_are_what_a_person_would_write(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games"]) == main(["agents"]) == main(["encoders"]) == 0
+    out = capsys.readouterr().out
+    for written in ("mnk:rows=6,columns=7,k=4,gravity=false ", "minimax:depth=4 ", "board_resnet:channels=32,"):
+        assert f"\n  {written}" in out
