@@ -7,40 +7,17 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from lanista.arena.replays import choose_replays, packed
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store, StoredGame
-from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.files import claim_folder, write_text
 
 TEMPLATE = Path(__file__).with_name("report.html")
 SHOWN_FAULTS = 20
-
-
-@dataclass(frozen=True)
-class Replay:
-    """A game to step through.
-
-    Attributes:
-        title: why it is shown.
-        first, second: who sat where.
-        result: how it ended, in words.
-        frames: an SVG of the position after the opening and after each move.
-        moves: all moves as the field writes them, the opening included.
-        opening: how many of the moves are the opening.
-    """
-
-    title: str
-    first: str
-    second: str
-    result: str
-    frames: tuple[str, ...]
-    moves: tuple[str, ...]
-    opening: int
 
 
 def write_report(store: Store, path: str | Path) -> None:
@@ -71,8 +48,8 @@ def report_html(store: Store) -> str:
     import jinja2
 
     table, games = table_of(store), store.games()
-    replays = [replay for replay in choose_replays(table, games) if replay.frames]
-    faults = [game for game in games if game.at_fault is not None]
+    replays = choose_replays(table, games)
+    faults = _faults(games)
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.globals["colour"] = _colour
     return environment.from_string(TEMPLATE.read_text()).render(
@@ -82,22 +59,48 @@ def report_html(store: Store) -> str:
         made=time.strftime("%d %B %Y"),
         plot=rating_plot(table),
         plot_text="; ".join(f"{row.name} {row.elo:+.0f} ({row.low:+.0f} to {row.high:+.0f})" for row in table.rows),
-        faults=[_fault(game) for game in faults[:SHOWN_FAULTS]],
+        faults=faults[:SHOWN_FAULTS],
         more_faults=max(0, len(faults) - SHOWN_FAULTS),
         replays=replays,
         # In a script element only "<" could end it early.
-        replays_json=json.dumps([asdict(replay) for replay in replays]).replace("<", "\\u003c"),
+        replays_json=json.dumps(packed(replays), separators=(",", ":")).replace("<", "\\u003c"),
+        seats=_seats(games),
+        versions=_versions(store),
     )
 
 
-def _fault(game: StoredGame) -> dict[str, Any]:
-    assert game.at_fault is not None
-    return {
-        "name": game.seats[game.at_fault],
-        "against": game.seats[1 - game.at_fault],
-        "ply": len(game.moves) + 1,
-        "reason": game.reason,
-    }
+def _seats(games: Sequence[StoredGame]) -> list[tuple[str, int, float]]:
+    """How games ended for the two seats: what, how many, and the share of all."""
+    points = [game.points(game.seats[0]) for game in games if not game.void]
+    counts = [
+        ("won by the first seat", points.count(1.0)),
+        ("drawn", points.count(0.5)),
+        ("won by the second seat", points.count(0.0)),
+    ]
+    return [(what, count, count / max(1, len(points))) for what, count in counts]
+
+
+def _versions(store: Store) -> str:
+    """What played the games, in words; several versions of one thing where they changed under way."""
+    found: dict[str, list[str]] = {}
+    for _, versions in store.sessions().values():
+        for name, version in versions.items():
+            known = found.setdefault(name, [])
+            if version[:12] not in known:
+                known.append(version[:12])
+    return ", ".join(f"{name} {' and '.join(versions)}" for name, versions in sorted(found.items()))
+
+
+def _faults(games: Sequence[StoredGame]) -> list[dict[str, Any]]:
+    """What went wrong, most frequent first: who, what, how often, and where it was seen first."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for game in games:
+        if game.at_fault is None:
+            continue
+        name, against = game.seats[game.at_fault], game.seats[1 - game.at_fault]
+        first = {"name": name, "reason": game.reason, "times": 0, "against": against, "move": len(game.moves) + 1}
+        found.setdefault((name, game.reason), first)["times"] += 1
+    return sorted(found.values(), key=lambda fault: (-fault["times"], fault["name"], fault["reason"]))
 
 
 def _colour(share: float) -> str:
@@ -142,57 +145,3 @@ def rating_plot(table: Table) -> str:
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Type": None})
     text = re.sub(r"<metadata>.*?</metadata>", "", buffer.getvalue(), flags=re.DOTALL)
     return text[text.index("<svg") :]
-
-
-def choose_replays(table: Table, games: Sequence[StoredGame]) -> list[Replay]:
-    """The best two against each other, the greatest upset, the longest and the shortest game, each shown once."""
-    played = [game for game in games if not game.void and game.moves]
-    if not played:
-        return []
-    elo = {row.name: row.elo for row in table.rows}
-    best = {row.name for row in table.rows[:2]}
-
-    def surprise(game: StoredGame) -> float:
-        """By how much the winner was rated below the loser."""
-        winner, loser = game.seats if game.points(game.seats[0]) == 1 else game.seats[::-1]
-        return elo[loser] - elo[winner] if game.points(winner) == 1 else 0.0
-
-    wanted: list[tuple[str, StoredGame]] = []
-    between = [game for game in played if set(game.seats) == best]
-    if between:
-        wanted.append(("The best two", max(between, key=lambda game: len(game.moves))))
-    upset = max(played, key=surprise)
-    if surprise(upset) > 0:
-        wanted.append(("The greatest upset", upset))
-    wanted.append(("The longest game", max(played, key=lambda game: len(game.moves))))
-    wanted.append(
-        ("The quickest win", min(played, key=lambda game: (len(game.moves) - len(game.opening), game.opening)))
-    )
-    shown: list[StoredGame] = []
-    replays = []
-    for title, game in wanted:
-        if game not in shown:
-            shown.append(game)
-            replays.append(replay(table.game, title, game))
-    return replays
-
-
-def replay(name: str, title: str, game: StoredGame) -> Replay:
-    """Play a stored game again and draw each position."""
-    board = make(name, 1, restart=False)
-    start = len(game.opening)
-    board.reset([game.seed])
-    moves, frames = [], [board.picture(0)]
-    for number, move in enumerate(game.moves):
-        moves.append(board.print_move(0, move))
-        board.step([move])  # type: ignore[arg-type]
-        frames.append(board.picture(0))
-        if number + 1 == start:
-            frames = frames[-1:]
-    first, second = game.seats
-    points = game.points(first)
-    winner = {1.0: f"{first} won", 0.5: "a draw", 0.0: f"{second} won"}[points]
-    result = f"{winner} after {len(game.moves)} moves"
-    if game.reason != "end":
-        result += f" ({game.reason})"
-    return Replay(title, first, second, result, tuple(frames), tuple(moves), start)

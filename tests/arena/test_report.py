@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from lanista.arena.replays import choose_replays, packed
 from lanista.arena.report import rating_plot, report_html
 from lanista.arena.standings import table_of
 from lanista.arena.store import Store
 from lanista.arena.tournament import tournament
+from lanista.envs import make
 from lanista.errors import UsageError
 
 
@@ -65,6 +69,7 @@ def test_names_are_escaped(tmp_path: Path) -> None:
         text = report_html(store)
     assert "<script>alert" not in text and "</script><b>" not in text
     assert "&lt;script&gt;alert(1)" in text
+    assert "crashed: RuntimeError: &lt;/script&gt;&lt;b&gt;</td><td>2</td>" in text
 
 
 def test_a_folder_is_no_report(tmp_path: Path) -> None:
@@ -72,18 +77,84 @@ def test_a_folder_is_no_report(tmp_path: Path) -> None:
         tournament("tictactoe", ["random", "first-legal"], games=2, report=tmp_path)
 
 
+def test_replays_are_the_stored_games_drawn_by_the_game_itself(folder: Path) -> None:
+    with Store(folder / "t.sqlite", write=False) as store:
+        table, games = table_of(store), store.games()
+    replays = choose_replays(table, games)
+    titles = [each.title for each in replays]
+    assert titles[:2] == ["The best two", "The best two, seats changed"]
+    assert len(set(titles)) == len(titles) >= 4
+    top = {row.name for row in table.rows[:2]}
+    assert {replays[0].first, replays[0].second} == {replays[1].first, replays[1].second} == top
+    for each in replays:
+        board = make("connect_four", 1, restart=False)
+        board.reset(0)
+        for move in each.moves:
+            board.step(np.array([board.parse_move(0, move)]))
+        assert each.frames[-1] == board.picture(0)
+        assert len(each.frames) == len(each.moves) - each.opening + 1
+        assert each.movers == tuple(number % 2 for number in range(len(each.moves)))
+
+
+def test_packed_replays_are_small_and_lose_nothing(folder: Path) -> None:
+    with Store(folder / "t.sqlite", write=False) as store:
+        replays = choose_replays(table_of(store), store.games())
+    plain = packed(replays)
+    unpacked = [
+        tuple("".join(plain["parts"][part] for part in frame) for frame in each["frames"]) for each in plain["replays"]
+    ]
+    assert unpacked == [each.frames for each in replays]
+    assert len(json.dumps(plain)) < sum(len(frame) for each in replays for frame in each.frames) / 5
+    assert (folder / "t.html").stat().st_size < 150_000
+
+
+def test_a_report_without_games_says_so_without_failing(tmp_path: Path) -> None:
+    with Store(tmp_path / "t.sqlite") as store:
+        store.settle({"game": "tictactoe", "seed": 0, "opening_plies": [0, 8]})
+        store.enter({"a": "1", "b": "2"})
+        text = report_html(store)
+    assert "2 contestants, 0 games" in text
+    assert "<article" not in text
+
+
+def test_games_through_a_door_are_drawn_too(tmp_path: Path) -> None:
+    tournament("zoo:classic/tictactoe_v3", ["random", "first-legal"], games=2, db=tmp_path / "t.sqlite")
+    with Store(tmp_path / "t.sqlite", write=False) as store:
+        replays = choose_replays(table_of(store), store.games())
+        text = report_html(store)
+    assert replays and all(frame.startswith("<svg") for each in replays for frame in each.frames)
+    assert text.count("<article") == len(replays)
+
+
+BACK_TWICE = """<script>
+document.querySelectorAll('[data-go="-1"]').forEach((button) => { button.click(); button.click(); });
+document.querySelector(".replay").dispatchEvent(new KeyboardEvent("keydown", { key: "Home" }));
+</script></body>"""
+
+
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
 def test_the_replays_run_in_a_browser(folder: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    page.write_text((folder / "t.html").read_text().replace("</body>", BACK_TWICE))
     switches = (
         "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
         "--disable-component-update --disable-sync --virtual-time-budget=5000"
     )
     done = subprocess.run(
-        ["chromium", *switches.split(), f"--user-data-dir={tmp_path}", "--dump-dom", (folder / "t.html").as_uri()],
+        ["chromium", *switches.split(), f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", page.as_uri()],
         capture_output=True,
         text=True,
         timeout=120,
     )
+    with Store(folder / "t.sqlite", write=False) as store:
+        replays = choose_replays(table_of(store), store.games())
     captions = re.findall(r'<p class="caption"[^>]*>([^<]*)</p>', done.stdout)
-    assert len(captions) >= 2 and all(re.search(r"after \d+ moves|move \d+", caption) for caption in captions)
-    assert len(re.findall(r'<div class="board"[^>]*><svg', done.stdout)) == len(captions)
+    boards = re.findall(r'<div class="board"[^>]*>(.*?)</div>', done.stdout)
+    assert len(captions) == len(boards) == len(replays)
+    for each, caption, board in zip(replays[1:], captions[1:], boards[1:], strict=True):
+        move = len(each.moves) - 2
+        assert caption.startswith(f"move {move}: {each.moves[move - 1]} by {(each.first, each.second)[(move - 1) % 2]}")
+        assert board.count("<circle") == each.frames[-3].count("<circle") and 'fill="#d64545"' in board
+    # The first was taken back to its beginning with a key.
+    opening = replays[0].opening
+    assert captions[0].startswith(f"move {opening}: {replays[0].moves[opening - 1]}" if opening else "the start")
