@@ -6,12 +6,15 @@ newest also holds what `--resume` needs) and `agent/`, the newest agent.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import shutil
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
@@ -169,7 +172,7 @@ def open_run(folder: str | Path) -> Run:
 
 
 def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] | None = None) -> Run:
-    """Train until the run's bound of steps or minutes; Ctrl-C saves a checkpoint and stops.
+    """Train until the run's bound of steps or minutes; Ctrl-C or SIGTERM saves a checkpoint and stops.
 
     Args:
         run: from `create_run` or `open_run`.
@@ -182,10 +185,28 @@ def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] 
     claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
     trainer: Trainer = plug(TRAINERS, "trainer", settings.trainer).open(settings)
     try:
-        _Clockwork(run, trainer, resume, report).go()
+        clockwork = _Clockwork(run, trainer, resume, report)
+        with _signals_to(clockwork.stop):
+            clockwork.go()
     finally:
         trainer.close()
     return run
+
+
+@contextlib.contextmanager
+def _signals_to(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Ctrl-C and a polite kill go to the handler meanwhile; only the main thread can have it so."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    # One that is ignored, as in a shell's background job, stays ignored.
+    numbers = [n for n in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handler) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
 
 
 class _Clockwork:
@@ -203,6 +224,8 @@ class _Clockwork:
         if resume:
             self._restore()
         self.measured, self.kept = self._share_done(0.0, self.before), self._share_done(0.0, self.before)
+            self._forget_later_rows()
+        self.stopping = False
         self.writer = SummaryWriter(str(run.folder), purge_step=self.steps if resume else None)
         self.metrics = (run.folder / "metrics.jsonl").open("a")
         self.recent: list[tuple[float, int]] = []
@@ -221,7 +244,7 @@ class _Clockwork:
         began = time.monotonic()
         share = self._share_done(0.0, self.before)
         try:
-            while share < 1.0:
+            while share < 1.0 and not self.stopping:
                 metrics = self.trainer.update(self.updates, share)
                 self.steps += int(metrics["steps"])
                 self.updates += 1
@@ -235,7 +258,8 @@ class _Clockwork:
                     self.kept = share
                     self._keep(seconds)
         except KeyboardInterrupt:
-            self.run.interrupted = True
+            self.stopping = True
+        self.run.interrupted = self.stopping and share < 1.0
         self._keep(self.before + time.monotonic() - began)
         self.writer.close()
         self.metrics.close()
@@ -300,6 +324,27 @@ class _Clockwork:
         for path in self.run.checkpoints():
             if path != final:
                 shutil.rmtree(path / "resume", ignore_errors=True)
+
+    def _forget_later_rows(self) -> None:
+        """Take the curve's rows after the checkpoint away: a killed run wrote them, and they are played again."""
+        path = self.run.folder / "metrics.jsonl"
+        kept = []
+        for line in path.read_text().splitlines() if path.exists() else []:
+            try:
+                if json.loads(line)["steps"] <= self.steps:
+                    kept.append(line + "\n")
+            except (ValueError, KeyError, TypeError):
+                continue  # the kill cut this line short
+        write_text(path, "".join(kept))
+
+    def stop(self, number: int, frame: object) -> None:
+        """A signal's handler: the update under way is finished, so that the checkpoint is of a whole one.
+
+        A second signal stops at once.
+        """
+        if self.stopping:
+            raise KeyboardInterrupt
+        self.stopping = True
 
     def _restore(self) -> None:
         """Go on from the newest whole checkpoint."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,10 +92,12 @@ def test_a_resumed_run_equals_an_unbroken_one(unbroken: tuple[Run, list[Progress
 
     def interrupt(progress: Progress) -> None:
         if progress.steps == 3 * BATCH:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)
 
     first = train(create_run(tmp_path / "run", settings), report=interrupt)
     assert first.interrupted
+    with (tmp_path / "run" / "metrics.jsonl").open("a") as metrics:  # as if a kill came later, in the middle of a row
+        metrics.write(f'{{"steps": {4 * BATCH}}}\n{{"steps": 99')
     again = train(open_run(tmp_path / "run"), resume=True)
     assert not again.interrupted
     assert again.progress is not None and again.progress.steps == 6 * BATCH
