@@ -223,8 +223,8 @@ class _Clockwork:
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
         if resume:
             self._restore()
-        self.measured, self.kept = self._share_done(0.0, self.before), self._share_done(0.0, self.before)
             self._forget_later_rows()
+        self.measured, self.kept = self._share_done(0.0, self.before), self._share_done(0.0, self.before)
         self.stopping = False
         self.writer = SummaryWriter(str(run.folder), purge_step=self.steps if resume else None)
         self.metrics = (run.folder / "metrics.jsonl").open("a")
