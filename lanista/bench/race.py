@@ -118,7 +118,7 @@ class Running:
             SideError: it cannot begin.
         """
         self.side = side
-        self._errors: IO[bytes] = tempfile.TemporaryFile()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
         worker = Path(__file__).with_name("worker.py")
         surroundings = {**os.environ, **ONE_THREAD}
         if side.environment is None:

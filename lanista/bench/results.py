@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lanista.bench.claims import Verdict
+from lanista.bench.claims import Interval, Verdict
 from lanista.bench.race import Lane, Plan
 
 
@@ -25,6 +25,7 @@ class Row:
         verdicts: the claims and what was found.
         lanes: the sides and their slices.
         notes: sentences that belong beside the figures.
+        table: more figures, a column a key; intervals are of shares.
     """
 
     id: str
@@ -32,7 +33,8 @@ class Row:
     unit: str
     verdicts: Sequence[Verdict]
     lanes: Sequence[Lane]
-    notes: Sequence[str] = field(default_factory=tuple)
+    notes: Sequence[str] = ()
+    table: Sequence[Mapping[str, int | float | Interval]] = ()
 
     @property
     def failed(self) -> bool:
@@ -75,14 +77,15 @@ def as_json(rows: Sequence[Row], where: dict[str, Any]) -> dict[str, Any]:
 
 def as_markdown(rows: Sequence[Row], where: dict[str, Any]) -> str:
     """Tables for people."""
-    lines = [
-        f"Measured {where['date']} on one core of {where['chip']} ({where['system']}, Python {where['python']}): "
-        f"{where['rounds']} slices a side, in turn; CPU time of each side's whole process tree. "
-        "A ratio is the median of the rounds' ratios with its 95 % sign interval.",
-        "",
-    ]
+    lines = [f"Measured {where['date']} on {where['chip']} ({where['system']}, Python {where['python']})."]
+    if any(row.lanes for row in rows):
+        lines[0] += (
+            f" Sides work in turn on one core, {where['rounds']} slices each; CPU time is that of a side's whole "
+            "process tree. A ratio is the median of the rounds' ratios, with its 95 % sign interval."
+        )
+    lines.append("")
     for row in rows:
-        lines += [f"## {row.id}", "", row.title, "", *_claims(row), *_sides(row)]
+        lines += [f"## {row.id}", "", row.title, "", *_claims(row), *_sides(row), *_table(row)]
         lines += [f"- {note}" for note in row.notes]
         lines += [""] if row.notes else []
     return "\n".join(lines).rstrip() + "\n"
@@ -96,14 +99,15 @@ def _claims(row: Row) -> list[str]:
         target = "" if claim.least is None else f"at least {figure(claim.least, claim.unit)}"
         target = target if claim.most is None else f"at most {figure(claim.most, claim.unit)}"
         if verdict.found is None:
-            lines.append(f"| {claim.text} | not measured: {cell(verdict.trouble or '')} | | {target} | |")
+            lines.append(f"| {cell(claim.text)} | not measured: {cell(verdict.trouble or '')} | | {target} | |")
             continue
         found = verdict.found
-        between = f"{figure(found.low, '')} to {figure(found.high, '')}"
+        unit = claim.unit if claim.unit == "%" else ""
+        between = f"{figure(found.low, unit)} to {figure(found.high, unit)}"
         if found.confidence < 0.945:  # too few rounds for 95 %: say what it is
             between += f" ({100 * found.confidence:.0f} %)"
         met = {True: "yes", False: "**no**", None: ""}[verdict.met]
-        lines.append(f"| {claim.text} | {figure(found.median, claim.unit)} | {between} | {target} | {met} |")
+        lines.append(f"| {cell(claim.text)} | {figure(found.median, claim.unit)} | {between} | {target} | {met} |")
     return [*lines, ""]
 
 
@@ -121,6 +125,22 @@ def _sides(row: Row) -> list[str]:
         versions = ", ".join(f"{name} {version}" for name, version in lane.versions.items())
         lines.append(f"| {lane.side.name} | {figure(rate, '')} | {figure(wall, '')} | {versions} |")
     return [*lines, ""]
+
+
+def _table(row: Row) -> list[str]:
+    """The row's own table."""
+    if not row.table:
+        return []
+    names = list(row.table[0])
+    lines = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    return [*lines, *(f"| {' | '.join(_shown(each[name]) for name in names)} |" for each in row.table), ""]
+
+
+def _shown(value: int | float | Interval) -> str:
+    """A cell of a row's own table."""
+    if isinstance(value, Interval):
+        return f"{100 * value.median:.1f} % ({100 * value.low:.1f} to {100 * value.high:.1f})"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.1f}"
 
 
 def figure(value: float, unit: str) -> str:

@@ -18,17 +18,15 @@ class BoardFeatures(nn.Module):
         super().__init__()
         planes, rows, columns = shape
         self.stem = nn.Conv2d(planes, channels, 3, padding=1)
-        self.pairs = nn.ModuleList(
-            nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(2)) for _ in range(blocks)
-        )
+        self.first = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(blocks))
+        self.second = nn.ModuleList(nn.Conv2d(channels, channels, 3, padding=1) for _ in range(blocks))
         self.whole = nn.Linear(channels * rows * columns, dim)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, boards: Tensor) -> Tensor:
         values = boards.float().contiguous(memory_format=torch.channels_last)
         values = F.relu(self.stem(values))
-        for pair in self.pairs:
-            first, second = pair  # type: ignore[misc]
+        for first, second in zip(self.first, self.second, strict=True):
             values = F.relu(values + second(F.relu(first(values))))
         return F.relu(self.whole(values.permute(0, 2, 3, 1).flatten(1)))
 

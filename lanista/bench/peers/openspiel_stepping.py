@@ -1,6 +1,7 @@
 """OpenSpiel's connect_four, random legal play: its C++ states, or its Python environment `rl_environment`."""
 
 import random
+from collections.abc import Callable
 
 import pyspiel
 from open_spiel.python import rl_environment
@@ -32,7 +33,7 @@ def _states() -> float:
     return steps
 
 
-def _through_environment():  # type: ignore[no-untyped-def]
+def _through_environment() -> Callable[[], float]:
     env = rl_environment.Environment("connect_four")
 
     def play() -> float:

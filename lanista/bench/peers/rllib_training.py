@@ -89,7 +89,7 @@ def begin(
             vf_loss_coeff=0.5,
             grad_clip=0.5,
             use_kl_loss=False,
-        )  # fmt: skip
+        )
         .rl_module(rl_module_spec=MultiRLModuleSpec(rl_module_specs={"main": module}))
         .debugging(log_level="ERROR")
         .build_algo()

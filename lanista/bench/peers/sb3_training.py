@@ -21,19 +21,19 @@ from lanista.bench.peers.board_network import BoardFeatures
 from lanista.bench.worker import Work, repeat
 
 
-class SelfPlayWrapper(BaseWrapper, gymnasium.Env):  # type: ignore[misc]
+class SelfPlayWrapper(BaseWrapper, gymnasium.Env[Any, Any]):  # type: ignore[misc]
     """The tutorial's `SB3ActionMaskWrapper`: whoever is to move is the one agent that SB3 sees."""
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        super().reset(seed, options)
+        self.env.reset(seed, options)
         first = self.possible_agents[0]
-        self.observation_space = super().observation_space(first)["observation"]
-        self.action_space = super().action_space(first)
+        self.observation_space = self.env.observation_space(first)["observation"]
+        self.action_space = self.env.action_space(first)
         return self.observe(self.agent_selection), {}
 
     def step(self, action: int) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         mover = self.agent_selection
-        super().step(action)
+        self.env.step(action)
         return (
             self.observe(self.agent_selection),
             self._cumulative_rewards[mover],
@@ -43,14 +43,14 @@ class SelfPlayWrapper(BaseWrapper, gymnasium.Env):  # type: ignore[misc]
         )
 
     def observe(self, agent: str) -> Any:
-        return super().observe(agent)["observation"]
+        return self.env.observe(agent)["observation"]
 
     def action_mask(self) -> Any:
         """The legal actions of whoever is to move."""
-        return super().observe(self.agent_selection)["action_mask"]
+        return self.env.observe(self.agent_selection)["action_mask"]
 
 
-class Extractor(BaseFeaturesExtractor):  # type: ignore[misc]
+class Extractor(BaseFeaturesExtractor):
     """The network up to its heads, as SB3 takes it; the heads are SB3's, without layers between."""
 
     def __init__(self, observation_space: Any, channels: int, blocks: int, dim: int) -> None:

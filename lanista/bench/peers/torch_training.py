@@ -1,7 +1,7 @@
 """The bound: PPO self-play as a bare loop in torch, for this one game and nothing else.
 
-No runners, agents, checkpoints or metrics: a table of games, a network, a rollout, advantages, epochs. What our training
-costs beyond this is what its generality costs.
+No runners, agents, checkpoints or metrics: a table of games, a network, a rollout, advantages, epochs. What our
+training costs beyond this is what its generality costs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lanista.bench.peers.board_network import BoardNetwork
 from lanista.bench.worker import Work, repeat
-from lanista.envs import make
+from lanista.envs import Game, make
 
 GAMMA, LAMBDA, CLIP, ENTROPY, VALUE, NORM = 1.0, 0.95, 0.2, 0.03, 0.5, 0.5
 COLUMNS = 7
@@ -46,13 +46,13 @@ def begin(
             batch = rollout(network, table, plies)
         batch = [value.clone() for value in batch]  # out of inference mode: the gradient may keep them
         for _ in range(epochs):
-            for pick in torch.randperm(copies * plies).split(minibatch):
+            for pick in torch.split(torch.randperm(copies * plies), minibatch):
                 mirrored = bool(torch.rand(()) < 0.5)
                 optimizer.zero_grad(set_to_none=True)
-                for micro in pick.split(micro_batch):
+                for micro in torch.split(pick, micro_batch):
                     with autocast:
                         loss = surrogate(network, [value[micro] for value in batch], mirrored)
-                    (loss * (len(micro) / len(pick))).backward()
+                    (loss * (len(micro) / len(pick))).backward()  # type: ignore[no-untyped-call]
                 torch.nn.utils.clip_grad_norm_(network.parameters(), NORM)
                 optimizer.step()
         return copies * plies
@@ -60,7 +60,7 @@ def begin(
     return lambda seconds: {"steps": repeat(once, seconds)}
 
 
-def rollout(network: BoardNetwork, table, plies: int) -> list[Tensor]:  # type: ignore[no-untyped-def]
+def rollout(network: BoardNetwork, table: Game, plies: int) -> list[Tensor]:
     """Play `plies` moves of all games: boards, legal actions, actions, log-probabilities, advantages, returns."""
     boards, legals, actions, logs, values, rewards, ends = [], [], [], [], [], [], []
     games = np.arange(table.copies)

@@ -15,7 +15,13 @@ MINIBATCHES = 4  # a batch
 ENVS = 64  # for the peers: with 32 or 128 RLlib, with 256 SB3 are no faster, with 8 SB3 is much slower
 # Rows computed at once do not change what is learned. Larger pieces suit bfloat16, whose rows are half as wide.
 MICRO_BATCH = {"float32": 1024, "bfloat16": 4096}
-FLOAT32, BFLOAT16, BOUND, STOCK, SB3 = "Lanista", "Lanista bfloat16", "bare torch loop", "stock RLlib", "SB3 MaskablePPO"
+FLOAT32, BFLOAT16, BOUND, STOCK, SB3 = (
+    "Lanista",
+    "Lanista bfloat16",
+    "bare torch loop",
+    "stock RLlib",
+    "SB3 MaskablePPO",
+)
 CLAIMS = (
     Claim("times the bare torch loop, the bound", FLOAT32, BOUND, least=0.9),
     Claim("times stock RLlib", FLOAT32, STOCK, least=2.2),
