@@ -327,7 +327,8 @@ class RLlibTrainer:
         self.spec = make(settings.game).spec
         torch.manual_seed(settings.seed)
         network = build_network(self.spec, settings.encoder)
-        cores = os.cpu_count() or 1
+        # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         torch.set_num_threads(settings.threads or max(1, cores - settings.runners))
         self._own_ray = not ray.is_initialized()
         if self._own_ray:
