@@ -177,12 +177,12 @@ class _Model:
 
     def chances(self, thetas: Floats) -> tuple[Floats, Floats]:
         """Of parameters (b, k): the chances (3, b, 2m) of win, draw, loss, and the log likelihood (b,)."""
-        d = thetas[:, :-1] @ self.contrasts.T
-        weights = np.stack([d / 2, np.broadcast_to(thetas[:, -1:], d.shape), -d / 2])
-        most = weights.max(axis=0)
-        chances = np.exp(weights - most)
+        half = np.clip(thetas[:, :-1] @ self.contrasts.T / 2, -300, 300)  # beyond, exp would overflow
+        win = np.exp(half)
+        chances = np.stack([win, np.broadcast_to(np.exp(thetas[:, -1:]), win.shape), 1 / win])
         total = chances.sum(axis=0)
-        likelihood = (weights * self.tallies.T[:, None]).sum((0, 2)) - (np.log(total) + most) @ self.games
+        wins, draws, losses = self.tallies.T
+        likelihood = half @ (wins - losses) + thetas[:, -1] * draws.sum() - np.log(total) @ self.games
         chances /= total
         return chances, likelihood
 

@@ -288,8 +288,7 @@ class Store:
         ]
 
 
-def _write(values: Sequence[Any]) -> str:
-    return json.dumps(values, separators=(",", ":"))  # an action of several numbers is a list of them
+_write = json.JSONEncoder(separators=(",", ":")).encode  # made once; an action of several numbers is a list of them
 
 
 def _read(text: str) -> tuple[Any, ...]:
