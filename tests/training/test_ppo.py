@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,11 +136,11 @@ def test_the_loss_matches_torch_distributions() -> None:
     seen = {name: torch.from_numpy(value) for name, value in batch.observation.items()}
     with torch.no_grad():
         for parameter in network.parameters():
-            parameter += 0.3 * torch.randn_like(parameter)
+            parameter.add_(0.3 * torch.randn_like(parameter))
     legal, actions, old, advantage, returns = tensors
     got = loss(network, seen, legal, actions, old, advantage, returns, PLAIN, 0.02)
     logits, value = network(seen, legal)
-    policy = torch.distributions.Categorical(logits=logits)
+    policy: Any = torch.distributions.Categorical(logits=logits)
     ratio = (policy.log_prob(actions) - old).exp()
     surrogate = torch.min(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
     wanted = -surrogate + 0.5 * (value - returns).square().mean() - 0.02 * policy.entropy().mean()
@@ -186,10 +187,9 @@ def test_a_turned_position_is_the_turned_game(name: str) -> None:
         mirror.reset(4)
         while len(turn := game.turn()):
             seen = {key: torch.from_numpy(value) for key, value in turn.observation.items()}
-            actions = torch.from_numpy(
-                (np.asarray(turn.legal) * np.random.default_rng(len(turn)).random(turn.legal.shape)).argmax(1)
-            )  # type: ignore[union-attr]
-            turned, legal, other = turning.turn(seen, torch.from_numpy(np.asarray(turn.legal)), actions)
+            mask = np.asarray(turn.legal)
+            actions = torch.from_numpy((mask * np.random.default_rng(len(turn)).random(mask.shape)).argmax(1))
+            turned, legal, other = turning.turn(seen, torch.from_numpy(mask), actions)
             there = mirror.turn()
             for key, value in turned.items():
                 assert np.array_equal(value.numpy(), there.observation[key])
@@ -203,8 +203,8 @@ def test_schedules_move_from_start_to_end() -> None:
         learning_rate=1.0, learning_rate_end=0.0, entropy_coefficient=0.5, entropy_coefficient_end=0.1
     )
     assert settings.at(0.0) == (1.0, 0.5)
-    assert settings.at(0.5) == (0.5, pytest.approx(0.3))
-    assert settings.at(2.0) == (0.0, pytest.approx(0.1))
+    assert settings.at(0.5) == pytest.approx((0.5, 0.3))
+    assert settings.at(2.0) == pytest.approx((0.0, 0.1))
 
 
 def test_a_choice_of_the_learner_is_drawn_from_its_policy() -> None:
