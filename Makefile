@@ -11,7 +11,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test check clean
+.PHONY: demo test check picture clean
 
 demo: .venv/installed  ## train Connect Four, rank the agent, write the report
 	$(BIN)/lanista demo --minutes $(DEMO_MINUTES)
@@ -25,6 +25,12 @@ check: .venv/installed-for-tests  ## style, types, and which room may import whi
 	$(BIN)/mypy -p lanista
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
+
+picture: .venv/installed  ## the README's picture: a demo's report, seen by a browser
+	rm -rf runs/picture
+	$(BIN)/lanista demo --minutes $(DEMO_MINUTES) --out runs/picture
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1120,890 --screenshot=docs/report.png \
+		"file://$(CURDIR)/runs/picture/report.html"
 
 # An environment is reused until pyproject.toml asks for something else.
 .venv/installed: .venv/bin/python pyproject.toml

@@ -31,7 +31,7 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, build_network
-from lanista.envs import make
+from lanista.envs import Agent, make
 from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import write_weights
@@ -153,10 +153,34 @@ def _check(settings: TrainSettings) -> None:
     """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left."""
     with torch.device("meta"):
         build_network(make(settings.game).spec, settings.encoder)
-    for anchor in settings.anchors.split():
-        load_agent(anchor)
+    anchors_of(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
+
+
+def anchors_of(settings: TrainSettings) -> dict[str, Agent]:
+    """The fixed opponents of a run; of the default ones those that can play its game, which has two players.
+
+    Raises:
+        UsageError: one that was asked for is unknown or cannot play the game.
+    """
+    spec = make(settings.game).spec
+    wished = settings.anchors != TrainSettings(game=settings.game).anchors
+    agents: dict[str, Agent] = {}
+    for anchor in settings.anchors.split():
+        agent = load_agent(anchor)
+        try:
+            if spec.players != 2:
+                raise UsageError(f"{settings.game} is not for two players, so there is nobody to be an anchor")
+            begin = getattr(agent, "start", None)
+            if begin is not None:
+                begin(spec, 0)
+        except UsageError:
+            if wished:
+                raise
+            continue
+        agents[anchor] = agent
+    return agents
 
 
 def open_run(folder: str | Path) -> Run:
@@ -219,7 +243,7 @@ class _Clockwork:
         self.settings = run.settings
         self.steps, self.updates, self.before = 0, 0, 0.0
         self.scores: dict[str, float] = {}
-        self.anchors = [load_agent(anchor) for anchor in self.settings.anchors.split()]
+        self.anchors = anchors_of(self.settings)
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
         if resume:
             self._restore()
@@ -269,7 +293,7 @@ class _Clockwork:
         if not self.settings.measurements or not self.settings.anchor_pairs:
             return
         agent = NetworkAgent(self.trainer.network(), "learner", self.settings.game, self.precision)
-        for anchor, opponent in zip(self.settings.anchors.split(), self.anchors, strict=True):
+        for anchor, opponent in self.anchors.items():
             self.scores[anchor] = score(
                 self.settings.game, agent, opponent, self.settings.anchor_pairs, seed=self.settings.seed
             )

@@ -89,14 +89,15 @@ def closing_lines(run: Run) -> str:
     if progress is None:
         return f"{run.folder} has already reached its bound; give it more --steps or --minutes"
     scores = score_line(progress)
-    return "\n".join(
-        [
-            f"trained {done}{'; ' if scores else ''}{scores}",
-            f"the agent is {run.agent}",
-            f"  play against it:  {called()} play --terminal --game {game} --against {folder}",
-            f"  rank it:          {called()} tournament --game {game} {folder} random minimax:depth=2",
-        ]
-    )
+    lines = [
+        f"trained {done}{'; ' if scores else ''}{scores}",
+        f"the agent is {run.agent}",
+        f"  play against it:  {called()} play --terminal --game {game} --against {folder}",
+    ]
+    if progress.scores:  # then it is a game for two, which those can play
+        others = " ".join(progress.scores)
+        lines.append(f"  rank it:          {called()} tournament --game {game} {folder} {others}")
+    return "\n".join(lines)
 
 
 def run_json(run: Run) -> dict[str, Any]:

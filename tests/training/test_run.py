@@ -16,7 +16,7 @@ from lanista.agents.artifact import load_network
 from lanista.agents.contestant import load_agent
 from lanista.agents.match import score
 from lanista.errors import UsageError
-from lanista.training.run import Progress, Run, create_run, open_run, prolonged, train
+from lanista.training.run import Progress, Run, anchors_of, create_run, open_run, prolonged, train
 from lanista.training.settings import read_settings, settings_from
 
 SMALL = {
@@ -177,3 +177,22 @@ def test_connect_four_is_learned(tmp_path: Path) -> None:
     """Two minutes on a quiet core reach over 0.9 against random play."""
     run = train(create_run(tmp_path, read_settings("connect_four", changes={"minutes": 2.0, "seed": 1})))
     assert score("connect_four", load_agent(run.agent), load_agent("random"), 100, seed=3) > 0.9
+
+
+def test_the_default_anchors_are_those_that_can_play() -> None:
+    assert list(anchors_of(read_settings("tictactoe"))) == ["random", "minimax:depth=1"]
+    assert list(anchors_of(read_settings("zoo:classic/tictactoe_v3"))) == ["random"], "it does not show its rules"
+    assert list(anchors_of(read_settings("gym:CartPole-v1"))) == []
+
+
+def test_an_anchor_that_was_asked_for_and_cannot_play_is_refused() -> None:
+    with pytest.raises(UsageError, match="minimax plays"):
+        anchors_of(read_settings("zoo:classic/tictactoe_v3", changes={"anchors": "minimax:depth=1 random"}))
+    with pytest.raises(UsageError, match="is not for two players"):
+        anchors_of(read_settings("gym:CartPole-v1", changes={"anchors": "random"}))
+
+
+def test_settings_that_cannot_be_leave_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="unknown game"):
+        create_run(tmp_path / "run", read_settings("tictacto"))
+    assert not (tmp_path / "run").exists()
