@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from lanista.agents.kinds.network import draw_actions
-from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.policy_network import PolicyNetwork, evaluate
 from lanista.envs.batched import mixed
 from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
 from lanista.errors import UsageError
@@ -42,10 +42,7 @@ class Learner:
 
     def evaluate(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits and values of a turn's rows."""
-        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=self.bfloat16):
-            observation = {name: torch.from_numpy(value) for name, value in turn.observation.items()}
-            logits, value = self.network(observation, None if turn.legal is None else torch.from_numpy(turn.legal))
-        return logits, value
+        return evaluate(self.network, turn, self.bfloat16)
 
 
 @dataclass

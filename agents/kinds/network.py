@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from lanista.agents.artifact import load_network
-from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.policy_network import PolicyNetwork, evaluate
 from lanista.envs.batched import mixed
 from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
 from lanista.errors import UsageError
@@ -45,7 +45,7 @@ class NetworkAgent:
         Raises:
             UsageError: it was made for other observations or actions.
         """
-        self._seed = seed
+        self._seed = seed % 2**64
         role = spec.roles[0]
         wanted = {name: tuple(encoder.shape) for name, encoder in self.network.fusion.encoders.items()}  # type: ignore[arg-type]
         found = {name: space.shape for name, space in role.observation.spaces.items()}
@@ -55,14 +55,10 @@ class NetworkAgent:
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
         """The policy's moves, with the policy and the value of each row."""
-        with torch.inference_mode():
-            observation = {name: torch.from_numpy(value) for name, value in turn.observation.items()}
-            legal = None if turn.legal is None else torch.from_numpy(turn.legal)
-            with torch.autocast("cpu", torch.bfloat16, enabled=self.autocast):
-                logits, value = self.network(observation, legal)
-            if self.temperature > 0:
-                logits = logits / self.temperature
-            policy = torch.softmax(logits, -1).numpy()
+        logits, value = evaluate(self.network, turn, self.autocast)
+        if self.temperature > 0:
+            logits = logits / self.temperature
+        policy = torch.softmax(logits, -1).numpy()
         if self.temperature == 0:
             actions: Ints = policy.argmax(1)
         else:

@@ -47,7 +47,7 @@ from ray.rllib.utils.metrics import (
 from torch import Tensor, nn
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.policy_network import PolicyNetwork, build_network, network_from
+from lanista.agents.policy_network import PolicyNetwork, build_network, keep_memory, network_from
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.training.ppo import Batch, make_optimizer, update
@@ -92,6 +92,7 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self.settings = settings_from(self.config.env_config["settings"])
         if self.worker_index:
             torch.set_num_threads(max(1, self.settings.threads))
+        keep_memory()
         self._weights_seq_no = 0
         self.make_env()
         self.make_module()
@@ -188,6 +189,7 @@ class BatchLearner(TorchLearner):  # type: ignore[misc]
     """An RLlib learner that hands the whole flat batch to `ppo.update`: epochs, shuffling and minibatches are ours."""
 
     def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
+        keep_memory()
         module = self._module[module_id]
         self.settings = settings_from(config.env_config["settings"])
         self.turnings = turnings(make(self.settings.game).spec)
