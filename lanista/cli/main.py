@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except UsageError as error:
         return _say(error, str(error), WRONG_WORDS, debug)
     except KeyboardInterrupt as error:
-        return _say(error, "stopped", INTERRUPTED, debug)
+        return _say(error, str(error) or "stopped", INTERRUPTED, debug)
     except BrokenPipeError:
         # Whoever read our output has gone, as in `lanista games | head -1`; what is left must not fail on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
