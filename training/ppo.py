@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from lanista.agents.kinds.network import fast_bfloat16
 from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.symmetry import Turning
 from lanista.envs.core import Array, Bools, Floats, Ints
 
 
@@ -139,27 +140,6 @@ class Batch:
     log_probability: Floats  # (rows,)
     advantages: Floats  # (rows,)
     returns: Floats  # (rows,)
-
-
-@dataclass(frozen=True)
-class Turning:
-    """A symmetry as index tensors; see `envs.core.Symmetry`."""
-
-    cells_from: Mapping[str, Tensor]  # each (cells,)
-    actions_to: Tensor  # (num_actions,)
-    actions_from: Tensor  # (num_actions,)
-
-    def turn(
-        self, observation: Mapping[str, Tensor], legal: Tensor, actions: Tensor
-    ) -> tuple[dict[str, Tensor], Tensor, Tensor]:
-        """The rows as they look turned."""
-        turned = {
-            name: value.flatten(-2)[..., self.cells_from[name]].reshape(value.shape)
-            if name in self.cells_from
-            else value
-            for name, value in observation.items()
-        }
-        return turned, legal[:, self.actions_from], self.actions_to[actions]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from lanista.agents.policy_network import PolicyNetwork, evaluate
 from lanista.envs.batched import mixed
 from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
 from lanista.errors import UsageError
-from lanista.training.ppo import Batch, Trajectory, Turning, advantages
+from lanista.training.ppo import Batch, Trajectory, advantages
 
 
 class Learner:
@@ -296,13 +296,3 @@ def assemble(
     # From the first open row on every step is kept: the rewards in between belong to it.
     first = next((number for number, step in enumerate(steps) if step.open.any()), len(steps))
     return batch, steps[first:]
-
-
-def turnings(spec: GameSpec) -> tuple[Turning, ...]:
-    """The game's symmetries as index tensors."""
-    made = []
-    for symmetry in spec.symmetries:
-        to = torch.tensor(symmetry.actions_to)
-        cells = {name: torch.tensor(value) for name, value in symmetry.cells_from.items()}
-        made.append(Turning(cells, to, torch.argsort(to)))
-    return tuple(made)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -15,6 +16,7 @@ from safetensors.torch import load_file, save_file
 from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.policy_network import build_network
+from lanista.agents.symmetry import turnings
 from lanista.envs import make, play
 from lanista.errors import UsageError
 
@@ -164,3 +166,24 @@ def test_a_network_plays_legally_and_the_same_in_any_batch(folder: Path, tempera
             ]
         games.append(moves)
     assert games[0] == games[1]
+
+
+def test_asked_from_every_side_a_policy_is_symmetric(folder: Path) -> None:
+    """On turned positions it plays the turned policy, which a fresh network asked once does not."""
+    network, _ = load_network(folder)
+    for symmetry in (True, False):
+        agent = NetworkAgent(network, "learned", "tictactoe", symmetry=symmetry)
+        game = make("tictactoe", 32, random_share=1.0, random_plies=6)
+        game.reset(5)
+        agent.start(game.spec, 0)
+        turn = game.turn()
+        policy = torch.from_numpy(np.asarray(agent.act(turn).policy))
+        off = max(
+            float(
+                (turning.back(torch.from_numpy(np.asarray(agent.act(turning.turned(turn)).policy))) - policy)
+                .abs()
+                .max()
+            )
+            for turning in turnings(game.spec)
+        )
+        assert (off < 1e-6) == symmetry

@@ -10,10 +10,11 @@ import pytest
 import torch
 
 from lanista.agents.policy_network import build_network
+from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.envs.core import Choice
 from lanista.training.ppo import Batch, PPOSettings, Trajectory, advantages, loss, make_optimizer, update
-from lanista.training.rollout import Rollout, turnings
+from lanista.training.rollout import Rollout
 
 PLAIN = PPOSettings(precision="float32", symmetry=False, epochs=1, minibatch_size=64, micro_batch_size=64)
 

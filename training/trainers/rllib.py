@@ -48,10 +48,11 @@ from torch import Tensor, nn
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.policy_network import PolicyNetwork, build_network, keep_memory, network_from
+from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.training.ppo import Batch, make_optimizer, update
-from lanista.training.rollout import Rollout, turnings
+from lanista.training.rollout import Rollout
 from lanista.training.run import TrainerState
 from lanista.training.settings import TrainSettings, settings_from, settings_values
 
