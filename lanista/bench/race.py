@@ -203,6 +203,19 @@ class Running:
         return f"it ended with code {code}: {lines[-1] if lines else 'it said nothing'}"
 
 
+def start(side: Side, plan: Plan) -> Running:
+    """Start a side; one that cannot begin is tried once more, since Ray's start can time out on a busy machine.
+
+    Raises:
+        SideError: it cannot begin.
+    """
+    try:
+        return Running(side, plan)
+    except SideError as error:
+        plan.report(f"{side.name} did not begin ({error}); once more")
+        return Running(side, plan)
+
+
 def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
     """Let the sides work in turn, `plan.rounds` slices each; one that fails drops out, and its lane says why."""
     lanes = [Lane(side) for side in sides]
@@ -211,7 +224,7 @@ def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
         for number, lane in enumerate(lanes):
             plan.report(f"starting {lane.side.name}")
             try:
-                running[number] = Running(lane.side, plan)
+                running[number] = start(lane.side, plan)
                 lane.versions = running[number].versions
                 running[number].run(plan.seconds / 4)  # compiled, allocated, in cache: not counted
             except SideError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lanista.bench.claims import Claim, judge
-from lanista.bench.race import Plan, Running, Side, SideError, race
+from lanista.bench.race import Plan, Side, SideError, race, start
 from lanista.bench.results import Row
 
 NETWORK = {"channels": 32, "blocks": 1, "dim": 64}
@@ -102,7 +102,7 @@ def shares(copies: int, precision: str, plan: Plan) -> str:
     """Where the time of our updates goes, in a sentence."""
     plan.report(f"where the time goes in {precision}")
     try:
-        running = Running(Side("shares", "lanista.bench.ours.training_shares", settings(copies, precision)), plan)
+        running = start(Side("shares", "lanista.bench.ours.training_shares", settings(copies, precision)), plan)
         try:
             running.run(plan.seconds / 4)
             told = running.run(2 * plan.seconds).told
