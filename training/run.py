@@ -30,16 +30,17 @@ from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import score
-from lanista.agents.policy_network import PolicyNetwork, build_network
+from lanista.agents.policy_network import PolicyNetwork, build_network, network_from
 from lanista.envs import Agent, make
 from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
-from lanista.perception.encoder import write_weights
+from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
 from lanista.training.settings import TrainSettings, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
 NEEDED_MEGABYTES = 200
+AVERAGE_DECAY = 4
 
 
 @dataclass(frozen=True)
@@ -243,6 +244,7 @@ class _Clockwork:
         self.settings = run.settings
         self.steps, self.updates, self.before = 0, 0, 0.0
         self.scores: dict[str, float] = {}
+        self.average: dict[str, Tensor] = {}
         self.anchors = anchors_of(self.settings)
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
         if resume:
@@ -272,6 +274,7 @@ class _Clockwork:
                 metrics = self.trainer.update(self.updates, share)
                 self.steps += int(metrics["steps"])
                 self.updates += 1
+                self._average()
                 seconds = self.before + time.monotonic() - began
                 share = self._share_done(seconds - self.before, self.before)
                 if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
@@ -288,11 +291,30 @@ class _Clockwork:
         self.writer.close()
         self.metrics.close()
 
+    def _average(self) -> None:
+        """Take the new weights into the mean that plays: it is stronger than the last weights, which still jump about.
+
+        Polynomial-decay averaging (Shamir and Zhang 2013, section 4): the mean is of about the last third of the run,
+        however long it has been.
+        """
+        share = min(1.0, (AVERAGE_DECAY + 1) / (self.updates + AVERAGE_DECAY))
+        for name, value in self.trainer.network().state_dict().items():
+            if name in self.average:
+                self.average[name].lerp_(value, share)
+            else:
+                self.average[name] = value.clone()
+
+    def _player(self) -> PolicyNetwork:
+        """The network that plays and is kept: with the mean weights."""
+        network = network_from(self.trainer.network().describe())
+        network.load_state_dict(self.average or self.trainer.network().state_dict())
+        return network.eval()
+
     def _measure(self) -> None:
         """Points against the anchors, both seats, from random openings."""
         if not self.settings.measurements or not self.settings.anchor_pairs:
             return
-        agent = NetworkAgent(self.trainer.network(), "learner", self.settings.game, self.precision)
+        agent = NetworkAgent(self._player(), "learner", self.settings.game, self.precision)
         for anchor, opponent in self.anchors.items():
             self.scores[anchor] = score(
                 self.settings.game, agent, opponent, self.settings.anchor_pairs, seed=self.settings.seed
@@ -324,7 +346,7 @@ class _Clockwork:
             return
         draft = final.with_name(f".{self.steps}.{os.getpid()}")
         shutil.rmtree(draft, ignore_errors=True)
-        network = self.trainer.network()
+        network = self._player()
         history = {
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
             "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
@@ -334,6 +356,7 @@ class _Clockwork:
         resume = draft / "resume"
         resume.mkdir()
         write_weights(resume / "optimizer.safetensors", state.optimizer)
+        write_weights(resume / "network.safetensors", self.trainer.network().state_dict())
         for number, games in enumerate(state.runners):
             write_bytes(resume / f"runner_{number}.npz", games)
         write_json(
@@ -386,7 +409,9 @@ class _Clockwork:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
             ) from None
-        network, _ = load_network(newest)
+        player, about = load_network(newest)
+        self.average = {name: value.clone() for name, value in player.state_dict().items()}
+        network = load_weights(lambda: network_from(about["network"]), newest / "resume" / "network.safetensors")
         self.trainer.restore(network, TrainerState(optimizer, runners))
 
 
