@@ -32,7 +32,8 @@ def begin(game: str, encoder: str, games: int, precision: str) -> Work:
         precision: in which they compute.
     """
     agents = [
-        NetworkAgent(network, f"network {number}", game, precision, temperature=1.0)
+        # Asked once a position, as the peer asks; by default an agent asks from each side of the game's symmetries.
+        NetworkAgent(network, f"network {number}", game, precision, temperature=1.0, symmetry=False)
         for number, network in enumerate(fresh_networks(game, encoder))
     ]
     matches = count()

@@ -35,7 +35,8 @@ def measure(plan: Plan) -> Row:
         [judge(claim, lanes) for claim in claims],
         lanes,
         [
-            "Both networks draw their moves from their policies. A slice of ours is one match or more; the loop plays "
-            "fewer games in a slice, so that its figure is scaled: games are independent, and each costs it the same."
+            "Both networks draw their moves from their policies and are asked once a position. A slice of ours is one "
+            "match or more; the loop plays fewer games in a slice, so that its figure is scaled: games are "
+            "independent, and each costs it the same."
         ],
     )
