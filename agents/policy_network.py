@@ -17,6 +17,8 @@ from lanista.perception.fusion import Fusion, build_fusion, fusion_from
 # Masks use a finite number: -inf times the zero probability of a padded row would make NaN gradients.
 ILLEGAL = -1e9
 ROWS_AT_ONCE = 1024
+# Every new number of rows makes the kernels' library build, and keep, new kernels; few different ones are met this way.
+ROWS_MULTIPLE = 32
 
 
 class PolicyNetwork(nn.Module):
@@ -82,17 +84,24 @@ def evaluate(network: PolicyNetwork, turn: Turn, bfloat16: bool) -> tuple[Tensor
     Returns:
         (k, num_actions) and (k,).
     """
-    observation = {name: torch.from_numpy(value) for name, value in turn.observation.items()}
-    legal = None if turn.legal is None else torch.from_numpy(turn.legal)
+    observation = {name: _padded(torch.from_numpy(value)) for name, value in turn.observation.items()}
+    legal = None if turn.legal is None else _padded(torch.from_numpy(turn.legal))
     parts: list[tuple[Tensor, Tensor]] = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         for start in range(0, len(turn), ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
             some = {name: value[rows] for name, value in observation.items()}
             parts.append(network(some, None if legal is None else legal[rows]))
-    if len(parts) == 1:
-        return parts[0]
-    return torch.cat([logits for logits, _ in parts]), torch.cat([value for _, value in parts])
+    logits, values = torch.cat([logits for logits, _ in parts]), torch.cat([value for _, value in parts])
+    return logits[: len(turn)], values[: len(turn)]
+
+
+def _padded(rows: Tensor) -> Tensor:
+    """Rows of zeros added up to a multiple of `ROWS_MULTIPLE`; a single row, a person's game, stays alone."""
+    missing = -len(rows) % ROWS_MULTIPLE
+    if len(rows) <= 1 or not missing:
+        return rows
+    return torch.cat([rows, rows.new_zeros((missing, *rows.shape[1:]))])
 
 
 def keep_memory() -> None:

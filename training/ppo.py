@@ -33,8 +33,8 @@ class PPOSettings:
     """Passes over each batch."""
     minibatch_size: int = 4096
     """Rows a gradient step."""
-    micro_batch_size: int = 1024
-    """Rows computed at once; a minibatch's gradient is the sum over them. Small enough, activations stay in cache."""
+    micro_batch_size: int = 0
+    """Rows computed at once; a minibatch's gradient is the sum over them. 0 is 4096 in bfloat16 and 1024 in float32."""
     gamma: float = 1.0
     """Discount a move."""
     gae_lambda: float = 0.95
@@ -68,6 +68,11 @@ class PPOSettings:
     def bfloat16(self) -> bool:
         """Whether to compute in bfloat16 here."""
         return self.precision == "bfloat16" or (self.precision == "auto" and fast_bfloat16())
+
+    @property
+    def rows_at_once(self) -> int:
+        """The micro-batch: float32 activations of more rows leave the cache, bfloat16 ones are half as large."""
+        return self.micro_batch_size or (4096 if self.bfloat16 else 1024)
 
 
 @dataclass(frozen=True)
@@ -242,7 +247,7 @@ def update(
                 number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
                 turning = turnings[number] if number < len(turnings) else None
             optimizer.zero_grad(set_to_none=True)
-            for pick in torch.split(order[start : start + size], settings.micro_batch_size):
+            for pick in torch.split(order[start : start + size], settings.rows_at_once):
                 seen, may, did = {name: value[pick] for name, value in observation.items()}, legal[pick], actions[pick]
                 if turning is not None:
                     seen, may, did = turning.turn(seen, may, did)

@@ -250,25 +250,25 @@ class _Clockwork:
         if resume:
             self._restore()
             self._forget_later_rows()
-        self.measured, self.kept = self._share_done(0.0, self.before), self._share_done(0.0, self.before)
+        self.measured = self.kept = self._share_done(self.before)
         self.stopping = False
         self.writer = SummaryWriter(str(run.folder), purge_step=self.steps if resume else None)
         self.metrics = (run.folder / "metrics.jsonl").open("a")
         self.recent: list[tuple[float, int]] = []
 
-    def _share_done(self, seconds: float, before: float) -> float:
-        """The share of the run that is done: by steps or by time, whichever bound is nearer."""
+    def _share_done(self, seconds: float) -> float:
+        """The share of the run that is done after so long: by steps or by time, whichever bound is nearer."""
         shares = [0.0]
         if self.settings.steps:
             shares.append(self.steps / self.settings.steps)
         if self.settings.minutes:
-            shares.append((before + seconds) / (60 * self.settings.minutes))
+            shares.append(seconds / (60 * self.settings.minutes))
         return min(max(shares), 1.0)
 
     def go(self) -> None:
         """Run to the end."""
         began = time.monotonic()
-        share = self._share_done(0.0, self.before)
+        share = self._share_done(self.before)
         try:
             while share < 1.0 and not self.stopping:
                 metrics = self.trainer.update(self.updates, share)
@@ -276,7 +276,7 @@ class _Clockwork:
                 self.updates += 1
                 self._average()
                 seconds = self.before + time.monotonic() - began
-                share = self._share_done(seconds - self.before, self.before)
+                share = self._share_done(seconds)
                 if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
                     self.measured = share
                     self._measure()

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from lanista.agents.artifact import load_network
-from lanista.agents.policy_network import PolicyNetwork, evaluate
+from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory
 from lanista.agents.symmetry import Turning, turnings
 from lanista.envs.batched import mixed
 from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
@@ -42,6 +42,7 @@ class NetworkAgent:
         """
         if temperature < 0:
             raise UsageError(f"a temperature is 0 or more, not {temperature}")
+        keep_memory()
         self.network = network
         self.name = name
         self.game = game

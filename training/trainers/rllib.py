@@ -394,6 +394,9 @@ def start_ray(settings: TrainSettings, cores: int) -> None:
     for name in ("ray", "ray.rllib", "ray.tune"):
         logging.getLogger(name).setLevel(logging.ERROR)
     embedded = settings.runners == 0 and settings.learners == 0
+    if embedded:
+        # Ray would start workers ahead of need, which idle beside the training.
+        os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
     ray.init(
         address="local",  # else it would join any cluster on this machine
         include_dashboard=False,

@@ -13,8 +13,7 @@ PLIES, EPOCHS, LEARNING_RATE = 16, 2, 1e-3
 COPIES, QUICK_COPIES = 1024, 256
 MINIBATCHES = 4  # a batch
 ENVS = 64  # for the peers: with 32 or 128 RLlib, with 256 SB3 are no faster, with 8 SB3 is much slower
-# Rows computed at once do not change what is learned. Larger pieces suit bfloat16, whose rows are half as wide.
-MICRO_BATCH = {"float32": 1024, "bfloat16": 4096}
+MICRO_BATCH = 1024  # rows computed at once, of the bound: best for float32, and no change to what is learned
 FLOAT32, BFLOAT16, BOUND, STOCK, SB3 = (
     "Lanista",
     "Lanista bfloat16",
@@ -71,7 +70,6 @@ def settings(copies: int, precision: str) -> dict[str, Any]:
         "plies": PLIES,
         "epochs": EPOCHS,
         "minibatch_size": copies * PLIES // MINIBATCHES,
-        "micro_batch_size": MICRO_BATCH[precision],
         "learning_rate": LEARNING_RATE,
         "learning_rate_end": LEARNING_RATE,
         "encoder": f"board_resnet:{options}",
@@ -84,7 +82,7 @@ def peers(copies: int) -> list[Side]:
     rows = copies * PLIES
     same = {"epochs": EPOCHS, "minibatch": rows // MINIBATCHES, "learning_rate": LEARNING_RATE, **NETWORK}
     stock = {"envs": ENVS, "batch": rows, **same}
-    bound = {"copies": copies, "plies": PLIES, "micro_batch": MICRO_BATCH["float32"], **same}
+    bound = {"copies": copies, "plies": PLIES, "micro_batch": MICRO_BATCH, **same}
     return [
         Side(BOUND, "lanista.bench.peers.torch_training", bound, packages=("torch",)),
         Side(STOCK, "lanista.bench.peers.rllib_training", stock, packages=("ray", "pettingzoo", "torch")),
