@@ -22,6 +22,7 @@ import numba
 import numpy as np
 from numba.core.caching import FunctionCache
 
+from lanista.envs.bits import flags
 from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Public, Turn
 from lanista.errors import UsageError
 
@@ -43,9 +44,12 @@ class Rules:
         legal: (state, mask (num_actions,) all False): mark the legal actions.
         play: (state, action, stream, rewards (players,) all zero) -> True if that ended the game.
         observe: (state, player, out (cells,) flat, not zeroed): write what the player sees.
+        hash: (state) -> uint64, equal for positions from which the game goes on in the same way.
         picture: (state, player or None, last action or None) -> SVG.
         text: (state, player or None) -> text for a terminal.
         print_move, parse_move: (state, action) -> text and back; `parse_move` raises ValueError.
+        print_position, parse_position: (state) -> text and back, where the field has a notation for positions;
+            `parse_position` raises ValueError.
     """
 
     spec: GameSpec
@@ -56,19 +60,23 @@ class Rules:
     legal: Scalar
     play: Scalar
     observe: Scalar
+    hash: Scalar
     # --- plain Python
     picture: Callable[[Any, int | None, int | None], str]
     text: Callable[[Any, int | None], str]
     print_move: Callable[[Any, int], str]
     parse_move: Callable[[Any, str], int]
+    print_position: Callable[[Any], str] | None = None
+    parse_position: Callable[[str], Any] | None = None
     key: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        # What compiled code depends on: the files that define the scalar functions, and the parameters (in the name).
-        functions = (self.new, self.player, self.legal, self.play, self.observe)
-        files = {inspect.getsourcefile(getattr(function, "py_func", function)) for function in functions}
-        digest = hashlib.sha256(self.spec.name.encode() + Path(__file__).read_bytes())
-        for file in sorted(filter(None, files)):
+        # What compiled code depends on: the files it comes from, and the parameters (in the name).
+        files: set[str] = {__file__}
+        for function in (self.new, self.player, self.legal, self.play, self.observe, self.hash):
+            _sources(function, files, set())
+        digest = hashlib.sha256(self.spec.name.encode())
+        for file in sorted(files):
             digest.update(Path(file).read_bytes())
         object.__setattr__(self, "key", digest.hexdigest())
 
@@ -82,6 +90,21 @@ class Rules:
         shape = self.spec.roles[0].observation[self.modality].shape
         assert shape is not None
         return shape
+
+
+def _sources(function: Any, files: set[str], seen: set[int]) -> None:
+    """Add the files of a compiled function and of all compiled functions that it calls."""
+    plain = getattr(function, "py_func", None)
+    if plain is None or id(plain) in seen:
+        return
+    seen.add(id(plain))
+    files.add(inspect.getfile(plain))
+    named = (plain.__globals__.get(name) for name in plain.__code__.co_names)
+    closed = (cell.cell_contents for cell in plain.__closure__ or ())
+    for value in (*named, *closed):
+        # A few compiled functions may be handed around together, in a named tuple.
+        for each in value if isinstance(value, tuple) else (value,):
+            _sources(each, files, seen)
 
 
 class _KeyedCache(FunctionCache):
@@ -132,6 +155,32 @@ def below(draw: Any, bound: Any) -> Any:
     return np.int64(((draw >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
 
 
+@numba.njit
+def pick(mask: Any, draw: Any) -> Any:
+    """One random action among those marked: (num_actions,) bool contiguous, uint64 -> int64."""
+    width = len(mask)
+    whole = width & ~7 if width > 16 else 0  # of few actions each is looked at
+    marked = 0
+    for place in range(0, whole, 8):
+        marked += flags(mask, place)
+    for action in range(whole, width):
+        marked += mask[action]
+    wanted = below(draw, marked)
+    begin = 0
+    while begin < whole:
+        here = flags(mask, begin)
+        if wanted < here:
+            break
+        wanted -= here
+        begin += 8
+    # Counting is quicker than leaving at the right place, which no processor foresees.
+    before, place = 0, begin
+    for action in range(begin, min(begin + 8, width) if begin < whole else width):
+        before += mask[action]
+        place += before <= wanted
+    return place
+
+
 @numba.njit(cache=True)
 def random_legal(legal: Any, draws: Any) -> Any:
     """One random legal action a row.
@@ -142,16 +191,7 @@ def random_legal(legal: Any, draws: Any) -> Any:
     """
     actions = np.empty(len(legal), np.int64)
     for row in range(len(legal)):
-        count = 0
-        for action in range(legal.shape[1]):
-            count += legal[row, action]
-        wanted = below(draws[row], count)
-        for action in range(legal.shape[1]):
-            if legal[row, action]:
-                if wanted == 0:
-                    actions[row] = action
-                    break
-                wanted -= 1
+        actions[row] = pick(legal[row], draws[row])
     return actions
 
 
@@ -201,16 +241,10 @@ def _kernels(rules: Rules) -> _Kernels:
             for ply in range(wanted):
                 mask[:] = False
                 legal(states[copy], mask)
-                count = mask.sum()
-                pick = below(next_draw(stream), count)
-                for action in range(num_actions):
-                    if mask[action]:
-                        if pick == 0:
-                            history[copy, ply] = action
-                            over = play(states[copy], action, stream, rewards)
-                            plies[copy] += 1
-                            break
-                        pick -= 1
+                action = pick(mask, next_draw(stream))
+                history[copy, ply] = action
+                over = play(states[copy], action, stream, rewards)
+                plies[copy] += 1
                 if over:
                     break
             if not over:
@@ -457,6 +491,38 @@ class BatchedGame:
         """The actions of this copy's game so far, opening included."""
         moves: list[int] = self._history[copy, : self._plies[copy]].tolist()
         return moves
+
+    def set_positions(self, positions: Array, copies: Ints | None = None) -> None:
+        """Put copies at positions, records of `rules.state`; their games count as begun there, with no moves so far."""
+        which = self._all if copies is None else np.asarray(copies, np.int64)
+        self.reset(copies=which)
+        self.states[which] = positions
+        self._plies[which] = 0
+        self._turn = None
+
+    def print_position(self, copy: int) -> str:
+        """The position in the field's notation, such as FEN.
+
+        Raises:
+            UsageError: the game has none.
+        """
+        if self.rules.print_position is None:
+            raise UsageError(f"{self.spec.name} has no notation for positions; write its moves")
+        return self.rules.print_position(self.states[copy])
+
+    def parse_position(self, copy: int, text: str) -> None:
+        """Put a copy at the position that a text in the field's notation describes.
+
+        Raises:
+            UsageError: it describes none, or the game has no such notation.
+        """
+        if self.rules.parse_position is None:
+            raise UsageError(f"{self.spec.name} has no notation for positions; write its moves")
+        try:
+            position = self.rules.parse_position(text)
+        except ValueError as error:
+            raise UsageError(f"'{text}' is no position of {self.spec.name}: {error}") from None
+        self.set_positions(np.array([position], self.rules.state), np.array([copy]))
 
     def picture(self, copy: int, player: int | None = None) -> str:
         moves = self.moves(copy)

@@ -7,17 +7,16 @@ stones of the other.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numba
 import numpy as np
-from gymnasium import spaces
 
-from lanista.envs.batched import Rules
-from lanista.envs.core import GameSpec, Role, Symmetry
+from lanista.envs.batched import Rules, mix
+from lanista.envs.boards import board_spec, board_text, cell_name, parse_cell, symmetries_of, turns_of
+from lanista.envs.core import Symmetry
 from lanista.errors import UsageError
-
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 def rules(rows: int = 6, columns: int = 7, k: int = 4, gravity: bool = False) -> Rules:
@@ -131,24 +130,23 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
         for cell in range(cells):
             out[cells + cell] = board[cell] == theirs
 
+    @numba.njit
+    def hash(state: Any) -> Any:
+        if in_one_word:
+            return mix(mix(state.stones[0] + np.uint64(1)) ^ state.stones[1])
+        value = np.uint64(1)
+        for cell in range(cells):
+            value = mix(value * np.uint64(3) + np.uint64(state.board[cell]))
+        return value
+
     return Rules(
-        spec=GameSpec(
-            name=name,
-            players=2,
-            roles=(
-                Role(
-                    spaces.Dict({"board": spaces.Box(0, 1, (2, rows, columns), np.int8)}),
-                    spaces.Discrete(num_actions),
-                ),
-            ),
-            role_of=(0, 0),
-            kind="turn-based",
-            zero_sum=True,
-            perfect_information=True,
-            longest=cells,
-            returns=(-1.0, 1.0),
-            symmetries=_symmetries(rows, columns, gravity),
-            description=f"{k} in a row on {rows} x {columns}" + (", stones fall" if gravity else ""),
+        spec=board_spec(
+            name,
+            (2, rows, columns),
+            num_actions,
+            cells,
+            f"{k} in a row on {rows} x {columns}" + (", stones fall" if gravity else ""),
+            _symmetries(rows, columns, gravity),
         ),
         modality="board",
         state=state,
@@ -157,48 +155,20 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
         legal=legal,
         play=play,
         observe=observe,
+        hash=hash,
         picture=lambda state, player, last: _picture(state, rows, columns, gravity, last),
         text=lambda state, player: _text(state, rows, columns, gravity),
-        print_move=lambda state, action: str(action + 1) if gravity else _cell_name(action, rows, columns),
-        parse_move=lambda state, text: _parse_column(text, columns) if gravity else _parse_cell(text, rows, columns),
+        print_move=lambda state, action: str(action + 1) if gravity else cell_name(action, rows, columns),
+        parse_move=lambda state, text: _parse_column(text, columns) if gravity else parse_cell(text, rows, columns),
     )
 
 
 def _symmetries(rows: int, columns: int, gravity: bool) -> tuple[Symmetry, ...]:
     """The mirror with gravity; else all turns and mirrors of the rectangle or square."""
-    grid = np.arange(rows * columns).reshape(rows, columns)
-    turns = {"mirror": grid[:, ::-1]}
     if not gravity:
-        turns |= {"flip": grid[::-1], "half turn": grid[::-1, ::-1]}
-        if rows == columns:
-            turns |= {
-                "quarter turn": np.rot90(grid),
-                "three-quarter turn": np.rot90(grid, 3),
-                "diagonal": grid.T,
-                "antidiagonal": grid[::-1, ::-1].T,
-            }
-    symmetries = []
-    for name, source in turns.items():
-        cells_from = tuple(int(cell) for cell in source.ravel())
-        # Cell `cells_from[i]` moves to `i`, so the action there becomes `i`.
-        actions_to = np.argsort(source.ravel())
-        if gravity:
-            actions_to = np.arange(columns)[::-1]
-        symmetries.append(Symmetry(name, {"board": cells_from}, tuple(int(action) for action in actions_to)))
-    return tuple(symmetries)
-
-
-def _cell_name(cell: int, rows: int, columns: int) -> str:
-    """The column's letter and the row's number counted from the bottom, as `b2`."""
-    return f"{LETTERS[cell % columns]}{rows - cell // columns}"
-
-
-def _parse_cell(text: str, rows: int, columns: int) -> int:
-    text = text.strip().lower()
-    last = _cell_name(columns - 1, rows, columns)
-    if len(text) < 2 or text[0] not in LETTERS[:columns] or not text[1:].isdecimal() or not 1 <= int(text[1:]) <= rows:
-        raise ValueError(f"write a cell from a1 to {last}")
-    return (rows - int(text[1:])) * columns + LETTERS.index(text[0])
+        return symmetries_of(turns_of(rows, columns))
+    (mirror,) = symmetries_of({"mirror": turns_of(rows, columns)["mirror"]})
+    return (replace(mirror, actions_to=tuple(range(columns))[::-1]),)
 
 
 def _parse_column(text: str, columns: int) -> int:
@@ -209,16 +179,10 @@ def _parse_column(text: str, columns: int) -> int:
 
 def _text(state: Any, rows: int, columns: int, gravity: bool) -> str:
     """The board in letters: X began, O answers."""
-    board = np.asarray(state["board"]).reshape(rows, columns)
-    lines = []
-    for row in range(rows):
-        label = "" if gravity else f"{rows - row:2d} "
-        lines.append(label + " ".join(".XO"[stone] for stone in board[row]))
-    if gravity:
-        lines.append(" ".join(str((column + 1) % 10) for column in range(columns)))
-    else:
-        lines.append("   " + " ".join(LETTERS[:columns]))
-    return "\n".join(lines)
+    board = [[".XO"[stone] for stone in row] for row in np.asarray(state["board"]).reshape(rows, columns)]
+    if not gravity:
+        return board_text(board)
+    return "\n".join([*map(" ".join, board), " ".join(str((column + 1) % 10) for column in range(columns))])
 
 
 def _picture(state: Any, rows: int, columns: int, gravity: bool, last: int | None) -> str:

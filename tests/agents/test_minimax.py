@@ -215,11 +215,15 @@ def take_an_end() -> Rules:
         out[0] = state.left
         out[1] = state.right
 
+    @numba.njit
+    def hash(state: Any) -> Any:
+        return np.uint64(state.left + 100 * state.right + 10_000 * state.mover)
+
     role = Role(spaces.Dict({"ends": spaces.Box(0, 99, (2,), np.int8)}), spaces.Discrete(2))
     return Rules(
         spec=GameSpec("take_an_end", 2, (role,), (0, 0), "turn-based", True, True, len(NUMBERS), (-99.0, 99.0)),
         modality="ends", state=state, new=new, player=player, legal=legal, play=play, observe=observe,
-        picture=lambda state, player, last: "", text=lambda state, player: "",
+        hash=hash, picture=lambda state, player, last: "", text=lambda state, player: "",
         print_move=lambda state, action: str(action), parse_move=lambda state, text: int(text),
     )  # fmt: skip
 

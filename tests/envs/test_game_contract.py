@@ -15,6 +15,7 @@ from lanista.envs.doors._spaces import legal_width
 from lanista.errors import UsageError
 
 NATIVE = native_games()
+LONG = 4000  # steps in which games at random end several times, however long they are
 pytestmark = pytest.mark.parametrize("name", [*NATIVE, *DOOR_GAMES])
 
 
@@ -106,8 +107,9 @@ def test_play_keeps_the_contract(name: str) -> None:
     game = make(name, copies=5)
     game.reset(3)
     gains = np.zeros((5, game.spec.players))
-    whole_games = 0
-    for _ in range(120):
+    whole_games = steps = 0
+    while steps < 120 or (whole_games <= 5 and steps < LONG):
+        steps += 1
         turn = game.turn()
         check_turn(game, turn, native=name in NATIVE)
         outcome = game.step(random_actions(game, turn))
@@ -142,8 +144,9 @@ def test_finished_copies_restart_with_serials_that_are_never_reused(name: str) -
     playing = dict(zip(*(game.turn().copies.tolist(), game.turn().games.tolist()), strict=True))
     seen = set(playing.values())
     assert len(seen) == 4
-    finished = 0
-    for _ in range(100):
+    finished = steps = 0
+    while steps < 100 or (finished <= 4 and steps < LONG):
+        steps += 1
         turn = game.turn()
         for copy, serial, ply in zip(turn.copies.tolist(), turn.games.tolist(), turn.plies.tolist(), strict=True):
             if copy not in playing:
@@ -165,7 +168,7 @@ def test_without_restart_finished_copies_wait_for_reset(name: str) -> None:
     game = make(name, copies=4, restart=False)
     game.reset(2)
     over = np.zeros(4, bool)
-    for _ in range(1000):
+    for _ in range(LONG):
         turn = game.turn()
         assert not over[turn.copies].any() and set(turn.copies.tolist()) == set(np.flatnonzero(~over).tolist())
         if over.all():
@@ -234,16 +237,22 @@ def test_wrong_answers_raise_and_play_nothing(name: str) -> None:
     assert set(game.turn().games.tolist()) & set(turn.games.tolist())
 
 
-def trajectory(game: Game, copy: int, steps: int) -> list[Any]:
-    """What one copy sees and gets while all play at random from their own draws."""
+def trajectory(game: Game, copy: int, turns: int) -> list[Any]:
+    """What one copy sees and gets in so many of its turns, while all play at random from their own draws."""
     seen: list[Any] = []
-    for _ in range(steps):
+    for _ in range(3 * turns):  # between games a copy may show no row for one turn
+        if turns == 0:
+            break
         turn = game.turn()
-        for row in np.flatnonzero(turn.copies == copy):
+        rows = np.flatnonzero(turn.copies == copy)
+        for row in rows:
             seen += [turn.players[row], turn.plies[row], turn.draws[row]]
             seen += [turn.observation[name][row].tobytes() for name in sorted(turn.observation)]
         outcome = game.step(random_actions(game, turn))
-        seen += [outcome.rewards[copy].tobytes(), outcome.finished[copy]]
+        if len(rows):
+            turns -= 1
+            seen += [outcome.rewards[copy].tobytes(), outcome.finished[copy]]
+    assert turns == 0
     return seen
 
 
@@ -281,10 +290,13 @@ def test_openings(name: str) -> None:
         return
     game.reset([11, 11])
     moves: list[int] = []
-    for _ in range(2):
-        action = random_actions(game, game.turn())
-        assert not game.step(action).finished.any()
+    salt = 0
+    while len(moves) < 2:
+        action = random_actions(game, game.turn(), salt)
         moves.append(int(action[0]))
+        if game.step(action).finished.any():  # a short game: try other moves
+            game.reset([11, 11])
+            moves, salt = [], salt + 1
     expected = game.turn().take(np.array([0]))
     game.reset([11, 11], openings=[moves, []])
     turn = game.turn()

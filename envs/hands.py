@@ -1,0 +1,94 @@
+"""What games with hidden hands have in common: their spec, dealing, and pictures of cards."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numba
+import numpy as np
+from gymnasium import spaces
+
+from lanista.envs.batched import below, next_draw
+from lanista.envs.boards import label, svg
+from lanista.envs.core import GameSpec, Role
+
+HIDDEN = "?"
+
+
+def hidden_spec(
+    name: str, players: int, size: int, num_actions: int, longest: int, returns: tuple[float, float], description: str
+) -> GameSpec:
+    """A zero-sum game in which players move in turn and each sees its own hand and what was said.
+
+    Args:
+        name, players, longest, returns, description: see `GameSpec`.
+        size: length of the observation `information`, int8 of 0 and 1.
+        num_actions: how many actions there are.
+    """
+    seen = spaces.Dict({"information": spaces.Box(0, 1, (size,), np.int8)})
+    return GameSpec(
+        name=name,
+        players=players,
+        roles=(Role(seen, spaces.Discrete(num_actions)),),
+        role_of=(0,) * players,
+        kind="turn-based",
+        zero_sum=True,
+        perfect_information=False,
+        longest=longest,
+        returns=returns,
+        description=description,
+    )
+
+
+@numba.njit
+def deal(deck: Any, hands: Any, stream: Any) -> None:
+    """Deal different cards of 0 to `deck` - 1 into an array, by rejection."""
+    for place in range(len(hands)):
+        fresh = False
+        while not fresh:
+            card = below(next_draw(stream), deck)
+            fresh = True
+            for before in range(place):
+                fresh &= hands[before] != card
+        hands[place] = card
+
+
+def hands_svg(rows: Sequence[tuple[str, Sequence[str], str]], moving: int | None) -> str:
+    """Hands one below the other.
+
+    Args:
+        rows: who, the faces of cards or dice, and what to say beside them.
+        moving: the row whose turn it is.
+    """
+    high, wide = 64, 46
+    cards = max((len(faces) for _, faces, _ in rows), default=0)
+    width = 130 + cards * (wide + 8) + 220
+    parts = [f'<rect width="{width}" height="{len(rows) * high + 8}" rx="6" fill="#2f6b4f"/>']
+    for number, (who, faces, said) in enumerate(rows):
+        y = 4 + number * high
+        if number == moving:
+            parts.append(f'<rect x="4" y="{y + 3}" width="120" height="{high - 6}" rx="6" fill="#24533d"/>')
+        parts.append(label(64, y + high / 2, who, 14, "#f4f1e6"))
+        for place, face in enumerate(faces):
+            x = 130 + place * (wide + 8)
+            fill = "#35507c" if face == HIDDEN else "#fbfaf4"
+            parts.append(
+                f'<rect x="{x}" y="{y + 6}" width="{wide}" height="{high - 12}" rx="5" fill="{fill}" stroke="#1c1c1c"/>'
+            )
+            parts.append(label(x + wide / 2, y + high / 2, face, 22, "#cfd8ea" if face == HIDDEN else "#1c1c1c"))
+        parts.append(label(130 + cards * (wide + 8) + 110, y + high / 2, said, 14, "#f4f1e6"))
+    return svg(width, len(rows) * high + 8, parts)
+
+
+def parse_word(text: str, words: Sequence[str], synonyms: dict[str, str]) -> int:
+    """The place of a word, or of what it stands for, in a list.
+
+    Raises:
+        ValueError: it is none of them.
+    """
+    word = " ".join(text.strip().lower().split())
+    word = synonyms.get(word, word)
+    if word not in words:
+        raise ValueError(f"write {', '.join(words[:-1])} or {words[-1]}")
+    return words.index(word)
