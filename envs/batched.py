@@ -508,7 +508,7 @@ class BatchedGame:
         """
         if self.rules.print_position is None:
             raise UsageError(f"{self.spec.name} has no notation for positions; write its moves")
-        return self.rules.print_position(self.states[copy])
+        return self.rules.print_position(self._position(copy))
 
     def parse_position(self, copy: int, text: str) -> None:
         """Put a copy at the position that a text in the field's notation describes.
@@ -524,19 +524,25 @@ class BatchedGame:
             raise UsageError(f"'{text}' is no position of {self.spec.name}: {error}") from None
         self.set_positions(np.array([position], self.rules.state), np.array([copy]))
 
+    def _position(self, copy: int) -> Any:
+        """The record of a copy, whose first game begins now if none has."""
+        if not self._begun:
+            self.reset()
+        return self.states[copy]
+
     def picture(self, copy: int, player: int | None = None) -> str:
         moves = self.moves(copy)
-        return self.rules.picture(self.states[copy], player, moves[-1] if moves else None)
+        return self.rules.picture(self._position(copy), player, moves[-1] if moves else None)
 
     def text(self, copy: int, player: int | None = None) -> str:
-        return self.rules.text(self.states[copy], player)
+        return self.rules.text(self._position(copy), player)
 
     def print_move(self, copy: int, action: int) -> str:
-        return self.rules.print_move(self.states[copy], action)
+        return self.rules.print_move(self._position(copy), action)
 
     def parse_move(self, copy: int, text: str) -> int:
         try:
-            return self.rules.parse_move(self.states[copy], text)
+            return self.rules.parse_move(self._position(copy), text)
         except ValueError as error:
             raise UsageError(f"'{text}' is no move in {self.spec.name}: {error}") from None
 

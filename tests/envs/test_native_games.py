@@ -264,7 +264,10 @@ def test_an_illegal_action_loses_outside_and_raises_within(name: str) -> None:
 def test_as_pettingzoo_renders(name: str) -> None:
     env = as_pettingzoo(name, render_mode="ansi")
     env.reset(seed=1)
-    assert env.render() == native(name, 1).text(0)
+    game = native(name, 1)
+    assert game.text(0) and ElementTree.fromstring(game.picture(0)) is not None, "a game that was not reset begins"
+    game.reset(1)
+    assert env.render() == game.text(0)
     pictured = pickle.loads(pickle.dumps(as_pettingzoo(name, render_mode="svg")))
     pictured.reset(seed=1)
     assert ElementTree.fromstring(pictured.render()).tag.endswith("svg")
