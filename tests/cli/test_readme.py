@@ -47,7 +47,7 @@ def test_the_python_runs(tmp_path: Path) -> None:
         assert long in code
         code = code.replace(long, short)
     code += "\nassert best in {'random', 'minimax:depth=1', run.agent}\n"
-    code += "assert features.shape == (8, encoder.dim)\nassert rules().spec.longest == 225\n"
+    code += "assert features.shape == (8, encoder.dim)\nassert rules().spec.longest == 72\n"
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     assert "runs/mine/agent" in done.stdout
