@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from numba.core.caching import FunctionCache
 
-from lanista.envs.bits import flags
+from lanista.envs.bits import count, eight, nth
 from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Public, Turn
 from lanista.errors import UsageError
 
@@ -159,23 +159,22 @@ def below(draw: Any, bound: Any) -> Any:
 def pick(mask: Any, draw: Any) -> Any:
     """One random action among those marked: (num_actions,) bool contiguous, uint64 -> int64."""
     width = len(mask)
-    whole = width & ~7 if width > 16 else 0  # of few actions each is looked at
+    whole = width & ~7
     marked = 0
     for place in range(0, whole, 8):
-        marked += flags(mask, place)
+        marked += count(eight(mask, place))
     for action in range(whole, width):
         marked += mask[action]
     wanted = below(draw, marked)
-    begin = 0
-    while begin < whole:
-        here = flags(mask, begin)
+    for place in range(0, whole, 8):
+        word = eight(mask, place)
+        here = count(word)
         if wanted < here:
-            break
+            return place + nth(word, wanted)
         wanted -= here
-        begin += 8
     # Counting is quicker than leaving at the right place, which no processor foresees.
-    before, place = 0, begin
-    for action in range(begin, min(begin + 8, width) if begin < whole else width):
+    before, place = 0, whole
+    for action in range(whole, width):
         before += mask[action]
         place += before <= wanted
     return place

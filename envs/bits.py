@@ -51,9 +51,21 @@ def _word_at(typing_context: Any, row: Any, place: Any) -> Any:
 
 
 @numba.njit(inline="always")
-def flags(row: Any, place: Any) -> Any:
-    """How many of the eight bools from a place on are set: (width,) bool contiguous, place + 8 <= width -> int64."""
-    return np.int64(_ctpop(_word_at(row, np.intp(place))))
+def eight(row: Any, place: Any) -> Any:
+    """The eight bools from a place on as the bytes of a word: (width,) bool contiguous, place + 8 <= width -> uint64."""
+    return _word_at(row, np.intp(place))
+
+
+@numba.njit(inline="always")
+def nth(word: Any, number: Any) -> Any:
+    """The place of the `number`-th set byte, counted from 0, among eight bytes of 0 or 1; 8 if there are fewer.
+
+    A product with ones sums the bytes up to each place; then all are compared at once (Vigna 2008, "Broadword
+    implementation of rank/select queries").
+    """
+    sums = word * np.uint64(0x0101010101010101)
+    wanted = np.uint64(number) * np.uint64(0x0101010101010101) | np.uint64(0x8080808080808080)
+    return np.int64(_ctpop((wanted - sums) & np.uint64(0x8080808080808080)))
 
 
 @numba.njit(inline="always")

@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.batched import below, next_draw
+from lanista.envs.bits import bit
 from lanista.envs.boards import label, svg
 from lanista.envs.core import GameSpec, Role
 
@@ -43,15 +44,16 @@ def hidden_spec(
 
 @numba.njit
 def deal(deck: Any, hands: Any, stream: Any) -> None:
-    """Deal different cards of 0 to `deck` - 1 into an array, by rejection."""
+    """Deal different cards of 0 to `deck` - 1 into an array; at most 64."""
+    free = (np.uint64(1) << np.uint64(deck)) - np.uint64(1)
     for place in range(len(hands)):
-        fresh = False
-        while not fresh:
-            card = below(next_draw(stream), deck)
-            fresh = True
-            for before in range(place):
-                fresh &= hands[before] != card
+        wanted = below(next_draw(stream), deck - place)
+        before, card = 0, 0
+        for each in range(deck):  # the wanted one of those left, without a branch
+            before += np.int64((free >> np.uint64(each)) & np.uint64(1))
+            card += before <= wanted
         hands[place] = card
+        free &= ~bit(card)
 
 
 def hands_svg(rows: Sequence[tuple[str, Sequence[str], str]], moving: int | None) -> str:
