@@ -140,6 +140,7 @@ def squares_svg(
     inside: Iterable[str],
     from_top: bool = False,
     letters: str = LETTERS,
+    lines: str = LINES,
 ) -> str:
     """A board of squares with coordinates on a margin at the left and below.
 
@@ -148,12 +149,13 @@ def squares_svg(
         fill: the colour of a cell.
         inside: what is drawn on it, in places counted from the board's top left corner, a cell being `CELL` wide.
         from_top, letters: as for `cell_name`.
+        lines: the colour of the lines.
     """
     margin = CELL / 2
     parts = [f'<g transform="translate({margin:g} 4)">']
     for cell in range(rows * columns):
         x, y = cell % columns * CELL, cell // columns * CELL
-        parts.append(f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill(cell)}" stroke="{LINES}"/>')
+        parts.append(f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill(cell)}" stroke="{lines}"/>')
     parts += [*inside, "</g>"]
     for row in range(rows):
         parts.append(label(margin / 2, 4 + (row + 0.5) * CELL, str(row + 1 if from_top else rows - row), 12, "#777"))

@@ -48,7 +48,8 @@ def deal(deck: Any, hands: Any, stream: Any) -> None:
     free = (np.uint64(1) << np.uint64(deck)) - np.uint64(1)
     for place in range(len(hands)):
         wanted = below(next_draw(stream), deck - place)
-        before, card = 0, 0
+        before: Any = 0
+        card: Any = 0
         for each in range(deck):  # the wanted one of those left, without a branch
             before += np.int64((free >> np.uint64(each)) & np.uint64(1))
             card += before <= wanted

@@ -219,9 +219,9 @@ def picture(state: Any, player: int | None, last: int | None) -> str:
         sign = piece_sign(state, cell ^ 56)
         if sign:
             x, y = middle(cell, 8)
-            body, edge = ("#fdfdf8", "#26221c") if sign.isupper() else ("#26221c", "#fdfdf8")
+            body = "#fdfdf8" if sign.isupper() else "#26221c"
             parts.append(
-                f'<text x="{x:g}" y="{y + 1:g}" font-size="{CELL * 0.82:g}" fill="{body}" stroke="{edge}" '
+                f'<text x="{x:g}" y="{y + 1:g}" font-size="{CELL * 0.82:g}" fill="{body}" stroke="#26221c" '
                 f'stroke-width="0.9" text-anchor="middle" dominant-baseline="central">'
                 f"{FIGURES[SIGNS.index(sign.lower())]}</text>"
             )

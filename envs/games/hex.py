@@ -168,7 +168,7 @@ def _picture(state: Any, size: int, last: int | None) -> str:
     colours = ("#f6efe0", "#d64545", "#2b63b8")
 
     def at(row: float, column: float) -> tuple[float, float]:
-        return 40 + (column + row / 2) * wide, 40 + row * high
+        return 60 + (column + row / 2) * wide, 56 + row * high
 
     corners = [at(-0.75, -0.4), at(-0.75, size - 0.25), at(size - 0.25, size - 0.6), at(size - 0.25, -0.75)]
     parts = []
@@ -190,4 +190,4 @@ def _picture(state: Any, size: int, last: int | None) -> str:
         parts.append(label(*at(number, -1.1), str(number + 1), 12, "#777"))
         parts.append(label(*at(-1.25, number + 0.1), LETTERS[number], 12, "#777"))
     width, height = at(size, size)
-    return svg(width + 10, height + 10, parts)
+    return svg(width, height, parts)

@@ -14,7 +14,20 @@ import numba
 import numpy as np
 
 from lanista.envs.batched import Rules, mix
-from lanista.envs.boards import board_spec, board_text, cell_name, parse_cell, symmetries_of, turns_of
+from lanista.envs.boards import (
+    CELL,
+    WOOD,
+    board_spec,
+    board_text,
+    cell_name,
+    disc,
+    middle,
+    parse_cell,
+    squares_svg,
+    svg,
+    symmetries_of,
+    turns_of,
+)
 from lanista.envs.core import Symmetry
 from lanista.errors import UsageError
 
@@ -186,25 +199,23 @@ def _text(state: Any, rows: int, columns: int, gravity: bool) -> str:
 
 
 def _picture(state: Any, rows: int, columns: int, gravity: bool, last: int | None) -> str:
-    """A board with discs: red began, yellow answers; the last stone has a ring."""
-    size = 40
+    """With gravity a rack of discs, red began; else a wooden board, black began; the last stone has a ring."""
     board = np.asarray(state["board"])
-    ground, hole, grid = ("#1f4e8c", "#f4f6f8", "none") if gravity else ("#e3c58f", "none", "#7a5c2e")
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {columns * size} {rows * size}" role="img">',
-        f'<rect width="100%" height="100%" rx="6" fill="{ground}"/>',
-    ]
-    marked = -1
-    if last is not None:
-        row = rows - int(state["height"][last]) if gravity else 0
-        marked = row * columns + last if gravity else last
-    for cell in range(rows * columns):
-        x, y = cell % columns * size, cell // columns * size
-        stone = int(board[cell])
-        if grid != "none":
-            parts.append(f'<rect x="{x}" y="{y}" width="{size}" height="{size}" fill="none" stroke="{grid}"/>')
-        fill = (hole, "#d64545", "#f2c037")[stone]
-        if fill != "none":
-            ring = ' stroke="#111" stroke-width="3"' if cell == marked else ""
-            parts.append(f'<circle cx="{x + size // 2}" cy="{y + size // 2}" r="15" fill="{fill}"{ring}/>')
-    return "".join(parts) + "</svg>"
+    if not gravity:
+        stones = [
+            disc(*middle(cell, columns), 15, ("#111", "#f7f7f2")[stone - 1], *_edge(cell == last, "#d64545"))
+            for cell, stone in enumerate(board.tolist())
+            if stone
+        ]
+        return squares_svg(rows, columns, lambda cell: WOOD, stones)
+    marked = -1 if last is None else (rows - int(state["height"][last])) * columns + last
+    parts = ['<rect width="100%" height="100%" rx="6" fill="#1f4e8c"/>']
+    for cell, stone in enumerate(board.tolist()):
+        fill = ("#f4f6f8", "#d64545", "#f2c037")[stone]
+        parts.append(disc(*middle(cell, columns), 15, fill, *_edge(cell == marked, "#111")))
+    return svg(columns * CELL, rows * CELL, parts)
+
+
+def _edge(marked: bool, colour: str) -> tuple[str, float]:
+    """The colour and width of a stone's edge."""
+    return (colour, 3) if marked else ("#111", 0.5)

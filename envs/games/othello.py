@@ -187,7 +187,7 @@ def text(state: Any, player: int | None) -> str:
 
 
 def picture(state: Any, player: int | None, last: int | None) -> str:
-    """A green board; the last stone has a dot, and so has each cell where the player to move may play."""
+    """A green board; the last stone has a dot."""
     parts = []
     for cell in range(CELLS):
         owner = _owner(state, cell)
@@ -195,4 +195,4 @@ def picture(state: Any, player: int | None, last: int | None) -> str:
             parts.append(disc(*middle(cell, SIDE), 16, ("#111", "#f7f7f2")[owner - 1]))
         if cell == last:
             parts.append(disc(*middle(cell, SIDE), 4, "#d64545", "none"))
-    return squares_svg(SIDE, SIDE, lambda cell: "#2f7d4f", parts, from_top=True)
+    return squares_svg(SIDE, SIDE, lambda cell: "#2f7d4f", parts, from_top=True, lines="#1d5636")

@@ -53,6 +53,80 @@ def test_equal_to_pettingzoo(name: str, reference: str) -> None:
     assert {(1.0, -1.0), (-1.0, 1.0)} <= set(ends), "both players have won"
 
 
+def test_chess_equal_to_pettingzoo() -> None:
+    """Boards, moves and rewards of whole games; there the game also ends when the next move could claim a draw."""
+    from pettingzoo.classic.chess import chess_utils
+
+    from lanista.envs.games._chess_notation import uci
+
+    rng = np.random.default_rng(0)
+    env = pettingzoo.make("aec", "classic/chess_v6")
+    game = native("chess", 1)
+    for _ in range(4):
+        env.reset()
+        game.reset()
+        while True:
+            turn = game.turn()
+            seen, _, over, _, _ = env.last()
+            board = env.unwrapped.board
+            if over:
+                assert not len(turn) or board.can_claim_draw()
+                break
+            player = int(turn.players[0])
+            assert env.possible_agents.index(env.agent_selection) == player and turn.legal is not None
+            assert game.print_position(0) == board.fen(en_passant="legal")
+            # What it adds to its history: planes 7 to 18 are the pieces. `observe` itself lags a move behind.
+            theirs = np.moveaxis(chess_utils.get_observation(board, player)[..., 7:19], -1, 0).copy()
+            passed = theirs[6, 0].copy()  # it shows a pawn that can be taken en passant on its own first rank
+            theirs[6, 3] |= passed
+            theirs[6, 0] = False
+            np.testing.assert_array_equal(turn.observation["board"][0, :12], theirs)
+            ours = {uci(game.states[0], action): action for action in np.flatnonzero(turn.legal[0]).tolist()}
+            moves = {
+                chess_utils.action_to_move(board, action, player).uci(): action
+                for action in np.flatnonzero(seen["action_mask"]).tolist()
+            }
+            assert set(ours) == set(moves)
+            word = str(rng.choice(sorted(ours)))
+            env.step(moves[word])
+            outcome = game.step(np.array([ours[word]]))
+            if outcome.finished[0]:
+                assert outcome.rewards[0].tolist() == [env.rewards[agent] for agent in env.possible_agents]
+
+
+def test_go_equal_to_pettingzoo() -> None:
+    """Boards, moves and rewards; its rules know simple ko only, so it may allow moves that repeat a position."""
+    rng = np.random.default_rng(0)
+    env = pettingzoo.make("aec", "classic/go_v5", board_size=5, komi=0.5)
+    game = native("go:size=5,komi=0.5", 1)
+    repeating = 0
+    for _ in range(200):
+        env.reset()
+        game.reset()
+        stones = {np.zeros((5, 5), np.int8).tobytes()}
+        while len(turn := game.turn()):
+            seen, _, over, _, _ = env.last()
+            player = int(turn.players[0])
+            assert not over and env.possible_agents.index(env.agent_selection) == player and turn.legal is not None
+            board = env.unwrapped._go.board
+            np.testing.assert_array_equal(turn.observation["board"][0, 0], board == 1 - 2 * player)
+            np.testing.assert_array_equal(turn.observation["board"][0, 1], board == 2 * player - 1)
+            stones.add(board.astype(np.int8).tobytes())
+            ours = set(np.flatnonzero(turn.legal[0]).tolist())
+            theirs = set(np.flatnonzero(seen["action_mask"]).tolist())
+            assert ours <= theirs
+            for action in theirs - ours:
+                after = env.unwrapped._go.play_move(divmod(action, 5)).board
+                assert after.astype(np.int8).tobytes() in stones
+                repeating += 1
+            action = int(rng.choice(sorted(ours)))
+            env.step(action)
+            outcome = game.step(np.array([action]))
+            if outcome.finished[0] and all(env.terminations.values()):  # ours also ends at its longest
+                assert outcome.rewards[0].tolist() == [env.rewards[agent] for agent in env.possible_agents]
+    assert repeating > 0, "no position was met in which the rules differ"
+
+
 def children(name: str, lines: Array) -> tuple[Array, Array, list[bytes]]:
     """Walk one ply down.
 
