@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
+from collections.abc import Mapping
 from html import escape
+
+import numpy as np
 
 from lanista.envs.core import Array
 
@@ -40,6 +43,43 @@ def text_picture(text: str) -> str:
         f'<rect width="100%" height="100%" fill="#f4f6f8"/>'
         f'<g font-family="monospace" font-size="14" fill="#111">{shown}</g></svg>'
     )
+
+
+def seats_text(name: str, ply: int, seats: Mapping[int, Mapping[str, Array]]) -> str:
+    """What the seats that must act see, as text.
+
+    Args:
+        name: the game's.
+        ply: how many plies its game has seen.
+        seats: player -> modality name -> array.
+    """
+    lines = [f"{name}, ply {ply}"]
+    for seat in sorted(seats):
+        lines.append(f"player {seat} to move")
+        for modality, value in seats[seat].items():
+            lines.append(f"{modality}: {np.array2string(value, precision=3, threshold=200, separator=' ')}")
+    return "\n".join(lines)
+
+
+def pixels_in(observation: Mapping[str, Array]) -> Array | None:
+    """The picture that an observation is, (height, width, 3) uint8: of stacked grey planes the last; None: it is none.
+
+    Args:
+        observation: modality name -> one row's array.
+    """
+    for value in observation.values():
+        if value.dtype != np.uint8 or value.ndim not in (3, 4) or min(value.shape[:2]) < 1:
+            continue
+        pixels: Array
+        if value.ndim == 4 and value.shape[-1] == 3:
+            pixels = value[-1]  # stacked colour frames
+            return pixels
+        if value.ndim == 3 and value.shape[-1] == 3 and min(value.shape[:2]) >= 16:
+            return value
+        if value.ndim == 3 and value.shape[0] <= 16 <= min(value.shape[1:]):
+            pixels = value.transpose(1, 2, 0) if value.shape[0] == 3 else np.repeat(value[-1][:, :, None], 3, 2)
+            return pixels
+    return None
 
 
 def _png(pixels: Array) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any, TypeVar
 
 from lanista.errors import UsageError, unknown
@@ -25,6 +26,24 @@ def split(rest: str, door: str) -> tuple[str, dict[str, Value]]:
     return name, parse_options(options, f"{door}:{rest}")
 
 
+def required(module: str, extra: str, source: str) -> None:
+    """Raise UsageError, which says what to install, where a door's library is not there.
+
+    Args:
+        module: what the door imports.
+        extra: Lanista's extra that brings it.
+        source: the game's whole string, for the error.
+    """
+    try:
+        import_module(module)
+    except ImportError as error:
+        cause = "" if error.name == module else f" ({one_line(error)})"
+        raise UsageError(
+            f"'{source}' needs the package '{module}', which cannot be imported{cause}: "
+            f'pip install "lanista[{extra}]"'
+        ) from error
+
+
 def made(make: Callable[[], Made], source: str, maker: Callable[..., Any] | None) -> Made:
     """What `make` makes; what it raises becomes the user's error.
 
@@ -42,6 +61,8 @@ def made(make: Callable[[], Made], source: str, maker: Callable[..., Any] | None
         if wrong and maker is not None:
             options = [name for name in inspect.signature(maker).parameters if name not in ("self", "render_mode")]
             raise unknown(f"option of '{source}'", wrong.group(1), options) from error
+        if wrong:
+            raise UsageError(f"unknown option of '{source}' '{wrong.group(1)}'") from error
         raise UsageError(f"'{source}' cannot be made: {one_line(error)}") from error
 
 

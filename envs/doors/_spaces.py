@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import Any
 
+import numba
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.core import Array, Bools, Role
+from lanista.envs.core import Array, Bools, Ints, Role
 from lanista.errors import UsageError
 
+MOST_CHOICES = 1000  # whole numbers in a wider range are taken for a measure, not for choices
 MASK = "action_mask"  # the key under which PettingZoo and Gymnasium show the legal actions
 
 
@@ -29,22 +32,64 @@ class Seen:
     legal: Bools | None
 
 
+@dataclass(slots=True)
+class Shown:
+    """What some copies show, a row each: the seat that must act there.
+
+    Attributes:
+        observation: modality name -> rows; never written to again.
+        legal: (m, width); None where all is legal, or for Box.
+        players: (m,); None: all are player 0.
+    """
+
+    observation: Mapping[str, Array]  # each (m, *shape)
+    legal: Bools | None = None
+    players: Ints | None = None
+
+    def take(self, rows: Ints) -> Shown:
+        """Only these rows, in this order."""
+        return Shown(
+            {name: _rows_of(value, rows) for name, value in self.observation.items()},
+            None if self.legal is None else self.legal[rows],
+            None if self.players is None else self.players[rows],
+        )
+
+    def put(self, rows: Ints, other: Shown) -> Shown:
+        """These rows replaced by another's; what was shown before stays as it was."""
+        legal = self.legal
+        if legal is None and other.legal is not None:  # so far all was legal
+            count = len(next(iter(self.observation.values())))
+            legal = np.ones((count, other.legal.shape[1]), bool)
+        if legal is not None:
+            legal = legal.copy()
+            legal[rows] = True if other.legal is None else other.legal
+        players = self.players
+        if players is not None and other.players is not None:
+            players = players.copy()
+            players[rows] = other.players
+        observation = {name: value.copy() for name, value in self.observation.items()}
+        for name, value in observation.items():
+            value[rows] = other.observation[name]
+        return Shown(observation, legal, players)
+
+
 @dataclass(frozen=True)
 class _Leaf:
-    """One modality: where it lies in the foreign observation, and how it becomes an array."""
+    """One modality: where it lies in the foreign observation, and how one, or a batch of them, becomes an array."""
 
     name: str
     path: tuple[str, ...]
     space: spaces.Box
     convert: Callable[[Any], Any]
+    convert_rows: Callable[[Any], Array]
 
 
 class Translator:
     """One player's spaces, both ways.
 
-    Box observations keep shape and dtype. Dictionaries give a modality for each key, inner keys joined by a dot.
-    Everything else is flattened as `gymnasium.spaces.flatten` does it: a Discrete becomes one-hot. A single unnamed
-    observation is called `observation`. An `action_mask` is the legal mask, not a modality.
+    Box and MultiBinary observations keep their shape. Dictionaries give a modality for each key, inner keys joined by
+    a dot. Everything else is flattened as `gymnasium.spaces.flatten` does it: a Discrete becomes one-hot. A single
+    unnamed observation is called `observation`. An `action_mask` is the legal mask, not a modality.
     """
 
     def __init__(self, observation: spaces.Space[Any], action: spaces.Space[Any], source: str) -> None:
@@ -55,12 +100,19 @@ class Translator:
             source: the game's whole string, for the error.
         """
         self._observation = observation
+        action = _counted(action)
         self._action = action
         self._leaves = tuple(_leaves(observation, (), source))
         native = _native_action(action, source)
         self.role = Role(spaces.Dict({leaf.name: leaf.space for leaf in self._leaves}), native)
         self._width = legal_width(native)
         self._all_legal: Bools = np.ones(self._width or 0, bool)
+        mask = observation.spaces.get(MASK) if isinstance(observation, spaces.Dict) else None
+        size = prod(mask.shape) if mask is not None and mask.shape is not None else None
+        if size is not None and self._width is not None and size != self._width:
+            raise UsageError(
+                f"'{source}' cannot be played: its action mask has {size} entries for {self._width} actions, {action}"
+            )
 
     def see(self, observation: Any, info: Mapping[str, Any]) -> Seen:
         """Translate an observation; its arrays may be the environment's own, to be copied before it goes on.
@@ -100,6 +152,89 @@ class Translator:
             return np.clip(np.asarray(action, space.dtype).reshape(space.shape), space.low, space.high)
         return np.asarray(action).reshape(space.shape).astype(space.dtype)  # MultiBinary
 
+    def see_rows(self, observation: Any, mask: Any = None) -> Shown:
+        """Translate a batch as vector environments give it: arrays in the places that single observations have.
+
+        Args:
+            observation: each leaf (m, *shape); not written to again by its maker.
+            mask: (m, width) legal actions, where they are not in the observation.
+        """
+        seen = {}
+        for leaf in self._leaves:
+            value = observation
+            for key in leaf.path:
+                value = value[key]
+            seen[leaf.name] = leaf.convert_rows(value)
+        if type(observation) is not np.ndarray and isinstance(observation, Mapping) and MASK in observation:
+            mask = observation[MASK]
+        if mask is None or self._width is None:
+            return Shown(seen)
+        legal: Bools = np.asarray(mask).reshape(len(mask), -1).astype(bool)
+        if legal.shape[1] != self._width:
+            raise ValueError(f"an action mask of {legal.shape[1]} for {self._width} actions")
+        return Shown(seen, legal)
+
+    def act_rows(self, actions: Array) -> Array:
+        """A batch of actions, (m,) or (m, *shape), in the other library's own space."""
+        space = self._action
+        own: Array
+        if isinstance(space, spaces.Discrete):
+            started: Array = actions + int(space.start) if space.start else actions
+            return started
+        if isinstance(space, spaces.MultiDiscrete):
+            own = np.asarray(actions.reshape(-1, *space.shape) + space.start, space.dtype)
+            return own
+        if isinstance(space, spaces.Box):
+            own = actions.astype(space.dtype, copy=False).reshape(-1, *space.shape)
+            own = np.minimum(np.maximum(own, space.low), space.high)  # faster than `clip`
+            return own
+        own = np.asarray(actions.reshape(-1, *(space.shape or ())), space.dtype)  # MultiBinary
+        return own
+
+    def stack(
+        self, observations: Sequence[Any], infos: Sequence[Mapping[str, Any]], over: Bools | None = None
+    ) -> Shown:
+        """Translate single observations into the rows of a batch, whose arrays are its own.
+
+        Args:
+            observations, infos: m of each.
+            over: (m,) games that are over, where a mask may show nothing: all is legal there.
+
+        Raises:
+            ValueError: one is of the wrong shape, or shows a mask of the wrong size or without a legal action.
+        """
+        seen = {}
+        for leaf in self._leaves:
+            values: Sequence[Any] = observations
+            for key in leaf.path:
+                values = [value[key] for value in values]
+            shape = (len(values), *(leaf.space.shape or ()))
+            if isinstance(values[0], np.ndarray) and values[0].shape == leaf.space.shape != ():
+                rows = np.concatenate(values).reshape(shape)
+                seen[leaf.name] = rows if rows.dtype == leaf.space.dtype else rows.astype(leaf.space.dtype)
+            else:
+                seen[leaf.name] = np.array([leaf.convert(value) for value in values], leaf.space.dtype).reshape(shape)
+        masked = isinstance(observations[0], Mapping) and MASK in observations[0]
+        if self._width is None or not (masked or (any(infos) and any(MASK in info for info in infos))):
+            return Shown(seen)
+        masks = [value[MASK] for value in observations] if masked else [info.get(MASK) for info in infos]
+        if over is not None and over.any():
+            masks = [None if done and not np.any(mask) else mask for mask, done in zip(masks, over, strict=True)]
+        return Shown(seen, np.array([self._legal(mask) for mask in masks]))
+
+    def blank(self, rows: int) -> Shown:
+        """Rows of zeros, all legal."""
+        seen = {leaf.name: np.zeros((rows, *(leaf.space.shape or ())), leaf.space.dtype) for leaf in self._leaves}
+        return Shown(seen, None if self._width is None else np.ones((rows, self._width), bool))
+
+    @property
+    def filler(self) -> Array:
+        """An action that the other library takes where none is wanted, as in the role's own space."""
+        space = self.role.action
+        if isinstance(space, spaces.Box):
+            return np.clip(np.zeros(space.shape, space.dtype), space.low, space.high)
+        return np.zeros(space.shape or (), np.int64)
+
     def _legal(self, mask: Any) -> Bools | None:
         if self._width is None:
             return None
@@ -113,6 +248,34 @@ class Translator:
         if not legal.any():
             raise ValueError("no legal action is shown to a seat that must act")
         return legal
+
+
+def _rows_of(value: Array, rows: Ints) -> Array:
+    """These rows of a batch, as `value[rows]`."""
+    if value.ndim != 2 or value.dtype.kind not in "iufb" or value.shape[1] > 32:
+        taken: Array = value.take(rows, axis=0)  # copies long rows as a whole
+        return taken
+    out: Array = np.empty((len(rows), value.shape[1]), value.dtype)
+    _gathered(value, rows, out)
+    return out
+
+
+@numba.njit(cache=True)
+def _gathered(values: Any, rows: Any, out: Any) -> None:
+    """Write these rows of `values` (n, m) to `out` (k, m)."""
+    for to in range(len(rows)):
+        for column in range(values.shape[1]):
+            out[to, column] = values[rows[to], column]
+
+
+def _counted(action: spaces.Space[Any]) -> spaces.Space[Any]:
+    """Bounded whole numbers as what they are, a MultiDiscrete; other spaces as they come."""
+    if not isinstance(action, spaces.Box) or action.dtype is None or action.dtype.kind not in "iu":
+        return action
+    sizes = action.high.astype(np.int64) - action.low.astype(np.int64) + 1
+    if sizes.size == 0 or sizes.max() > MOST_CHOICES:
+        return action
+    return spaces.MultiDiscrete(sizes, dtype=str(action.dtype), start=action.low.astype(np.int64))
 
 
 def legal_width(action: spaces.Space[Any]) -> int | None:
@@ -133,18 +296,54 @@ def _leaves(space: spaces.Space[Any], path: tuple[str, ...], source: str) -> Ite
     # PettingZoo wraps what a player sees as {"observation": ..., "action_mask": ...}: the wrapping is no name.
     named = path[1:] if len(path) > 1 and path[0] == "observation" else path
     name = ".".join(named) or "observation"
-    if isinstance(space, spaces.Box):
-        dtype = space.dtype
-        yield _Leaf(name, path, space, lambda value: np.asarray(value, dtype))
+    if isinstance(space, spaces.Box | spaces.MultiBinary):
+        box = space if isinstance(space, spaces.Box) else spaces.Box(0, 1, space.shape, space.dtype)  # type: ignore[arg-type]
+        convert = partial(_as_dtype, box.dtype)
+        yield _Leaf(name, path, box, convert, convert)
         return
-    flat: spaces.Space[Any]
-    try:
-        flat = spaces.flatten_space(space)
-    except NotImplementedError:
-        flat = space
-    if not isinstance(flat, spaces.Box):
+    if not _is_sized(space):
         raise UsageError(f"'{source}' cannot be played: its observation '{name}' has no fixed size, {space}")
-    yield _Leaf(name, path, flat, lambda value: spaces.flatten(space, value))
+    flat = spaces.flatten_space(space)
+    assert isinstance(flat, spaces.Box)
+    dtype = flat.dtype
+    yield _Leaf(
+        name, path, flat, partial(spaces.flatten, space), lambda rows: _flattened(space, rows).astype(dtype, copy=False)
+    )
+
+
+def _is_sized(space: spaces.Space[Any]) -> bool:
+    """Whether a space flattens into an array of fixed size."""
+    if isinstance(space, spaces.Tuple):
+        return all(map(_is_sized, space.spaces))
+    if isinstance(space, spaces.Dict):
+        return all(map(_is_sized, space.spaces.values()))
+    return isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary)
+
+
+def _as_dtype(dtype: Any, value: Any) -> Array:
+    array: Array = np.asarray(value)
+    if array.dtype == bool and dtype == np.int8:
+        return array.view(np.int8)
+    return array if array.dtype == dtype else array.astype(dtype)
+
+
+def _flattened(space: spaces.Space[Any], rows: Any) -> Array:
+    """A batch flattened, row by row as `gymnasium.spaces.flatten` does it."""
+    if isinstance(space, spaces.Tuple):
+        return np.concatenate([_flattened(*pair) for pair in zip(space.spaces, rows, strict=True)], axis=1)
+    if isinstance(space, spaces.Dict):
+        return np.concatenate([_flattened(inner, rows[key]) for key, inner in space.spaces.items()], axis=1)
+    rows = np.asarray(rows)
+    if isinstance(space, spaces.Discrete):
+        one_hot: Array = rows.reshape(-1, 1) - space.start == np.arange(int(space.n))
+        return one_hot
+    flat: Array = rows.reshape(len(rows), -1)
+    if isinstance(space, spaces.MultiDiscrete):
+        starts = np.ravel(space.start)
+        sizes = [int(size) for size in np.ravel(space.nvec)]
+        parts = [flat[:, i : i + 1] - starts[i] == np.arange(size) for i, size in enumerate(sizes)]
+        return np.concatenate(parts, axis=1)
+    return flat
 
 
 def _native_action(action: spaces.Space[Any], source: str) -> spaces.Space[Any]:

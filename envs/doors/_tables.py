@@ -6,24 +6,22 @@ legality, holds rows open, restarts or freezes finished copies, and voids the ga
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.batched import mixed, stream_seeds
 from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Turn
-from lanista.envs.doors._answers import checked, may_play
-from lanista.envs.doors._drawing import framed, text_picture
+from lanista.envs.doors._answers import checked, may_play, parsed_number
+from lanista.envs.doors._drawing import framed, seats_text, text_picture
+from lanista.envs.doors._ledger import Ledger, log
 from lanista.envs.doors._spaces import Seen
 from lanista.envs.doors._turns import assemble
 from lanista.errors import UsageError
 
-log = logging.getLogger(__name__)
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)  # SplitMix64's increment
 TRIES = 3  # an environment that fails to begin is made anew and given another seed this many times
 
 
@@ -65,6 +63,14 @@ class Table(Protocol):
         """The environment's own picture of everything, (height, width, 3) uint8, if it draws one."""
         ...
 
+    def text(self, player: int | None) -> str | None:
+        """The position in words, as that player may see it (None: all), if the environment has them."""
+        ...
+
+    def move_names(self, player: int) -> Mapping[int, str] | None:
+        """What the environment calls the legal actions of a player that must act, all different, if it names them."""
+        ...
+
     def close(self) -> None:
         """Let go of the environment's resources."""
         ...
@@ -89,11 +95,7 @@ class TableGame:
         self._tables = [make_table() for _ in range(copies)]
         self._open: list[dict[int, Seen]] = [{} for _ in range(copies)]  # seats that have not answered yet
         self._answers: list[dict[int, Any]] = [{} for _ in range(copies)]  # those that have, until all have
-        self._streams = np.zeros(copies, np.uint64)
-        self._seeds = np.zeros(copies, np.uint64)
-        self._plies = np.zeros(copies, np.int64)
-        self._games = np.zeros(copies, np.int64)
-        self._serial = 0
+        self._ledger = Ledger(spec.name, copies)
         self._turn: Turn | None = None
         self._begun = False
 
@@ -105,13 +107,12 @@ class TableGame:
     ) -> None:
         if not self._begun:
             self._begun = True
-            first = seed if isinstance(seed, int) else int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-            self._streams[:] = stream_seeds(first, np.arange(self.copies))  # copies left out have streams too
+            self._ledger.seed_all(seed)
             if copies is not None and self.restart:
                 self.reset()  # and are shown, so they begin
         which = np.arange(self.copies) if copies is None else np.asarray(copies, np.int64)
         if seed is not None:
-            self._streams[which] = stream_seeds(seed, which)
+            self._ledger.seed(seed, which)
         self._turn = None
         for copy in which:
             self._begin(int(copy))
@@ -180,27 +181,40 @@ class TableGame:
         return text_picture(self.text(copy, player))
 
     def text(self, copy: int, player: int | None = None) -> str:
-        seats = self._open[copy]
-        lines = [f"{self.spec.name}, ply {self._plies[copy]}"]
-        for seat in sorted(seats if player is None else seats.keys() & {player}):
-            lines.append(f"player {seat} to move")
-            for name, value in seats[seat].observation.items():
-                lines.append(f"{name}: {np.array2string(value, precision=3, threshold=200, separator=' ')}")
-        return "\n".join(lines)
+        told = self._tables[copy].text(player) if self._begun else None
+        ply = int(self._ledger.plies[copy])
+        if told is not None:
+            return f"{self.spec.name}, ply {ply}\n{told}".rstrip()
+        open_seats = self._open[copy]
+        chosen = open_seats if player is None else open_seats.keys() & {player}
+        return seats_text(self.spec.name, ply, {seat: open_seats[seat].observation for seat in chosen})
 
     def print_move(self, copy: int, action: int) -> str:
-        return str(action)
+        return self._move_names(copy).get(int(action), str(action))
 
     def parse_move(self, copy: int, text: str) -> int:
+        names = self._move_names(copy)
+        if names:
+            wanted = text.strip()
+            same = [action for action, name in names.items() if name.strip() == wanted]
+            alike = [action for action, name in names.items() if name.strip().lower() == wanted.lower()]
+            if same or len(alike) == 1:
+                return (same or alike)[0]
+            if not wanted.isdecimal() or not wanted.isascii() or int(wanted) not in names:
+                near = get_close_matches(wanted, names.values(), n=1, cutoff=0.0) or list(names.values())[:1]
+                raise UsageError(f"'{text}' is no move in {self.spec.name} here: write one as in '{near[0]}'")
+            return int(wanted)
         space = self.spec.roles[0].action
         for seat in self._open[copy]:
             space = self.spec.role(seat).action
-        if not isinstance(space, spaces.Discrete):
-            raise UsageError(f"moves of {self.spec.name} are arrays, not '{text}'")
-        last = int(space.n) - 1
-        if not text.strip().isdecimal() or int(text) > last:
-            raise UsageError(f"'{text}' is no move in {self.spec.name}: write a number from 0 to {last}")
-        return int(text)
+        return parsed_number(self.spec.name, space, text)
+
+    def _move_names(self, copy: int) -> dict[int, str]:
+        """What the seats that must act in a copy call their actions; empty if they have no names."""
+        found: dict[int, str] = {}
+        for seat in self._open[copy]:
+            found = {**(self._tables[copy].move_names(seat) or {}), **found}
+        return found
 
     def close(self) -> None:
         """Let go of the environments' resources."""
@@ -211,15 +225,10 @@ class TableGame:
         """Start a new game at a table, which is made anew where that fails."""
         self._open[copy], self._answers[copy] = {}, {}
         for attempt in range(TRIES):
-            stream = self._streams[copy : copy + 1]
-            stream += GOLDEN
-            self._seeds[copy] = mixed(stream, np.uint64(1))[0]
-            self._plies[copy] = 0
-            self._games[copy] = self._serial
-            self._serial += 1
+            (seed,) = self._ledger.begin(np.array([copy]))
             try:
                 table = self._tables[copy]
-                table.begin(int(self._seeds[copy]) >> 33)
+                table.begin(int(seed))
                 self._open[copy] = {player: table.see(player) for player in table.seats()}
                 if not self._open[copy]:
                     raise ValueError("the game is over before anybody acted")
@@ -245,11 +254,11 @@ class TableGame:
         try:
             moved = table.act(answers)
             self._open[copy] = {player: table.see(player) for player in table.seats()}
-        except Exception:
-            log.warning("%s, copy %d raised; its game is void", self.spec.name, copy, exc_info=True)
+        except Exception as error:
             self._renew(copy)
+            self._ledger.count_broken(copy, error)
             return None
-        self._plies[copy] += 1
+        self._ledger.plies[copy] += 1
         return moved
 
     def _open_with(self, copy: int, opening: Sequence[int]) -> None:
@@ -270,10 +279,9 @@ class TableGame:
     def _assemble(self, rows: Sequence[tuple[int, int]], seen: Sequence[Seen]) -> Turn:
         copies = np.array([copy for copy, _ in rows], np.int64)
         players = np.array([player for _, player in rows], np.int64)
-        plies = self._plies[copies]
-        draws = mixed(self._seeds[copies] + plies.astype(np.uint64) * GOLDEN, np.uint64(0))
-        draws = mixed(draws + players.astype(np.uint64) * GOLDEN, np.uint64(0))  # seats that act together differ
-        return assemble(self.spec, copies, players, self._games[copies], plies, draws, seen)
+        ledger = self._ledger
+        draws = ledger.draws(copies, players)
+        return assemble(self.spec, copies, players, ledger.games[copies], ledger.plies[copies], draws, seen)
 
 
 def _is_legal(player: int, seen: Seen, spec: GameSpec, action: int) -> bool:

@@ -1,26 +1,33 @@
 """Any Gymnasium environment as a single-player game: `gym:CartPole-v1`, `gym:FrozenLake-v1?is_slippery=false`.
 
-Options go to `gymnasium.make`. Each copy is an environment of its own, so that each game has its own seed and an
-environment that raises voids no game but its own. `gym:module:Name-v0` imports the module that registers the name.
+Options go to `gymnasium.make`. An environment that brings a vector implementation of its own is stepped by it where
+many copies train together; of all others each copy is an environment of its own, so that each game has its own seed
+and an environment that raises voids no game but its own. `gym:module:Name-v0` imports the module that registers the
+name.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from importlib import import_module
 from math import inf
 from typing import Any
 
 import gymnasium
-import numpy as np
+from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
+from gymnasium.vector import AutoresetMode
 
-from lanista.envs.core import Array, Game, GameSpec
+from lanista.envs.core import Array, Game, GameSpec, Ints
 from lanista.envs.doors._making import DRAWN_COPIES, made, one_line, split
-from lanista.envs.doors._spaces import Seen, Translator
-from lanista.envs.doors._tables import Moved, TableGame
+from lanista.envs.doors._pools import Pool, Stepped
+from lanista.envs.doors._singles import Singles
+from lanista.envs.doors._spaces import MASK, Shown, Translator
+from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
+
+VECTOR_COPIES = 8  # from so many on, a vector implementation is faster than its environment one by one
 
 
 def open(rest: str, copies: int, restart: bool) -> Game:
@@ -58,7 +65,23 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         description="a Gymnasium environment",
     )
     env.close()
-    return TableGame(spec, lambda: _Single(make(), translator), copies, restart)
+    singles: Callable[[int], Pool] = partial(Singles, make, translator)
+    make_pool = singles
+    if restart and copies >= VECTOR_COPIES and registered.vector_entry_point is not None:
+        vectors = _vectors(registered.id, options, env)
+        if vectors is not None:
+            make_pool = partial(_Vector, vectors, translator)
+    return VectorGame(spec, make_pool, copies, restart, translator.filler, singles)
+
+
+def ids() -> Iterable[str]:
+    """What can follow `gym:`, by Gymnasium's own registry: environments that can be imported here."""
+    return [name for name, spec in gymnasium.registry.items() if not _is_alias(spec)]
+
+
+def _is_alias(spec: EnvSpec) -> bool:
+    """Whether an entry only says that an environment has moved to a package of its own."""
+    return "gymnasium.envs.mujoco" in str(spec.entry_point) and spec.version is not None and spec.version < 4
 
 
 def _registered(name: str, source: str) -> EnvSpec:
@@ -87,41 +110,61 @@ def _make(name: str, options: Mapping[str, Any]) -> Any:
     return gymnasium.make(name, disable_env_checker=True, **options)
 
 
-class _Single:
-    """One Gymnasium environment: player 0 acts until it ends."""
+def _vectors(name: str, options: Mapping[str, Any], single: Any) -> Callable[[int], Any] | None:
+    """Makes an environment's own vector implementation; None where it is not the same game for all we can see."""
 
-    def __init__(self, env: Any, translator: Translator) -> None:
-        self._env = env
+    def make(copies: int) -> Any:
+        return gymnasium.make_vec(name, num_envs=copies, vectorization_mode="vector_entry_point", **options)
+
+    try:
+        vector = make(1)
+    except Exception:  # not every option of the single environment is one of the vector's
+        return None
+    same = (vector.single_observation_space, vector.single_action_space) == (
+        single.observation_space,
+        single.action_space,
+    )
+    restarts = vector.metadata.get("autoreset_mode") == AutoresetMode.NEXT_STEP
+    vector.close()
+    return make if same and restarts else None
+
+
+class _Taken(spaces.MultiDiscrete):
+    """Actions that the frame has checked already, as vector environments would do once more."""
+
+    def contains(self, x: Any) -> bool:
+        return True
+
+
+class _Vector:
+    """An environment's own vector implementation: one random stream for all, all stepped at once."""
+
+    singly = False
+    next_step = True
+
+    def __init__(self, make: Callable[[int], Any], translator: Translator, size: int) -> None:
+        self._env = make(size)
+        self._size = size
         self._translator = translator
-        self._shown: tuple[Any, Mapping[str, Any]] | None = None  # observation and info; None: nothing to act on
+        space = self._env.action_space
+        if type(space) is spaces.MultiDiscrete:
+            self._env.unwrapped.action_space = _Taken(space.nvec, start=space.start)
 
-    def begin(self, seed: int) -> None:
-        self._shown = self._env.reset(seed=seed)
-
-    def seats(self) -> Sequence[int]:
-        return () if self._shown is None else (0,)
-
-    def see(self, player: int) -> Seen:
-        assert self._shown is not None
-        return self._translator.see(*self._shown)
-
-    def act(self, answers: Mapping[int, Any]) -> Moved:
-        observation, reward, terminated, truncated, info = self._env.step(self._translator.act(answers[0]))
-        self._shown = None if terminated or truncated else (observation, info)
-        if terminated:
-            return Moved((float(reward),), terminated=(0,))
-        if truncated:
-            return Moved((float(reward),), truncated={0: self._translator.see_last(observation, info)})
-        return Moved((float(reward),))
-
-    def frame(self) -> Array | None:
-        if self._env.render_mode != "rgb_array":
+    def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown | None:
+        if slots is not None or (exact and self._size > 1):
             return None
-        try:
-            pixels: Any = self._env.render()
-        except ImportError:  # Gymnasium's pictures need pygame, which playing does not
-            return None
-        return np.asarray(pixels)
+        observation, info = self._env.reset(seed=int(seeds[0]))
+        return self._translator.see_rows(observation, info.get(MASK))
+
+    def step(self, slots: Ints | None, actions: Array) -> Stepped:
+        assert slots is None, "all or none"
+        answer = self._env.step(self._translator.act_rows(actions))
+        observation, rewards, terminated, truncated, info = answer
+        shown = self._translator.see_rows(observation, info.get(MASK))
+        return Stepped(shown, rewards, terminated, truncated)
+
+    def frame(self, slot: int) -> Array | None:
+        return None
 
     def close(self) -> None:
         self._env.close()

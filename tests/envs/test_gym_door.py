@@ -87,7 +87,7 @@ def test_the_same_as_gymnasiums_own_loop(name: str) -> None:
         for copy, env in enumerate(envs):
             if turn.plies[copy] == 0:
                 # The seed is the game's own affair; its first observation tells the state all the same.
-                seed = int(game._seeds[copy]) >> 33  # type: ignore[attr-defined]
+                seed = int(game._ledger.seeds[copy]) >> 33  # type: ignore[attr-defined]
                 seen[copy], _ = env.reset(seed=seed)
             shown = turn.observation["observation"][copy]
             np.testing.assert_array_equal(shown, spaces.flatten(env.observation_space, seen[copy]))
@@ -165,7 +165,7 @@ def test_actions_of_every_kind(kind: str, action: Any, got: Any) -> None:
     turn = game.turn()
     assert turn.legal is None if kind == "box" else turn.legal is not None and turn.legal.all()
     game.step(np.array([action, action]))
-    (played,) = game._tables[1]._env.unwrapped.got  # type: ignore[attr-defined]
+    (played,) = game._banks[0].pool._envs[1].unwrapped.got  # type: ignore[attr-defined]
     np.testing.assert_array_equal(played, got)
 
 
