@@ -1,0 +1,164 @@
+"""EnvPool's environments in C++: `envpool:Pong-v5`, `envpool:BabyAI-GoToLocal-v0`, `envpool:ConnectFour-v1`.
+
+Options go to `envpool.make`. Games of several players are those with a player to move, each shown its own rows.
+Needs `pip install "lanista[envpool]"`; its Procgen games need the system's Qt 5 besides.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from math import inf
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from lanista.envs.core import Array, Game, GameSpec, Ints
+from lanista.envs.doors._making import made, required, split
+from lanista.envs.doors._pools import Stepped
+from lanista.envs.doors._spaces import MASK, Shown, Translator
+from lanista.envs.doors._vectors import VectorGame
+from lanista.errors import UsageError, unknown
+from lanista.plugs import Value
+
+ENDLESS = 10**7  # steps; EnvPool says 0 or 2**31 - 1 where it has no limit
+LEGAL = "legal_action_mask"  # where its board games show the legal actions
+RESERVED = ("num_envs", "batch_size", "seed", "env_seed", "env_type")
+
+
+def open(rest: str, copies: int, restart: bool) -> Game:
+    """Make `copies` of an EnvPool environment.
+
+    Args:
+        rest: the environment's id, with options after a `?`.
+        copies: how many are played together.
+        restart: a finished copy begins anew by itself; else it shows no rows until `reset`.
+
+    Raises:
+        UsageError: no such environment or option, EnvPool is not installed, or its spaces cannot be played.
+    """
+    required("envpool", "envpool", f"envpool:{rest}")
+    name, options = split(rest, "envpool")
+    source = f"envpool:{rest}"
+    if name not in ids():
+        raise unknown("EnvPool environment", name, ids())
+    for option in options:
+        if option in RESERVED:
+            raise UsageError(f"'{source}': '{option}' is for Lanista to set")
+    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    make = partial(_make, name, {"num_threads": threads, **options})
+    env = made(lambda: make([1]), source, None)
+    config = env.config
+    players = int(config.get("max_num_players") or 1)
+    translator = Translator(_repaired(env.observation_space), env.action_space, source)
+    _, info = env.reset()
+    if players > 1 and "current_player" not in info:
+        raise UsageError(f"'{source}' cannot be played: it has {players} players, and does not tell whose turn it is")
+    limit = int(config.get("max_episode_steps") or 0)
+    spec = GameSpec(
+        name=source,
+        players=players,
+        roles=(translator.role,),
+        role_of=(0,) * players,
+        kind="single-player" if players == 1 else "turn-based",
+        zero_sum=False,
+        perfect_information=False,
+        longest=limit if 0 < limit < ENDLESS else None,
+        returns=(-inf, inf),
+        description="an EnvPool environment",
+    )
+    return VectorGame(spec, lambda size: _EnvPool(make, translator, players, size), copies, restart, translator.filler)
+
+
+def ids() -> list[str]:
+    """What can follow `envpool:`, by EnvPool's own registry."""
+    import envpool
+
+    return list(envpool.list_all_envs())
+
+
+def _make(name: str, options: Mapping[str, Value], seeds: list[int]) -> Any:
+    import envpool
+
+    threads = min(int(options["num_threads"]), len(seeds))
+    return envpool.make(
+        name, env_type="gymnasium", num_envs=len(seeds), seed=seeds, **{**options, "num_threads": threads}
+    )
+
+
+def _repaired(space: spaces.Space[Any]) -> spaces.Space[Any]:
+    """The space as it is meant: EnvPool writes the smallest positive number where it means no lower bound."""
+    if isinstance(space, spaces.Dict):
+        return spaces.Dict({name: _repaired(inner) for name, inner in space.spaces.items()})
+    if isinstance(space, spaces.Box) and space.dtype is not None and space.dtype.kind == "f":
+        tiny = np.finfo(space.dtype).tiny
+        low = np.where(space.low == tiny, -np.inf, space.low).astype(space.dtype)
+        return spaces.Box(low, space.high, space.shape, space.dtype)  # type: ignore[arg-type]
+    return space
+
+
+class _EnvPool:
+    """A pool of EnvPool's: made anew for new seeds, since they are fixed when it is made."""
+
+    next_step = True
+
+    def __init__(self, make: Any, translator: Translator, players: int, size: int) -> None:
+        self._make = make
+        self._translator = translator
+        self._players = players
+        self._size = size
+        self._env: Any = None
+        # With several players a pool waits for the rows of all its games, however few are stepped.
+        self.singly = players == 1
+
+    def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown | None:
+        if slots is None:
+            self.close()
+            self._env = self._make(seeds.tolist())
+            observation, info = self._env.reset()
+        elif exact or not self.singly:
+            return None
+        else:
+            observation, info = self._env.reset(slots.astype(np.int32))
+        return self._see(observation, info)
+
+    def step(self, slots: Ints | None, actions: Array) -> Stepped:
+        env_id = None if slots is None else slots.astype(np.int32)
+        answer = self._env.step(self._translator.act_rows(actions), env_id)
+        observation, rewards, terminated, truncated, info = answer
+        shown = self._see(observation, info)
+        if self._players == 1:
+            return Stepped(shown, rewards, terminated, truncated)
+        everyone = partial(self._everyone, observation)
+        return Stepped(shown, rewards.reshape(-1, self._players), terminated, truncated, everyone=everyone)
+
+    def frame(self, slot: int) -> Array | None:
+        return None
+
+    def close(self) -> None:
+        if self._env is not None:
+            self._env.close()
+            self._env = None
+
+    def _see(self, observation: Any, info: Mapping[str, Any]) -> Shown:
+        mask = info.get(LEGAL, info.get(MASK))
+        if self._players == 1:
+            return self._translator.see_rows(observation, mask)
+        who = info["current_player"].astype(np.int64)
+        rows = np.arange(len(who)) * self._players + who
+        shown = self._translator.see_rows(_rows(observation, rows), mask)
+        shown.players = who
+        return shown
+
+    def _everyone(self, observation: Any, games: Ints) -> Shown:
+        """What all players of these games see."""
+        rows = (games[:, None] * self._players + np.arange(self._players)).ravel()
+        return self._translator.see_rows(_rows(observation, rows))
+
+
+def _rows(observation: Any, rows: Ints) -> Any:
+    if isinstance(observation, Mapping):
+        return {name: _rows(value, rows) for name, value in observation.items()}
+    return observation[rows]
