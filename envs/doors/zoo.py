@@ -1,7 +1,9 @@
-"""Any PettingZoo AEC environment as a game: `zoo:classic/connect_four_v3`, `zoo:classic/go_v5?board_size=9`.
+"""Any PettingZoo environment as a game: `zoo:classic/connect_four_v3`, `zoo:butterfly/pistonball_v6`.
 
-Options go to the environment, apart from three that tell what an environment cannot: `zero_sum`,
-`perfect_information` and `longest` (plies). Without them nothing is taken for granted.
+An environment that has a Parallel form is a simultaneous game, any other is turn-based. Packages of their own are
+found by their modules: `zoo:mpe2/simple_spread_v3` is what `mpe2.simple_spread_v3` makes. Options go to the
+environment, apart from three that tell what an environment cannot: `zero_sum`, `perfect_information` and `longest`
+(plies). Without them nothing is taken for granted.
 """
 
 from __future__ import annotations
@@ -10,18 +12,23 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from math import inf
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pettingzoo
 from pettingzoo.env_registry.spec import EnvSpec
 
 from lanista.envs.core import Array, Game, GameSpec, Role
 from lanista.envs.doors._making import DRAWN_COPIES, made, one_line, split
+from lanista.envs.doors._parallel import Together
 from lanista.envs.doors._spaces import Seen, Translator
 from lanista.envs.doors._tables import Moved, TableGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, call
+
+Form = Literal["aec", "parallel"]
 
 
 @dataclass(frozen=True)
@@ -46,37 +53,74 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     """
     name, options = split(rest, "zoo")
     source = f"zoo:{rest}"
-    registered = _registered(name)
+    form, registered = _registered(name, source)
     given = {key: options.pop(key) for key in list(options) if key in _Facts.__dataclass_fields__}
     facts: _Facts = call(_facts, f"'{source}'", given)
     maker = _maker(registered, source)
-    make = partial(_make, registered, options)
+    make = partial(_make, form, registered, options)
     env = made(make, source, maker)
     if copies <= DRAWN_COPIES and "rgb_array" in env.metadata.get("render_modes", ()):
         env.close()
-        make = partial(_make, registered, {"render_mode": "rgb_array", **options})
+        make = partial(_make, form, registered, {"render_mode": "rgb_array", **options})
         env = made(make, source, maker)
     agents = list(getattr(env, "possible_agents", None) or ())
     if not agents:
         raise UsageError(f"'{source}' cannot be played: it does not tell its possible agents")
     translators = [Translator(env.observation_space(agent), env.action_space(agent), source) for agent in agents]
-    spec = _spec(source, facts, translators)
+    spec = _spec(source, form, facts, translators)
     env.close()
-    return TableGame(spec, lambda: _Aec(make(), agents, translators), copies, restart)
+    table = Together if form == "parallel" else _Aec
+    return TableGame(spec, lambda: table(make(), agents, translators), copies, restart)
+
+
+def ids() -> list[str]:
+    """What can follow `zoo:`, by PettingZoo's own registries."""
+    return sorted(name.replace("-v", "_v") for name in {**pettingzoo.aec_registry, **pettingzoo.parallel_registry})
 
 
 def _facts(zero_sum: bool = False, perfect_information: bool = False, longest: int = 0) -> _Facts:
     return _Facts(zero_sum, perfect_information, longest)
 
 
-def _registered(name: str) -> EnvSpec:
-    """PettingZoo's own entry of an environment; `_v3` and `-v3` are the same."""
-    known = pettingzoo.aec_registry
+def _registered(name: str, source: str) -> tuple[Form, EnvSpec]:
+    """PettingZoo's own entry of an environment, Parallel where it has both forms; `_v3` and `-v3` are the same."""
     family, _, version = name.rpartition("_v")
     wanted = f"{family}-v{version}" if version.isdecimal() else name
-    if wanted not in known:
-        raise unknown("PettingZoo environment", name, [entry.replace("-v", "_v") for entry in known])
-    return known[wanted]
+    registries: tuple[tuple[Form, Any], ...] = (
+        ("parallel", pettingzoo.parallel_registry),
+        ("aec", pettingzoo.aec_registry),
+    )
+    for form, known in registries:
+        if wanted in known:
+            return form, known[wanted]
+    found = _in_package(wanted.replace("-v", "_v"), source)
+    if found is None:
+        raise unknown("PettingZoo environment", name, ids())
+    return found
+
+
+def _in_package(name: str, source: str) -> tuple[Form, EnvSpec] | None:
+    """The environment that a module of another package makes: `mpe2/simple_spread_v3`; `mpe` is the package mpe2."""
+    package, slash, module = name.partition("/")
+    package = "mpe2" if package == "mpe" else package
+    if not slash or not package.isidentifier() or not module.replace("/", "_").isidentifier():
+        return None
+    if find_spec(package) is None:
+        if package == "mpe2":
+            raise UsageError(f"'{source}' needs the package 'mpe2', which is not installed: pip install mpe2")
+        return None
+    path = f"{package}.{module.replace('/', '.')}"
+    try:
+        found = import_module(path)
+    except ImportError as error:
+        if error.name == path:
+            return None
+        raise UsageError(f"'{source}' cannot be made: {one_line(error)}") from error
+    forms: tuple[tuple[Form, str], ...] = (("parallel", "parallel_env"), ("aec", "env"))
+    for form, maker in forms:
+        if hasattr(found, maker):
+            return form, EnvSpec(id=name.replace("_v", "-v"), entry_point=f"{path}:{maker}", kwargs={}, max_cycles=None)
+    return None
 
 
 def _maker(registered: EnvSpec, source: str) -> Callable[..., Any] | None:
@@ -95,11 +139,16 @@ def _maker(registered: EnvSpec, source: str) -> Callable[..., Any] | None:
     return maker
 
 
-def _make(registered: EnvSpec, options: Mapping[str, Value]) -> Any:
-    return pettingzoo.make("aec", registered, **options)
+def _make(form: Form, registered: EnvSpec, options: Mapping[str, Value]) -> Any:
+    if registered.namespace == "atari" and find_spec("ale_py") is not None:  # its package brings the games
+        import ale_py
+
+        roms = f"{Path(ale_py.__file__).parent}/roms"
+        options = {"auto_rom_install_path": roms, **options}
+    return pettingzoo.make(form, registered, **options)
 
 
-def _spec(source: str, facts: _Facts, translators: Sequence[Translator]) -> GameSpec:
+def _spec(source: str, form: Form, facts: _Facts, translators: Sequence[Translator]) -> GameSpec:
     roles: list[Role] = []
     for translator in translators:
         if translator.role not in roles:
@@ -109,7 +158,7 @@ def _spec(source: str, facts: _Facts, translators: Sequence[Translator]) -> Game
         players=len(translators),
         roles=tuple(roles),
         role_of=tuple(roles.index(translator.role) for translator in translators),
-        kind="turn-based",
+        kind="single-player" if len(translators) == 1 else "simultaneous" if form == "parallel" else "turn-based",
         zero_sum=facts.zero_sum,
         perfect_information=facts.perfect_information,
         longest=facts.longest or None,
@@ -166,6 +215,12 @@ class _Aec:
             return None
         pixels: Array = self._env.render()
         return pixels
+
+    def text(self, player: int | None) -> None:
+        return None
+
+    def move_names(self, player: int) -> None:
+        return None
 
     def close(self) -> None:
         self._env.close()

@@ -39,6 +39,13 @@ def random_actions(game: Game, turn: Turn, salt: int = 0) -> Any:
     space = game.spec.roles[0].action
     if isinstance(space, spaces.Discrete):
         return random_legal(turn.legal, draws)
+    if isinstance(space, spaces.MultiDiscrete):
+        starts = np.cumsum(space.nvec) - space.nvec
+        parts = [
+            random_legal(turn.legal[:, start : start + size], mixed(draws, np.uint64(part)))  # type: ignore[index]
+            for part, (start, size) in enumerate(zip(starts, space.nvec, strict=True))
+        ]
+        return np.stack(parts, axis=1)
     assert isinstance(space, spaces.Box)
     low, high = np.maximum(space.low, -9), np.minimum(space.high, 9)
     rows = [np.random.default_rng(int(draw)).uniform(low, high) for draw in draws]
@@ -48,3 +55,8 @@ def random_actions(game: Game, turn: Turn, salt: int = 0) -> Any:
 def is_discrete(game: Game) -> bool:
     """Whether the game's actions are numbers."""
     return all(isinstance(role.action, spaces.Discrete) for role in game.spec.roles)
+
+
+def has_openings(game: Game) -> bool:
+    """Whether a game can start after a list of actions: they are numbers, of one player after the other."""
+    return is_discrete(game) and game.spec.kind != "simultaneous"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from gymnasium import spaces
-from random_play import DOOR_GAMES, is_discrete, native_games, random_actions
+from random_play import DOOR_GAMES, has_openings, is_discrete, native_games, random_actions
 
 from lanista.envs import Game, Outcome, Turn, make
 from lanista.envs.doors._spaces import legal_width
@@ -179,16 +179,17 @@ def test_without_restart_finished_copies_wait_for_reset(name: str) -> None:
     outcome = game.step(random_actions(game, game.turn()))
     assert not outcome.finished.any()
     game.reset(seed=[7, 8], copies=np.array([3, 1]))
-    assert sorted(game.turn().copies.tolist()) == [1, 3]
+    assert set(game.turn().copies.tolist()) == {1, 3}
     assert (game.turn().plies == 0).all()
 
 
 def test_a_first_reset_of_some_copies(name: str) -> None:
     frozen = make(name, copies=3, restart=False)
     frozen.reset(4, copies=np.array([1]))
-    assert frozen.turn().copies.tolist() == [1]
+    assert set(frozen.turn().copies.tolist()) == {1}
     frozen.reset(copies=np.array([0, 2]))
-    assert len(set(frozen.turn().draws.tolist())) == 3, "copies that begin later have random streams of their own"
+    draws = frozen.turn().draws.tolist()
+    assert len(set(draws)) == len(draws) >= 3, "copies that begin later have random streams of their own"
     restarting = make(name, copies=3)
     restarting.reset(4, copies=np.array([1]))
     turn = restarting.turn()
@@ -284,7 +285,7 @@ def test_one_seed_gives_each_copy_its_own(name: str) -> None:
 
 def test_openings(name: str) -> None:
     game = make(name, copies=2, restart=False)
-    if not is_discrete(game):
+    if not has_openings(game):
         with pytest.raises(UsageError):
             game.reset(1, openings=[[0], [0]])
         return
@@ -308,8 +309,8 @@ def test_openings(name: str) -> None:
 
 def test_a_wrong_opening_is_the_users_error(name: str) -> None:
     game = make(name, copies=3)
-    if not is_discrete(game):
-        pytest.skip("its actions are no numbers")
+    if not has_openings(game):
+        pytest.skip("its actions are no numbers, or several players act at once")
     count = int(game.spec.roles[0].action.n)  # type: ignore[attr-defined]
     with pytest.raises(UsageError, match="opening"):
         game.reset(1, openings=[[], [count], []])
@@ -336,16 +337,16 @@ def test_stop(name: str) -> None:
     before = game.turn()
     game.stop(np.array([1]))
     after = game.turn()
-    (row,) = np.flatnonzero(after.copies == 1)
-    assert after.plies[row] == 0 and after.games[row] not in before.games
-    others = np.flatnonzero(after.copies != 1)
-    assert equal_turns(after.take(others), before.take(others))
+    rows = np.flatnonzero(after.copies == 1)
+    assert len(rows) and (after.plies[rows] == 0).all() and not np.isin(after.games[rows], before.games).any()
+    others = [np.flatnonzero(turn.copies != 1) for turn in (after, before)]
+    assert equal_turns(after.take(others[0]), before.take(others[1]))
     frozen = make(name, copies=3, restart=False)
     frozen.reset(1)
     frozen.stop(np.array([0, 2]))
-    assert frozen.turn().copies.tolist() == [1]
+    assert set(frozen.turn().copies.tolist()) == {1}
     frozen.reset(copies=np.array([0]))
-    assert frozen.turn().copies.tolist() == [0, 1]
+    assert set(frozen.turn().copies.tolist()) == {0, 1}
 
 
 def test_moves_are_printed_and_parsed(name: str) -> None:
