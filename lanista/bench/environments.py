@@ -14,6 +14,8 @@ from pathlib import Path
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "envpool": ("envpool==1.2.5",),
     "openspiel": ("open_spiel==2.0.2",),
+    "pettingzoo": ("pettingzoo==1.27.0", "pygame>=2.6", "chess>=1.11", "rlcard>=1.2"),
+    "pgx": ("pgx==2.6.0", "jax==0.10.2"),
     "sb3": ("torch==2.13.0", "sb3-contrib==2.9.2", "stable-baselines3==2.9.2", "pettingzoo==1.27.0", "pygame>=2.6"),
 }
 INSTALL_SECONDS = 1800

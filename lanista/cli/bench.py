@@ -27,7 +27,7 @@ class Options:
     """What to measure."""
 
     rows: Annotated[Positional[tuple[str, ...]], arg(metavar="[ROW ...]")] = ()
-    """Rows to measure: stepping, training, match, start, strength; none is all, strength only with --agent."""
+    """Rows to measure: stepping, games, training, match, start, strength; none is all, strength only with --agent."""
     quick: bool = False
     """Fewer and shorter slices: a look, no result."""
     agent: str = ""

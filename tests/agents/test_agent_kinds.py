@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import numpy as np
 import pytest
 from gymnasium import spaces
@@ -10,32 +12,51 @@ from lanista.agents.contestant import agents, load_agent
 from lanista.agents.kinds.first_legal import FirstLegalAgent
 from lanista.agents.kinds.random import RandomAgent
 from lanista.agents.match import Scheduled, play_games
-from lanista.envs.catalogue import games, make, native_rules
+from lanista.envs.catalogue import GAMES, games, make, native_rules
 from lanista.envs.core import Agent, GameSpec, Role, Turn, play
 from lanista.errors import UsageError
+from lanista.plugs import plug
 
 NEEDS_A_FOLDER = {"network"}
 KINDS = [kind for kind in agents() if kind not in NEEDS_A_FOLDER]
-SMALL = {"minimax": "minimax:depth=2"}  # a size at which the suite stays quick
+MANY_ACTIONS = 100
+
+
+def small(game: str) -> str:
+    """The game on a small board where its size is an option, so that the suite stays quick."""
+    if "size" in inspect.signature(plug(GAMES, "game", game).rules).parameters:
+        for size in range(5, 9):
+            try:
+                return native_rules(f"{game}:size={size}").spec.name
+            except UsageError:
+                continue
+    return game
+
+
+def contestant(kind: str, game: str) -> str:
+    """The kind's string, with little to think about."""
+    if kind != "minimax":
+        return kind
+    return f"minimax:depth={1 if native_rules(game).num_actions > MANY_ACTIONS else 2}"
 
 
 def supported(kind: str) -> list[str]:
     """The native games that a kind agrees to play."""
     found = []
-    for game in games():
+    for game in map(small, games()):
         try:
-            started(kind, native_rules(game).spec)
+            started(kind, game)
         except UsageError:
             continue
         found.append(game)
     return found
 
 
-def started(kind: str, spec: GameSpec, seed: int = 5) -> Agent:
-    agent = load_agent(SMALL.get(kind, kind))
+def started(kind: str, game: str, seed: int = 5) -> Agent:
+    agent = load_agent(contestant(kind, game))
     begin = getattr(agent, "start", None)
     if begin is not None:
-        begin(spec, seed)
+        begin(native_rules(game).spec, seed)
     return agent
 
 
@@ -52,7 +73,7 @@ CASES = [(kind, game) for kind in KINDS for game in supported(kind)]
 def test_the_floors_and_minimax_play_every_native_game() -> None:
     assert {"random", "first-legal", "minimax"} <= set(KINDS)
     for kind in ("random", "first-legal"):
-        assert supported(kind) == games()
+        assert supported(kind) == [small(game) for game in games()]
     assert {"tictactoe", "connect_four", "mnk"} <= set(supported("minimax"))
 
 
@@ -61,7 +82,7 @@ def test_plays_whole_games_legally(kind: str, game: str) -> None:
     table = make(game, 32, restart=False)
     table.reset(1)
     finished = 0
-    for ply in play(table, [load_agent(SMALL.get(kind, kind))], seed=2):
+    for ply in play(table, [load_agent(contestant(kind, game))], seed=2):
         assert not ply.failures
         legal = ply.turn.legal
         assert legal is not None and legal[ply.rows, ply.actions].all()
@@ -74,7 +95,7 @@ def test_the_same_seed_plays_the_same_games(kind: str, game: str) -> None:
     schedule = [Scheduled((0, 1), seed, label=seed) for seed in range(8)]
 
     def moves(seed: int) -> list[tuple[int, ...]]:
-        table = [load_agent(SMALL.get(kind, kind)), load_agent(SMALL.get(kind, kind))]
+        table = [load_agent(contestant(kind, game)), load_agent(contestant(kind, game))]
         played = [one for part in play_games(game, table, schedule, seed=seed) for one in part]
         return [one.moves for one in sorted(played, key=lambda one: one.scheduled.label)]
 
@@ -88,7 +109,7 @@ def test_the_same_seed_plays_the_same_games(kind: str, game: str) -> None:
 @pytest.mark.parametrize(("kind", "game"), CASES)
 def test_a_row_does_not_depend_on_the_others(kind: str, game: str) -> None:
     turn = middle(game)
-    agent = started(kind, native_rules(game).spec)
+    agent = started(kind, game)
     whole = agent.act(turn)
     order = np.random.default_rng(0).permutation(len(turn))
     assert (agent.act(turn.take(order)).actions == whole.actions[order]).all()
@@ -101,7 +122,7 @@ def test_a_row_does_not_depend_on_the_others(kind: str, game: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_its_name_makes_it_again(kind: str) -> None:
-    agent = load_agent(SMALL.get(kind, kind))
+    agent = load_agent(contestant(kind, "tictactoe"))
     name = agent.name  # type: ignore[attr-defined]
     again = load_agent(name)
     assert again.name == name  # type: ignore[attr-defined]
@@ -110,7 +131,7 @@ def test_its_name_makes_it_again(kind: str) -> None:
 
 def test_random_plays_every_legal_move_equally_often() -> None:
     turn = middle("connect_four", 20_000)
-    actions = started("random", native_rules("connect_four").spec).act(turn).actions
+    actions = started("random", "connect_four").act(turn).actions
     assert turn.legal is not None
     all_open = turn.legal.all(axis=1)
     counts = np.bincount(actions[all_open], minlength=7)
@@ -121,7 +142,7 @@ def test_random_plays_every_legal_move_equally_often() -> None:
 def test_first_legal_takes_the_lowest() -> None:
     turn = middle("tictactoe")
     assert turn.legal is not None
-    actions = started("first-legal", native_rules("tictactoe").spec).act(turn).actions
+    actions = started("first-legal", "tictactoe").act(turn).actions
     for row, action in enumerate(actions):
         assert turn.legal[row, action] and not turn.legal[row, :action].any()
 

@@ -1,4 +1,4 @@
-"""EnvPool's ConnectFour-v1, C++, random legal play in one batch."""
+"""A board or card game of EnvPool's, C++, random legal play in one batch."""
 
 import envpool
 import numpy as np
@@ -6,9 +6,14 @@ import numpy as np
 from lanista.bench.worker import Work, repeat
 
 
-def begin(copies: int) -> Work:
-    """Make `copies` games on one thread."""
-    env = envpool.make("ConnectFour-v1", env_type="gymnasium", num_envs=copies, num_threads=1)
+def begin(copies: int, game: str = "ConnectFour-v1") -> Work:
+    """Make `copies` games on one thread.
+
+    Args:
+        copies: stepped together.
+        game: EnvPool's id.
+    """
+    env = envpool.make(game, env_type="gymnasium", num_envs=copies, num_threads=1)
     random = np.random.default_rng(0)
     legal = env.reset()[1]["legal_action_mask"]
 

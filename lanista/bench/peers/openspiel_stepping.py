@@ -1,4 +1,4 @@
-"""OpenSpiel's connect_four, random legal play: its C++ states, or its Python environment `rl_environment`."""
+"""A game of OpenSpiel's, random legal play: its C++ states, or its Python environment `rl_environment`."""
 
 import random
 from collections.abc import Callable
@@ -9,32 +9,38 @@ from open_spiel.python import rl_environment
 from lanista.bench.worker import Work, repeat
 
 
-def begin(environment: bool) -> Work:
+def begin(environment: bool, game: str = "connect_four") -> Work:
     """Make the game.
 
     Args:
         environment: through `rl_environment`, else the states themselves.
+        game: OpenSpiel's string.
     """
-    play = _through_environment() if environment else _states
+    play = _through_environment(game) if environment else _states(game)
     return lambda seconds: {"steps": repeat(play, seconds)}
 
 
-GAME = pyspiel.load_game("connect_four")
+def _states(name: str) -> Callable[[], float]:
+    game = pyspiel.load_game(name)
+
+    def play() -> float:
+        state = game.new_initial_state()
+        steps = 0
+        while not state.is_terminal():
+            if state.is_chance_node():
+                state.apply_action(random.choice(state.legal_actions()))  # the deals of these games are even
+                continue
+            state.observation_tensor()
+            state.legal_actions_mask()
+            state.apply_action(random.choice(state.legal_actions()))
+            steps += 1
+        return steps
+
+    return play
 
 
-def _states() -> float:
-    state = GAME.new_initial_state()
-    steps = 0
-    while not state.is_terminal():
-        state.observation_tensor()
-        state.legal_actions_mask()
-        state.apply_action(random.choice(state.legal_actions()))
-        steps += 1
-    return steps
-
-
-def _through_environment() -> Callable[[], float]:
-    env = rl_environment.Environment("connect_four")
+def _through_environment(name: str) -> Callable[[], float]:
+    env = rl_environment.Environment(name)
 
     def play() -> float:
         time_step = env.reset()  # observations and legal actions of both players are in it

@@ -1,16 +1,22 @@
-"""PettingZoo's connect_four_v3, random legal play through its AEC loop."""
+"""A classic game of PettingZoo's, random legal play through its AEC loop."""
 
+import importlib
 import random
+from typing import Any
 
 import numpy as np
-from pettingzoo.classic import connect_four_v3
 
 from lanista.bench.worker import Work, repeat
 
 
-def begin() -> Work:
-    """Make its standard environment."""
-    env = connect_four_v3.env()
+def begin(game: str = "connect_four_v3", **options: Any) -> Work:
+    """Make a standard environment.
+
+    Args:
+        game: its module in `pettingzoo.classic`.
+        options: of the environment.
+    """
+    env = importlib.import_module(f"pettingzoo.classic.{game}").env(**options)
 
     def play() -> float:
         env.reset()
