@@ -19,7 +19,7 @@ from lanista.cli.main import main
 
 STEPPING = Side("ours", "lanista.bench.ours.stepping", {"game": "connect_four", "copies": 64}, packages=("numpy",))
 PETTINGZOO = Side("PettingZoo", "lanista.bench.peers.pettingzoo_stepping", packages=("pettingzoo",))
-NOT_HERE = Side("OpenSpiel", "lanista.bench.peers.openspiel_stepping", {"environment": False})
+NOT_HERE = Side("pgx", "lanista.bench.peers.pgx_stepping", {"game": "connect_four", "copies": 8})
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ def test_sides_take_turns_and_one_that_fails_drops_out(plan: Plan) -> None:
         assert measured.trouble is None and len(measured.slices) == 3
         assert all(piece.steps > 0 and piece.cpu_seconds > 0 for piece in measured.slices)
     assert set(peer.versions) == {"pettingzoo"}
-    assert missing.trouble is not None and "pyspiel" in missing.trouble
-    verdict = judge(Claim("faster", "ours", "OpenSpiel", least=1), [ours, peer, missing])
+    assert missing.trouble is not None and "jax" in missing.trouble
+    verdict = judge(Claim("faster", "ours", "pgx", least=1), [ours, peer, missing])
     assert verdict.found is None and verdict.met is None
     table = as_markdown([Row("stepping", "Stepping.", "steps", [verdict], [ours, peer, missing])], machine(plan))
-    assert "not measured: OpenSpiel: ModuleNotFoundError" in table
+    assert "not measured: pgx: ModuleNotFoundError" in table
 
 
 def test_a_side_that_is_killed_says_so_and_leaves_nothing(plan: Plan) -> None:
