@@ -58,9 +58,19 @@ def rules(players: int = 2) -> Rules:
         mask[0] = mask[1] = True
 
     @numba.njit
-    def bet(state: Any, who: Any) -> Any:
-        """Whether a player has bet or called."""
-        return state.moves[who] == 1 or (who + players < state.ply and state.moves[who + players] == 1)
+    def settle(state: Any, rewards: Any) -> None:
+        """Give the pot to the highest card that is in; without branches, which random play makes unforeseeable."""
+        pot, best, winner = 0, -1, 0
+        for who in range(players):
+            # A player's second move is there only if it passed at first; moves not made are zero.
+            again = state.moves[who + players] if who + players < longest else 0
+            bet = np.int64(state.moves[who] | again)
+            rewards[who] = -1 - bet
+            pot += 1 + bet
+            card = state.cards[who] if bet or state.bettor < 0 else -1
+            winner = who if card > best else winner
+            best = max(card, best)
+        rewards[winner] += pot
 
     @numba.njit
     def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
@@ -70,15 +80,7 @@ def rules(players: int = 2) -> Rules:
         state.ply += 1
         if state.ply != (players if state.bettor < 0 else state.bettor + players):
             return False
-        pot = 0
-        winner = -1
-        for who in range(players):
-            put = 1 + bet(state, who)
-            pot += put
-            rewards[who] = -put
-            if (state.bettor < 0 or put == 2) and (winner < 0 or state.cards[who] > state.cards[winner]):
-                winner = who
-        rewards[winner] += pot
+        settle(state, rewards)
         return True
 
     @numba.njit
@@ -86,8 +88,10 @@ def rules(players: int = 2) -> Rules:
         out[:] = 0
         out[player] = 1
         out[players + state.cards[player]] = 1
-        for ply in range(state.ply):
-            out[players + deck + 2 * ply + state.moves[ply]] = 1
+        for ply in range(longest):
+            made, move = np.int64(ply < state.ply), np.int64(state.moves[ply])
+            out[players + deck + 2 * ply] = made & (1 - move)
+            out[players + deck + 2 * ply + 1] = made & move
 
     @numba.njit
     def hash(state: Any) -> Any:
