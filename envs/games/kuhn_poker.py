@@ -60,7 +60,8 @@ def rules(players: int = 2) -> Rules:
     @numba.njit
     def settle(state: Any, rewards: Any) -> None:
         """Give the pot to the highest card that is in; without branches, which random play makes unforeseeable."""
-        pot, best, winner = 0, -1, 0
+        best: Any = -1
+        pot, winner = 0, 0
         for who in range(players):
             # A player's second move is there only if it passed at first; moves not made are zero.
             again = state.moves[who + players] if who + players < longest else 0
