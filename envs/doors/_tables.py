@@ -262,13 +262,15 @@ class TableGame:
         return moved
 
     def _open_with(self, copy: int, opening: Sequence[int]) -> None:
-        """Play an opening; where it is wrong the copy begins anew without one."""
+        """Play an opening, of seats that act together one after the other; a copy where it is wrong begins anew."""
         for action in opening:
             seats = self._open[copy]
-            if len(seats) == 1 and _is_legal(*next(iter(seats.items())), self.spec, action):
-                self._answers[copy] = {player: int(action) for player in seats}
-                self._open[copy] = {}
-                self._act(copy)
+            player = min(seats)
+            if _is_legal(player, seats[player], self.spec, action):
+                self._answers[copy][player] = int(action)
+                del seats[player]
+                if not seats:
+                    self._act(copy)
             else:
                 self._open[copy] = {}
             if not self._open[copy]:

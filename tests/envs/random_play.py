@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
+import pytest
 from gymnasium import spaces
 
 from lanista.envs import Game, Turn, games, make
@@ -15,10 +17,29 @@ DOOR_GAMES = (
     "zoo:classic/connect_four_v3",
     "zoo:classic/tictactoe_v3",
     "zoo:classic/rps_v2?num_actions=5&max_cycles=3",
+    "zoo:mpe2/simple_spread_v3?max_cycles=7",
+    "zoo:mpe2/simple_spread_v3?max_cycles=7&continuous_actions=true",
     "gym:CartPole-v1?max_episode_steps=15",
     "gym:Taxi-v3?max_episode_steps=12",
     "gym:MountainCarContinuous-v0?max_episode_steps=9",
+    "atari:pong?max_num_frames_per_episode=24&noop_max=4",
+    "envpool:CartPole-v1?max_episode_steps=15",
+    "envpool:ConnectFour-v1",
+    "envpool:LeducHoldem-v1",
+    "openspiel:hex(board_size=3)",
+    "openspiel:leduc_poker",
+    "openspiel:goofspiel(num_cards=4)",
+    "openspiel:catch",
 )
+LIBRARIES = {"atari": "ale_py", "envpool": "envpool", "openspiel": "pyspiel", "zoo:mpe2": "mpe2"}
+
+
+def door_game(name: str) -> Any:
+    """A door's game as a parameter of a test, skipped where its library is absent."""
+    for start, library in LIBRARIES.items():
+        if name.startswith(start) and find_spec(library) is None:
+            return pytest.param(name, marks=pytest.mark.skip(reason=f"the package {library} is not installed"))
+    return name
 
 
 def native_games() -> list[str]:
@@ -55,8 +76,3 @@ def random_actions(game: Game, turn: Turn, salt: int = 0) -> Any:
 def is_discrete(game: Game) -> bool:
     """Whether the game's actions are numbers."""
     return all(isinstance(role.action, spaces.Discrete) for role in game.spec.roles)
-
-
-def has_openings(game: Game) -> bool:
-    """Whether a game can start after a list of actions: they are numbers, of one player after the other."""
-    return is_discrete(game) and game.spec.kind != "simultaneous"
