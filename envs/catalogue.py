@@ -27,6 +27,16 @@ def doors() -> list[str]:
     return plugs(DOORS)
 
 
+def door_ids(door: str) -> list[str]:
+    """What a door can open here, by its library's own registry: each id is a game as `door:id`.
+
+    Raises:
+        UsageError: no such door, or its library is not installed.
+    """
+    found: list[str] = list(plug(DOORS, "door", door).ids())
+    return found
+
+
 @lru_cache(maxsize=64)
 def native_rules(name: str) -> Rules:
     """The rules of a native game by its string.

@@ -37,10 +37,9 @@ def required(module: str, extra: str, source: str) -> None:
     try:
         import_module(module)
     except ImportError as error:
-        cause = "" if error.name == module else f" ({one_line(error)})"
+        cause = "is not installed" if error.name == module else f"cannot be imported ({one_line(error)})"
         raise UsageError(
-            f"'{source}' needs the package '{module}', which cannot be imported{cause}: "
-            f'pip install "lanista[{extra}]"'
+            f"'{source}' needs the package '{module}', which {cause}: pip install \"lanista[{extra}]\""
         ) from error
 
 

@@ -61,6 +61,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
 
 def ids() -> list[str]:
     """What can follow `atari:`, by ale_py's own list."""
+    required("ale_py", "atari", "atari:")
     from ale_py import roms
 
     return sorted(roms.get_all_rom_ids())

@@ -65,7 +65,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         kind="single-player" if players == 1 else "turn-based",
         zero_sum=False,
         perfect_information=False,
-        longest=limit if 0 < limit < ENDLESS else None,
+        longest=limit if 0 < limit < ENDLESS and players == 1 else None,  # its board games heed no limit
         returns=(-inf, inf),
         description="an EnvPool environment",
     )
@@ -74,6 +74,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
 
 def ids() -> list[str]:
     """What can follow `envpool:`, by EnvPool's own registry."""
+    required("envpool", "envpool", "envpool:")
     import envpool
 
     return list(envpool.list_all_envs())
@@ -128,11 +129,13 @@ class _EnvPool:
         env_id = None if slots is None else slots.astype(np.int32)
         answer = self._env.step(self._translator.act_rows(actions), env_id)
         observation, rewards, terminated, truncated, info = answer
-        shown = self._see(observation, info)
         if self._players == 1:
-            return Stepped(shown, rewards, terminated, truncated)
-        everyone = partial(self._everyone, observation)
-        return Stepped(shown, rewards.reshape(-1, self._players), terminated, truncated, everyone=everyone)
+            return Stepped(self._see(observation, info), rewards, terminated, truncated)
+        order = _order(info)
+        shown = self._see(observation, info)
+        everyone = partial(self._everyone, observation, order)
+        rewards = rewards.reshape(-1, self._players)[order]
+        return Stepped(shown, rewards, terminated[order], truncated[order], everyone=everyone)
 
     def frame(self, slot: int) -> Array | None:
         return None
@@ -146,16 +149,22 @@ class _EnvPool:
         mask = info.get(LEGAL, info.get(MASK))
         if self._players == 1:
             return self._translator.see_rows(observation, mask)
-        who = info["current_player"].astype(np.int64)
-        rows = np.arange(len(who)) * self._players + who
-        shown = self._translator.see_rows(_rows(observation, rows), mask)
+        order = _order(info)
+        who = info["current_player"][order].astype(np.int64)
+        rows = order * self._players + who
+        shown = self._translator.see_rows(_rows(observation, rows), None if mask is None else mask[order])
         shown.players = who
         return shown
 
-    def _everyone(self, observation: Any, games: Ints) -> Shown:
+    def _everyone(self, observation: Any, order: Ints, games: Ints) -> Shown:
         """What all players of these games see."""
-        rows = (games[:, None] * self._players + np.arange(self._players)).ravel()
+        rows = (order[games][:, None] * self._players + np.arange(self._players)).ravel()
         return self._translator.see_rows(_rows(observation, rows))
+
+
+def _order(info: Mapping[str, Any]) -> Ints:
+    """Where each game's rows are: games of several players come in the order in which its threads were done."""
+    return np.argsort(info["env_id"], kind="stable")
 
 
 def _rows(observation: Any, rows: Ints) -> Any:

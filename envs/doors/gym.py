@@ -8,7 +8,7 @@ name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 from math import inf
@@ -74,14 +74,9 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     return VectorGame(spec, make_pool, copies, restart, translator.filler, singles)
 
 
-def ids() -> Iterable[str]:
-    """What can follow `gym:`, by Gymnasium's own registry: environments that can be imported here."""
-    return [name for name, spec in gymnasium.registry.items() if not _is_alias(spec)]
-
-
-def _is_alias(spec: EnvSpec) -> bool:
-    """Whether an entry only says that an environment has moved to a package of its own."""
-    return "gymnasium.envs.mujoco" in str(spec.entry_point) and spec.version is not None and spec.version < 4
+def ids() -> list[str]:
+    """What can follow `gym:`, by Gymnasium's own registry."""
+    return list(gymnasium.registry)
 
 
 def _registered(name: str, source: str) -> EnvSpec:

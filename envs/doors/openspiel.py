@@ -46,6 +46,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
 
 def ids() -> list[str]:
     """What can follow `openspiel:`, by OpenSpiel's own registry: the games that need no parameters."""
+    required("pyspiel", "openspiel", "openspiel:")
     import pyspiel
 
     return [game.short_name for game in pyspiel.registered_games() if game.default_loadable]

@@ -8,6 +8,7 @@ environment, apart from three that tell what an environment cannot: `zero_sum`, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from math import inf
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Any, Literal
 
 import pettingzoo
@@ -74,8 +76,13 @@ def open(rest: str, copies: int, restart: bool) -> Game:
 
 
 def ids() -> list[str]:
-    """What can follow `zoo:`, by PettingZoo's own registries."""
-    return sorted(name.replace("-v", "_v") for name in {**pettingzoo.aec_registry, **pettingzoo.parallel_registry})
+    """What can follow `zoo:`, by PettingZoo's own registries, and mpe2's environments where it is installed."""
+    known = sorted(name.replace("-v", "_v") for name in {**pettingzoo.aec_registry, **pettingzoo.parallel_registry})
+    mpe = find_spec("mpe2")
+    if mpe is not None and mpe.submodule_search_locations is not None:
+        modules = (module.name for module in iter_modules(mpe.submodule_search_locations))
+        known += [f"mpe2/{name}" for name in modules if re.search(r"_v\d+$", name)]
+    return known
 
 
 def _facts(zero_sum: bool = False, perfect_information: bool = False, longest: int = 0) -> _Facts:

@@ -173,6 +173,45 @@ def test_a_pool_that_raises_voids_its_games_and_is_made_anew(caplog: pytest.LogC
     assert turn.copies.tolist() == [0, 1, 2] and turn.games.tolist() == [3, 4, 5] and (turn.plies == 0).all()
 
 
+class Pairs(Counters):
+    """The same for two players who take turns, all cut off; each sees its own number and the count."""
+
+    def step(self, slots: Ints | None, actions: Array) -> Stepped:
+        done = super().step(slots, actions)
+        rewards = np.stack([done.rewards, -done.rewards], axis=1)
+        over = done.terminated | done.truncated
+        count = self.count.copy()
+
+        def everyone(games: Ints) -> Shown:
+            rows = [[player, count[game]] for game in games for player in (0, 1)]
+            return Shown({"observation": np.array(rows, np.float32)})
+
+        return Stepped(done.shown, rewards, over & False, over, everyone=everyone)
+
+    def _shown(self) -> Shown:
+        who = self.count % 2
+        return Shown({"observation": np.stack([who, self.count], axis=1).astype(np.float32)}, players=who)
+
+
+def test_games_of_several_players() -> None:
+    role = counting(1)[0].spec.roles[0]
+    spec = GameSpec("pairs", 2, (role,), (0, 0), "turn-based", True, False, None, (-np.inf, np.inf))
+    game = VectorGame(spec, Pairs, 3, True, np.zeros((), np.int64))
+    game.reset(1)
+    for ply in range(ENDS):
+        turn = game.turn()
+        assert turn.players.tolist() == [ply % 2] * 3
+        outcome = game.step(np.zeros(3, np.int64))
+        assert outcome.rewards.tolist() == [[1.0, -1.0]] * 3
+    assert outcome.truncated.all() and outcome.finished.all() and not outcome.terminated.any()
+    final = outcome.final
+    assert final is not None
+    assert final.copies.tolist() == [0, 0, 1, 1, 2, 2] and final.players.tolist() == [0, 1] * 3
+    assert final.observation["observation"].tolist() == [[0, ENDS], [1, ENDS]] * 3
+    assert final.legal is not None and final.legal.shape == (6, 3)
+    assert game.text(0, 1) != game.text(0, 0) and "player 0 to move" in game.text(0, 0)
+
+
 def test_environments_that_keep_breaking_end_the_run() -> None:
     game, _ = counting(1)
     game.reset(1)

@@ -295,7 +295,8 @@ def test_pictures_show_what_may_be_seen() -> None:
 def test_players_do_not_depend_on_the_hash_seed() -> None:
     code = (
         "import lanista.envs, numpy; g = lanista.envs.make('zoo:classic/rps_v2', 2); g.reset(5); t = g.turn();"
-        "print(g.spec.role_of, t.players, t.draws, g.step(numpy.array([0, 1, 2, 0])).rewards.tolist(), g.turn().players)"
+        "o = g.step(numpy.array([0, 1, 2, 0]));"
+        "print(g.spec.role_of, t.players, t.draws, o.rewards.tolist(), g.turn().players)"
     )
     told = {
         subprocess.run(
