@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lanista.cli.games import SHOWN
 from lanista.cli.main import commands, main, read_options
 
 PROMISED = {"agents", "demo", "encoders", "games", "match", "play", "standings", "tournament", "train"}
@@ -113,7 +114,9 @@ RIGHT = "train tictactoe --steps 64 --out run"  # words to which one wrong one i
         ("play --game tictactoe", "play in the terminal: lanista play --terminal"),
         ("play --terminal --seat thrid", "invalid choice 'thrid'"),
         ("play --terminal --game tictacto", "unknown game 'tictacto'; did you mean 'tictactoe'?"),
-        ("games everything", "unrecognized options: everything"),
+        ("agents everything", "unrecognized options: everything"),
+        ("games qqxyz", "no game has 'qqxyz' in its name"),
+        ("games zo:", "no game has 'zo:' in its name"),
         ("demo --minutes 0", "--minutes must be more than 0"),
     ],
 )
@@ -193,6 +196,44 @@ def test_listings_parse_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["encoders", "--json"]) == 0
     encoders = {encoder["name"]: encoder for encoder in json.loads(capsys.readouterr().out)["encoders"]}
     assert encoders["board_resnet"]["options"]["channels"] == 32
+
+
+def test_games_are_searched_behind_every_door(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["games", "connect_four", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert [game["name"] for game in found["games"]] == ["connect_four"] and not found["nearest"]
+    (four,) = found["games"]
+    assert (four["players"], four["kind"], four["native"]) == (2, "turn-based", True)
+    assert four["modalities"] == {"board": [2, 6, 7]}
+    doors = {door["name"]: door["ids"] for door in found["doors"]}
+    assert doors["zoo"] == ["zoo:classic/connect_four_v3"] and "gym" not in doors
+    assert main(["games", "CartPole"]) == 0
+    out = capsys.readouterr().out
+    assert "  gym:CartPole-v1\n" in out and "connect_four" not in out
+    assert main(["games", "conect_for"]) == 0
+    out = capsys.readouterr().out
+    assert "nothing has 'conect_for' in its name" in out and "connect_four  2 turn-based" in out
+    assert main(["games", "zoo:", "--json"]) == 0
+    (zoo,) = json.loads(capsys.readouterr().out)["doors"]
+    assert len(zoo["ids"]) > SHOWN and "zoo:classic/chess_v6" in zoo["ids"]
+
+
+def test_a_door_without_its_library_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for module, door, game in (
+        ("ale_py", "atari", "pong"),
+        ("envpool", "envpool", "Pong-v5"),
+        ("pyspiel", "openspiel", "hex"),
+    ):
+        monkeypatch.setitem(sys.modules, module, None)
+        said = f"needs the package '{module}', which is not installed: pip install \"lanista[{door}]\""
+        assert main(["games", f"{door}:"]) == 2
+        assert said in capsys.readouterr().err
+        assert main(["match", "random", "random", "--game", f"{door}:{game}", "--games", "2"]) == 2
+        assert said in capsys.readouterr().err
+        assert main(["games", "tictactoe"]) == 0
+        assert f"not searched: '{door}:' {said}" in capsys.readouterr().out
 
 
 def test_listings_are_what_a_person_would_write(capsys: pytest.CaptureFixture[str]) -> None:
