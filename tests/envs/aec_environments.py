@@ -1,4 +1,4 @@
-"""Small AEC environments with the habits that the zoo door must bear."""
+"""Small PettingZoo environments with the habits that the zoo door must bear."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from pettingzoo import AECEnv
+from pettingzoo import AECEnv, ParallelEnv
 
 from lanista.envs.core import Array
 
@@ -140,3 +140,50 @@ class Unlucky(AECEnv):  # type: ignore[misc]
             self.truncations["one"] = True
         if self.fails == "mask" and self.count == 1:
             self.infos["one"] = {"action_mask": np.zeros(2, np.int8)}
+
+
+class Regatta(ParallelEnv):  # type: ignore[misc]
+    """Three boats that act at once: `sail` chooses and sees a dictionary, `row` and `drift` steer.
+
+    `drift` is out after its second step, `row` is cut off after its third, `sail` ends the race with its fourth. Who is
+    out is shown no more, and `sail` gets a point from every step. Rowing above 0.9 makes the environment raise.
+    """
+
+    metadata = {"name": "regatta_v0", "render_modes": []}
+    possible_agents = ["sail", "row", "drift"]
+    last_step = {"sail": 4, "row": 3, "drift": 2}
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        if agent == "sail":
+            wind = spaces.Tuple((spaces.Discrete(3), spaces.Box(0, 9, (1,), np.float32)))
+            return spaces.Dict({"wind": wind, "action_mask": spaces.Box(0, 1, (5,), np.int8)})
+        return spaces.Box(-9, 9, (2,), np.float32)
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        return spaces.MultiDiscrete([3, 2]) if agent == "sail" else spaces.Box(-1, 1, (1,), np.float32)
+
+    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        self.agents, self.steps = self.possible_agents[:], 0
+        self.played: list[dict[str, Any]] = []
+        return self._see(self.agents), {agent: {} for agent in self.agents}
+
+    def step(self, actions: dict[str, Any]) -> Any:
+        assert set(actions) == set(self.agents)
+        assert all(self.action_space(agent).contains(action) for agent, action in actions.items()), actions
+        if "row" in actions and actions["row"][0] > 0.9:
+            raise OSError("the oar broke")
+        self.played.append(actions)
+        self.steps += 1
+        here = self.agents
+        out = {agent: self.steps == self.last_step[agent] for agent in here}
+        self.agents = [agent for agent in here if not out[agent]]
+        terminations = {agent: out[agent] and agent != "row" for agent in here}
+        truncations = {agent: out[agent] and agent == "row" for agent in here}
+        rewards = {agent: float(agent == "sail") for agent in here}
+        return self._see(here), rewards, terminations, truncations, {agent: {} for agent in here}
+
+    def _see(self, agents: list[str]) -> dict[str, Any]:
+        wind = (self.steps % 3, np.array([self.steps], np.float32))
+        boat = np.array([self.steps, -self.steps], np.float32)
+        mask = np.array([1, 1, 0, 1, 0], np.int8)
+        return {agent: {"wind": wind, "action_mask": mask} if agent == "sail" else boat for agent in agents}
