@@ -52,7 +52,7 @@ def _word_at(typing_context: Any, row: Any, place: Any) -> Any:
 
 @numba.njit(inline="always")
 def eight(row: Any, place: Any) -> Any:
-    """The eight bools from a place on as the bytes of a word: (width,) bool contiguous, place + 8 <= width -> uint64."""
+    """Eight bools as the bytes of a word: (width,) bool contiguous, place + 8 <= width -> uint64."""
     return _word_at(row, np.intp(place))
 
 

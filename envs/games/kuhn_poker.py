@@ -61,7 +61,8 @@ def rules(players: int = 2) -> Rules:
     def settle(state: Any, rewards: Any) -> None:
         """Give the pot to the highest card that is in; without branches, which random play makes unforeseeable."""
         best: Any = -1
-        pot, winner = 0, 0
+        winner: Any = 0
+        pot: Any = 0
         for who in range(players):
             # A player's second move is there only if it passed at first; moves not made are zero.
             again = state.moves[who + players] if who + players < longest else 0
