@@ -1,4 +1,7 @@
-"""One self-contained HTML page of a tournament: standings, rating plot, cross-table, faults and a few games."""
+"""One self-contained HTML page of a tournament: standings, rating plot, cross-table, faults and a few games.
+
+`filled` and `drawing` make other pages in the same style.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +9,22 @@ import io
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lanista.arena.replays import choose_replays, packed
+from lanista.arena.replays import Replay, choose_replays, packed
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store, StoredGame
 from lanista.errors import UsageError
 from lanista.files import claim_folder, write_text
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 TEMPLATE = Path(__file__).with_name("report.html")
 SHOWN_FAULTS = 20
+POINT, SOFT = "#2f74c0", "#7a8594"  # in plots
 
 
 def write_report(store: Store, path: str | Path) -> None:
@@ -45,27 +52,47 @@ def check_target(path: str | Path) -> Path:
 
 def report_html(store: Store) -> str:
     """The report of a store as HTML."""
-    import jinja2
-
     table, games = table_of(store), store.games()
     replays = choose_replays(table, games)
     faults = _faults(games)
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
-    environment.globals["colour"] = _colour
-    return environment.from_string(TEMPLATE.read_text()).render(
+    return filled(
+        TEMPLATE,
+        replays,
         table=table,
         seed=store.setting("seed"),
         opening_plies=store.setting("opening_plies"),
-        made=time.strftime("%d %B %Y"),
         plot=rating_plot(table),
         plot_text="; ".join(f"{row.name} {row.elo:+.0f} ({row.low:+.0f} to {row.high:+.0f})" for row in table.rows),
         faults=faults[:SHOWN_FAULTS],
         more_faults=max(0, len(faults) - SHOWN_FAULTS),
+        seats=_seats(games),
+        versions=_versions(store),
+    )
+
+
+def filled(template: Path, replays: Sequence[Replay], **values: Any) -> str:
+    """A page from a template, which may include those in its folder and those of this room.
+
+    Args:
+        template: the file; besides `values` it knows `replays`, `replays_json` (both for the macros of
+            `report_replays.html`), `made` (the date) and `colour` (a cell's ground by a share in [0, 1]).
+        replays: games to step through.
+        **values: what else the template shows.
+    """
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader([template.parent, TEMPLATE.parent]),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template(template.name).render(
         replays=replays,
         # In a script element only "<" could end it early.
         replays_json=json.dumps(packed(replays), separators=(",", ":")).replace("<", "\\u003c"),
-        seats=_seats(games),
-        versions=_versions(store),
+        made=time.strftime("%d %B %Y"),
+        colour=_colour,
+        **values,
     )
 
 
@@ -112,34 +139,47 @@ def _colour(share: float) -> str:
 
 def rating_plot(table: Table) -> str:
     """Ratings with their intervals as an SVG that is readable on light and dark."""
+    rows = table.rows[::-1]
+
+    def draw(figure: Figure) -> None:
+        axes = figure.subplots()
+        errors = [[row.elo - row.low for row in rows], [row.high - row.elo for row in rows]]
+        axes.errorbar(
+            [row.elo for row in rows],
+            range(len(rows)),
+            xerr=errors,
+            fmt="o",
+            color=POINT,
+            elinewidth=3,
+            markersize=8,
+            alpha=0.9,
+        )
+        axes.set_yticks(range(len(rows)), [row.name for row in rows])
+        axes.set_ylim(-0.6, len(rows) - 0.4)
+        axes.set_xlabel("Elo, the mean of all is 0", color=SOFT)
+        axes.tick_params(colors=SOFT, length=0)
+        axes.grid(axis="x", color=SOFT, alpha=0.25)
+        axes.axvline(0, color=SOFT, linewidth=1)
+        for side in axes.spines.values():
+            side.set_visible(False)
+
+    return drawing(draw, (9, 0.6 + 0.45 * len(rows)))
+
+
+def drawing(draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
+    """A plot as an SVG for a page: no ground, text as text, the same for the same data.
+
+    Args:
+        draw: draws on the figure; `SOFT` is readable on light and dark.
+        size: width and height in inches.
+    """
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "sans-serif", "svg.hashsalt": "lanista"}):
         from matplotlib.figure import Figure
 
-        figure = Figure(figsize=(9, 0.6 + 0.45 * len(table.rows)))
-        axes = figure.subplots()
-        rows = table.rows[::-1]
-        places, soft = range(len(rows)), "#7a8594"
-        errors = [[row.elo - row.low for row in rows], [row.high - row.elo for row in rows]]
-        axes.errorbar(
-            [row.elo for row in rows],
-            places,
-            xerr=errors,
-            fmt="o",
-            color="#2f74c0",
-            elinewidth=3,
-            markersize=8,
-            alpha=0.9,
-        )
-        axes.set_yticks(places, [row.name for row in rows])
-        axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xlabel("Elo, the mean of all is 0", color=soft)
-        axes.tick_params(colors=soft, length=0)
-        axes.grid(axis="x", color=soft, alpha=0.25)
-        axes.axvline(0, color=soft, linewidth=1)
-        for side in axes.spines.values():
-            side.set_visible(False)
+        figure = Figure(figsize=size)
+        draw(figure)
         figure.tight_layout()
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Type": None})
