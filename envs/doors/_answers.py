@@ -82,7 +82,7 @@ def checked_batch(space: spaces.Space[Any], turn: Turn, actions: Array, rows: In
             raise ValueError(f"an action of {actions.dtype} {actions.shape[1:]} is illegal: {shape} was asked")
         own = [in_own_shape(space, action) for action in actions] if isinstance(space, spaces.MultiDiscrete) else None
         if own is None:
-            if np.isfinite(actions).all():
+            if actions.dtype.kind == "f" and all_finite(actions.ravel()):
                 return actions
             fine = np.isfinite(actions.reshape(len(actions), math.prod(shape))).all(axis=1)
         else:
@@ -105,6 +105,15 @@ def first_illegal(actions: Any, legal: Any) -> int:
         if action < 0 or action >= legal.shape[1] or not legal[row, action]:
             return row
     return -1
+
+
+@numba.njit(cache=True)
+def all_finite(values: Any) -> bool:
+    """Whether no number of (m,) is infinite or none at all."""
+    for value in values:  # noqa: SIM110 (compiled)
+        if not np.isfinite(value):
+            return False
+    return True
 
 
 def parsed_number(name: str, space: spaces.Space[Any], text: str) -> int:

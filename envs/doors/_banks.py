@@ -66,6 +66,15 @@ class Banks:
         for flags in (self._ledger.open, self._ledger.held, self._ledger.ended):
             flags[bank.copies] = False
 
+    def again(self, bank: Bank, which: Ints) -> None:
+        """Begin new games in these copies of a bank, rising, which go on with random streams of their own."""
+        seeds = self._ledger.begin(which)
+        slots = bank.slots[np.searchsorted(bank.copies, which)]
+        shown = bank.pool.restart(slots, seeds, False)
+        assert shown is not None, "such a pool begins its games itself"
+        self._ledger.open[which] = True
+        bank.shown = bank.shown.put(slots, shown)
+
     def begin(self, which: Ints, exact: bool, alone: bool = False) -> None:
         """Begin new games in these copies: where they sit if their pool can, else in pools of their own.
 

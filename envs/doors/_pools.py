@@ -45,7 +45,8 @@ class Pool(Protocol):
         Args:
             slots: where; None is everywhere.
             seeds: (m,) one a slot, below 2**31.
-            exact: each slot must play what its seed alone decides; else it may go on with its own stream.
+            exact: each slot must play what its seed alone decides; else those of some slots may go on with their own
+                random streams, and those of all may share one.
 
         Returns:
             A row for each of these slots; None: this pool cannot do that, and has done nothing.

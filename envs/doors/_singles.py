@@ -25,11 +25,13 @@ class Singles:
         self._make = make
         self._translator = translator
         self._envs = [make() for _ in range(size)]
+        self._fresh = [True] * size  # has no random stream yet
         self._scalar = translator.role.action.shape == ()
 
     def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown:
         which = range(len(self._envs)) if slots is None else slots.tolist()
-        begun = [self._begin(slot, seed) for slot, seed in zip(which, seeds.tolist(), strict=True)]
+        own = slots is not None and not exact  # they go on with their own streams: seeding takes longer than a step
+        begun = [self._begin(slot, seed, own) for slot, seed in zip(which, seeds.tolist(), strict=True)]
         return self._translator.stack([seen for seen, _ in begun], [info for _, info in begun])
 
     def step(self, slots: Ints | None, actions: Array) -> Stepped:
@@ -74,13 +76,14 @@ class Singles:
         for env in self._envs:
             closed(env)
 
-    def _begin(self, slot: int, seed: int) -> tuple[Any, Mapping[str, Any]]:
+    def _begin(self, slot: int, seed: int, own: bool) -> tuple[Any, Mapping[str, Any]]:
         """Start an environment, which is made anew where that fails."""
         for attempt in range(TRIES):
             try:
-                observation, info = self._envs[slot].reset(seed=seed)
-                self._translator.see(observation, info)
-                return observation, info
+                begun = self._envs[slot].reset(seed=None if own and not self._fresh[slot] else seed)
+                self._translator.see(*begun)
+                self._fresh[slot] = False
+                return begun[0], begun[1]
             except Exception as error:
                 log.warning("an environment failed to begin", exc_info=True)
                 if attempt == TRIES - 1:
@@ -93,6 +96,7 @@ class Singles:
         """A fresh environment in place of one that raised, whose state nobody can know."""
         closed(self._envs[slot])
         self._envs[slot] = self._make()
+        self._fresh[slot] = True
 
     def _stacked(self, seen: Sequence[Any], infos: Sequence[Mapping[str, Any]], over: Bools | None) -> Shown | None:
         """The rows; None if one cannot be read."""

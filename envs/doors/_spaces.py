@@ -106,6 +106,9 @@ class Translator:
         native = _native_action(action, source)
         self.role = Role(spaces.Dict({leaf.name: leaf.space for leaf in self._leaves}), native)
         self._width = legal_width(native)
+        if isinstance(action, spaces.Box):
+            self._size = prod(action.shape)
+            self._low, self._high = np.ravel(action.low), np.ravel(action.high)
         self._all_legal: Bools = np.ones(self._width or 0, bool)
         mask = observation.spaces.get(MASK) if isinstance(observation, spaces.Dict) else None
         size = prod(mask.shape) if mask is not None and mask.shape is not None else None
@@ -185,8 +188,10 @@ class Translator:
             own = np.asarray(actions.reshape(-1, *space.shape) + space.start, space.dtype)
             return own
         if isinstance(space, spaces.Box):
-            own = actions.astype(space.dtype, copy=False).reshape(-1, *space.shape)
-            own = np.minimum(np.maximum(own, space.low), space.high)  # faster than `clip`
+            if space.dtype is None or space.dtype.kind != "f":
+                return np.clip(actions.reshape(-1, *space.shape), space.low, space.high).astype(space.dtype)
+            own = np.empty((len(actions), *space.shape), space.dtype)
+            _clipped(actions.reshape(len(actions), self._size), self._low, self._high, own.reshape(-1, self._size))
             return own
         own = np.asarray(actions.reshape(-1, *(space.shape or ())), space.dtype)  # MultiBinary
         return own
@@ -212,8 +217,10 @@ class Translator:
             if isinstance(values[0], np.ndarray) and values[0].shape == leaf.space.shape != ():
                 rows = np.concatenate(values).reshape(shape)
                 seen[leaf.name] = rows if rows.dtype == leaf.space.dtype else rows.astype(leaf.space.dtype)
-            else:
+            elif isinstance(values[0], tuple | Mapping):  # flattened one by one
                 seen[leaf.name] = np.array([leaf.convert(value) for value in values], leaf.space.dtype).reshape(shape)
+            else:
+                seen[leaf.name] = leaf.convert_rows(np.array(values)).reshape(shape)
         masked = isinstance(observations[0], Mapping) and MASK in observations[0]
         if self._width is None or not (masked or (any(infos) and any(MASK in info for info in infos))):
             return Shown(seen)
@@ -258,6 +265,14 @@ def _rows_of(value: Array, rows: Ints) -> Array:
     out: Array = np.empty((len(rows), value.shape[1]), value.dtype)
     _gathered(value, rows, out)
     return out
+
+
+@numba.njit(cache=True)
+def _clipped(values: Any, low: Any, high: Any, out: Any) -> None:
+    """Write `values` (k, m) to `out`, each within its bounds."""
+    for row in range(len(values)):
+        for column in range(len(low)):
+            out[row, column] = min(max(values[row, column], low[column]), high[column])
 
 
 @numba.njit(cache=True)

@@ -160,7 +160,7 @@ class VectorGame:
             cut = np.flatnonzero(flags[1])
             outcome = replace(outcome, final=self._last(cut, cut, stepped))
         if ends and self.restart and not anew:
-            self._seating.begin(np.flatnonzero(flags[2]), exact=False)
+            self._seating.again(bank, np.flatnonzero(flags[2]))
         elif k == 0 and anew:  # all are over at once: none would have a row to answer, so they begin here
             self._step(bank, None, Sums.zeros(n, players))
         else:
@@ -320,7 +320,7 @@ class VectorGame:
             self._ended[done] = True
         again = broken if bank.pool.next_step else np.concatenate([done, broken])
         if len(again):
-            self._seating.begin(np.sort(again), exact=False)
+            self._seating.again(bank, np.sort(again))
 
     def _last(self, copies: Ints, rows: Ints, stepped: Stepped) -> Turn:
         """What every player of these copies saw when they were cut off."""

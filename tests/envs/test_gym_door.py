@@ -86,8 +86,9 @@ def test_the_same_as_gymnasiums_own_loop(name: str) -> None:
         turn = game.turn()
         for copy, env in enumerate(envs):
             if turn.plies[copy] == 0:
-                # The seed is the game's own affair; its first observation tells the state all the same.
-                seed = int(game._ledger.seeds[copy]) >> 33  # type: ignore[attr-defined]
+                # Each copy is seeded once, and goes on with its own random stream.
+                first = seen[copy] is None
+                seed = int(game._ledger.seeds[copy]) >> 33 if first else None  # type: ignore[attr-defined]
                 seen[copy], _ = env.reset(seed=seed)
             shown = turn.observation["observation"][copy]
             np.testing.assert_array_equal(shown, spaces.flatten(env.observation_space, seen[copy]))
