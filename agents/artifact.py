@@ -14,7 +14,7 @@ from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_json
 from lanista.perception.encoder import check_format, load_weights, write_weights
 
-FORMAT = 1
+FORMAT = 2  # 1 knew only `num_actions`, and nothing normalised; it is still written where it says all there is
 DESCRIPTION = "agent.json"
 WEIGHTS = "model.safetensors"
 
@@ -30,12 +30,13 @@ def save_agent(folder: str | Path, network: PolicyNetwork, game: str, precision:
         training: how it came about: steps, seed, seconds, versions, parent.
     """
     target = claim_folder(Path(folder))
+    about = network.describe()
     description = {
-        "format": FORMAT,
+        "format": 1 if about.keys() <= {"encoders", "num_actions", "value_range"} else FORMAT,
         "kind": "network",
         "game": game,
         "precision": precision,
-        "network": network.describe(),
+        "network": about,
         "training": training,
     }
     # The description stays the same over a run but for `training`, so either file may be the older one after a kill.

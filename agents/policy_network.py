@@ -3,78 +3,155 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
+from lanista.agents.action_heads import ILLEGAL, ActionHead, head_for, head_from
+from lanista.agents.running_moments import ObservationNormalizer, RunningMoments, moments_of
 from lanista.envs.core import GameSpec, Turn
 from lanista.errors import UsageError
 from lanista.perception.fusion import Fusion, build_fusion, fusion_from
 
-# Masks use a finite number: -inf times the zero probability of a padded row would make NaN gradients.
-ILLEGAL = -1e9
 ROWS_AT_ONCE = 1024
 # Every new number of rows makes the kernels' library build, and keep, new kernels; few different ones are met this way.
 ROWS_MULTIPLE = 32
 
 
-class PolicyNetwork(nn.Module):
-    """Observation -> logits of the legal actions, and the value for the player to move."""
+VALUE_MEMORY = 20  # batches over which the scale of values is taken
 
-    def __init__(self, fusion: Fusion, num_actions: int, value_range: tuple[float, float] | None) -> None:
+
+class PolicyNetwork(nn.Module):
+    """Observation -> parameters of the policy's head (logits of the legal actions), and the value for the player."""
+
+    def __init__(
+        self,
+        fusion: Fusion,
+        head: ActionHead,
+        value_range: tuple[float, float] | None,
+        normalize_observation: Sequence[str] = (),
+        normalize_value: bool = False,
+    ) -> None:
         """Put a policy and a value on features.
 
         Args:
             fusion: the encoders.
-            num_actions: the size of the policy.
+            head: the kind of the actions.
             value_range: the least and greatest return; the value is squashed into it. None leaves it free.
+            normalize_observation: the modalities that are brought to mean 0 and deviation 1 of what was seen so far.
+            normalize_value: the last layer computes the value in deviations from the mean of the returns.
         """
         super().__init__()
         self.fusion = fusion
-        self.num_actions = num_actions
+        self.head = head
         self.value_range = value_range
-        self.policy = nn.Linear(fusion.dim, num_actions)
+        self.policy = nn.Linear(fusion.dim, head.outputs)
         self.value = nn.Linear(fusion.dim, 1)
         # A policy that starts near uniform explores (Andrychowicz et al. 2021, "What matters in on-policy RL").
         nn.init.orthogonal_(self.policy.weight, 0.01)
         nn.init.orthogonal_(self.value.weight, 0.1)
         nn.init.zeros_(self.policy.bias)
         nn.init.zeros_(self.value.bias)
+        self.log_std = nn.Parameter(torch.zeros(head.log_std)) if head.log_std else None
+        self.normalizer: ObservationNormalizer | None = None
+        if normalize_observation:
+            shapes = {name: fusion.encoders[name].shape for name in normalize_observation}
+            self.normalizer = ObservationNormalizer(shapes)  # type: ignore[arg-type]
+        self.returns = RunningMoments(()) if normalize_value else None
 
     def forward(self, observation: Mapping[str, Tensor], legal: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """Logits and value.
+        """The head's parameters and the value.
 
         Args:
             observation: modality name -> (batch, *shape).
-            legal: (batch, num_actions) bool; logits of the others are hugely negative.
+            legal: (batch, num_actions) bool, or (batch, sum(nvec)); logits of the others are hugely negative. None
+                for Box.
 
         Returns:
-            (batch, num_actions) and (batch,), float32.
+            (batch, num_actions), (batch, sum(nvec)), or (batch, 2 * dimensions), the means and then the logarithms
+            of the standard deviations; and (batch,), in the game's own rewards. float32.
         """
+        if self.normalizer is not None:
+            observation = self.normalizer(observation)
         features = self.fusion(observation)
-        logits: Tensor = self.policy(features).float()
+        if self.log_std is None:
+            parameters: Tensor = self.policy(features).float()
+        else:
+            with torch.autocast("cpu", enabled=False):  # bfloat16 would round the means more than actions bear
+                mean = self.policy(features.float())
+            parameters = torch.cat([mean, self.log_std.expand_as(mean)], dim=-1)
         value: Tensor = self.value(features).float().squeeze(-1)
         if legal is not None:
-            logits = logits.masked_fill(~legal, ILLEGAL)
+            parameters = parameters.masked_fill(~legal, ILLEGAL)
         if self.value_range is not None:
             low, high = self.value_range
             value = (low + high) / 2 + (high - low) / 2 * torch.tanh(value)
-        return logits, value
+        elif self.returns is not None:
+            value = self.returns.mean + self.returns.deviation * value
+        return parameters, value
+
+    @torch.no_grad()
+    def see_returns(self, returns: Tensor, all_reduce: Callable[[Sequence[Tensor]], None] | None = None) -> None:
+        """Take a batch of returns (rows,) into the value's scale; the values themselves stay what they were.
+
+        PopArt (van Hasselt et al. 2016, arXiv:1602.07714, equation 9).
+
+        Args:
+            returns: of a batch.
+            all_reduce: averages tensors over several learners, in place.
+        """
+        if self.returns is None:
+            return
+        mean, square = moments_of(returns)
+        if all_reduce is not None:
+            all_reduce([mean, square])
+        old_mean, old_deviation = self.returns.mean.clone(), self.returns.deviation
+        self.returns.take(mean, square, len(returns), memory=VALUE_MEMORY * len(returns))
+        deviation = self.returns.deviation
+        self.value.weight.mul_(old_deviation / deviation)
+        self.value.bias.mul_(old_deviation / deviation).add_((old_mean - self.returns.mean) / deviation)
+
+    @torch.no_grad()
+    def see_observations(
+        self, observation: Mapping[str, Tensor], all_reduce: Callable[[Sequence[Tensor]], None] | None = None
+    ) -> None:
+        """Take a batch of observations, modality name -> (rows, *shape), into what they are normalised by.
+
+        Args:
+            observation: of a batch.
+            all_reduce: averages tensors over several learners, in place.
+        """
+        if self.normalizer is None:
+            return
+        for name, moments in self.normalizer.moments.items():
+            assert isinstance(moments, RunningMoments)
+            mean, square = moments_of(observation[name])
+            if all_reduce is not None:
+                all_reduce([mean, square])
+            moments.take(mean, square, len(observation[name]))
 
     def describe(self) -> dict[str, Any]:
         """What `network_from` needs to make the same network, as plain data."""
-        return {
+        about: dict[str, Any] = {
             "encoders": self.fusion.describe(),
-            "num_actions": self.num_actions,
+            **self.head.describe(),
             "value_range": None if self.value_range is None else list(self.value_range),
         }
+        if self.normalizer is not None:
+            about["normalize_observation"] = list(self.normalizer.moments)
+        if self.returns is not None:
+            about["normalize_value"] = True
+        return about
 
 
 def evaluate(network: PolicyNetwork, turn: Turn, bfloat16: bool) -> tuple[Tensor, Tensor]:
-    """Logits and values of a turn's rows, without gradients, some rows at a time: activations stay in cache.
+    """The head's parameters and the values of a turn's rows, without gradients.
+
+    Some rows at a time: activations stay in cache.
 
     Args:
         network: what to ask.
@@ -82,7 +159,7 @@ def evaluate(network: PolicyNetwork, turn: Turn, bfloat16: bool) -> tuple[Tensor
         bfloat16: compute in it; the results are float32.
 
     Returns:
-        (k, num_actions) and (k,).
+        As `PolicyNetwork.forward`.
     """
     observation = {name: _padded(torch.from_numpy(value)) for name, value in turn.observation.items()}
     legal = None if turn.legal is None else _padded(torch.from_numpy(turn.legal))
@@ -92,8 +169,8 @@ def evaluate(network: PolicyNetwork, turn: Turn, bfloat16: bool) -> tuple[Tensor
             rows = slice(start, start + ROWS_AT_ONCE)
             some = {name: value[rows] for name, value in observation.items()}
             parts.append(network(some, None if legal is None else legal[rows]))
-    logits, values = torch.cat([logits for logits, _ in parts]), torch.cat([value for _, value in parts])
-    return logits[: len(turn)], values[: len(turn)]
+    parameters, values = torch.cat([head for head, _ in parts]), torch.cat([value for _, value in parts])
+    return parameters[: len(turn)], values[: len(turn)]
 
 
 def _padded(rows: Tensor) -> Tensor:
@@ -118,22 +195,37 @@ def keep_memory() -> None:
         mallopt(trim_threshold, 2**31 - 1)
 
 
-def build_network(spec: GameSpec, encoder: str = "auto") -> PolicyNetwork:
+def build_network(
+    spec: GameSpec, encoder: str = "auto", *, normalize_observation: bool = False, normalize_value: bool = False
+) -> PolicyNetwork:
     """A fresh network for a game.
 
     Args:
-        spec: of the game; all players must share one role with discrete actions.
+        spec: of the game; all players must share one role.
         encoder: as for `perception.fusion.build_fusion`.
+        normalize_observation: normalise the modalities of real numbers.
+        normalize_value: normalise the value, unless the game's returns have bounds: it is squashed into them then.
+
+    Raises:
+        UsageError: no network plays this game.
     """
     if len(spec.roles) > 1:
         raise UsageError(f"{spec.name} has players with different spaces, which one network cannot play yet")
-    action = spec.roles[0].action
-    if not isinstance(action, spaces.Discrete):
-        raise UsageError(f"{spec.name} has {type(action).__name__} actions; networks play Discrete ones so far")
+    role = spec.roles[0]
+    head = head_for(role.action, spec.name)
     low, high = spec.returns
     bounded = low > -100 and high < 100
+    real = [
+        name
+        for name, space in role.observation.spaces.items()
+        if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating)
+    ]
     return PolicyNetwork(
-        build_fusion(spec.roles[0].observation, encoder), int(action.n), (low, high) if bounded else None
+        build_fusion(role.observation, encoder),
+        head,
+        (low, high) if bounded else None,
+        real if normalize_observation else (),
+        normalize_value and not bounded,
     )
 
 
@@ -143,12 +235,16 @@ def network_from(description: Mapping[str, Any]) -> PolicyNetwork:
     Raises:
         UsageError: a field is missing or wrong.
     """
-    encoders, actions = description.get("encoders"), description.get("num_actions")
-    bounds = description.get("value_range")
-    if not isinstance(encoders, dict) or type(actions) is not int or not 0 < actions < 2**20:
+    encoders, bounds = description.get("encoders"), description.get("value_range")
+    if not isinstance(encoders, dict):
         raise UsageError("a network's description needs 'encoders', an object, and 'num_actions', a whole number")
     if bounds is not None:
         if not isinstance(bounds, list) or len(bounds) != 2 or any(type(b) not in (int, float) for b in bounds):
             raise UsageError("'value_range' of a network must be null or two numbers")
         bounds = (float(bounds[0]), float(bounds[1]))
-    return PolicyNetwork(fusion_from(encoders), actions, bounds)
+    names, scaled = description.get("normalize_observation", []), description.get("normalize_value", False)
+    if not isinstance(names, list) or not all(isinstance(name, str) and name in encoders for name in names):
+        raise UsageError("'normalize_observation' of a network must be a list of modalities that it has encoders for")
+    if type(scaled) is not bool or (scaled and bounds is not None):
+        raise UsageError("'normalize_value' of a network must be true or false, and false with a 'value_range'")
+    return PolicyNetwork(fusion_from(encoders), head_from(description), bounds, names, scaled)

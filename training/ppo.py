@@ -5,7 +5,7 @@ Reads top to bottom: settings, advantages, loss, update. RLlib distributes it; i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +51,11 @@ class PPOSettings:
     """Gradients are scaled down to this norm."""
     normalize_advantage: bool = True
     """Advantages of a batch are brought to mean 0 and deviation 1."""
+    normalize_observation: bool = False
+    """Observations of real numbers are brought to mean 0 and deviation 1 of all seen so far."""
+    normalize_value: bool = False
+    """Values are learned in deviations from the running mean of the returns (PopArt, in the place of reward scaling);
+    only where the returns have no bounds."""
     symmetry: bool = True
     """Half of the minibatches, more with more symmetries, are turned by one of the game's symmetries."""
     precision: str = "auto"
@@ -133,15 +138,15 @@ class Batch:
     Attributes:
         observation: modality name -> rows.
         legal: the legal actions.
-        actions: what was played.
+        actions: what was played, as the network's head drew it.
         log_probability: of `actions`, when played.
         advantages: how much better than expected they turned out.
         returns: the value's targets.
     """
 
     observation: Mapping[str, Array]  # each (rows, *shape)
-    legal: Bools  # (rows, num_actions)
-    actions: Ints  # (rows,)
+    legal: Bools | None  # (rows, num_actions) or (rows, sum(nvec)); None for Box
+    actions: Array  # (rows,) or (rows, dimensions)
     log_probability: Floats  # (rows,)
     advantages: Floats  # (rows,)
     returns: Floats  # (rows,)
@@ -160,9 +165,9 @@ class Loss:
 
 
 def loss(
-    network: nn.Module,
+    network: PolicyNetwork,
     observation: Mapping[str, Tensor],
-    legal: Tensor,
+    legal: Tensor | None,
     actions: Tensor,
     log_probability: Tensor,
     advantage: Tensor,
@@ -173,22 +178,22 @@ def loss(
     """The clipped surrogate (equation 7), the value's squared error and the entropy bonus (equation 9).
 
     Args:
-        network: observation, legal -> logits, value.
+        network: what learns.
         observation: modality name -> (rows, *shape).
-        legal: (rows, num_actions) bool.
-        actions: (rows,) int64.
+        legal: (rows, num_actions) or (rows, sum(nvec)) bool; None for Box.
+        actions: (rows,) int64, or (rows, dimensions): samples of the network's head.
         log_probability, advantage, returns: (rows,) float32.
     """
-    logits, value = network(observation, legal)
-    log_policy = F.log_softmax(logits, -1)
-    chosen = log_policy.gather(1, actions[:, None]).squeeze(1)
-    log_ratio = chosen - log_probability
+    parameters, value = network(observation, legal)
+    distribution = network.head.distribution(parameters)
+    log_ratio = distribution.log_probability(actions) - log_probability
     ratio = log_ratio.exp()
     clipped = ratio.clamp(1 - settings.clip_range, 1 + settings.clip_range)
     policy_loss = -torch.min(ratio * advantage, clipped * advantage).mean()
     value_loss = F.mse_loss(value, returns)
-    # An illegal action's probability is exactly 0 and its logarithm finite, so it adds nothing.
-    entropy = -(log_policy.exp() * log_policy).sum(-1).mean()
+    if network.returns is not None:
+        value_loss = value_loss / network.returns.deviation**2
+    entropy = distribution.entropy().mean()
     total = policy_loss + settings.value_coefficient * value_loss - entropy_coefficient * entropy
     with torch.no_grad():
         kl = ((ratio - 1) - log_ratio).mean()  # Schulman 2020, "Approximating KL divergence", k3
@@ -209,7 +214,7 @@ def update(
     progress: float,
     seed: int,
     turnings: tuple[Turning, ...] = (),
-    all_reduce: Callable[[nn.Module], None] | None = None,
+    all_reduce: Callable[[Sequence[Tensor]], None] | None = None,
 ) -> dict[str, float]:
     """Learn from one batch: `epochs` passes in shuffled minibatches.
 
@@ -220,7 +225,7 @@ def update(
         progress: the share of the run that is done, for the schedules.
         seed: of the shuffling; the same seed and batch give the same weights.
         turnings: the game's symmetries, used if `settings.symmetry`.
-        all_reduce: averages the gradients over several learners.
+        all_reduce: averages tensors over several learners, in place: gradients, and what the network normalises by.
 
     Returns:
         Means over the gradient steps of the loss's parts, by name.
@@ -230,9 +235,11 @@ def update(
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
     observation = {name: torch.from_numpy(value) for name, value in batch.observation.items()}
-    legal, actions = torch.from_numpy(batch.legal), torch.from_numpy(batch.actions)
+    legal = None if batch.legal is None else torch.from_numpy(batch.legal)
+    actions = torch.from_numpy(batch.actions)
     log_probability, returns = torch.from_numpy(batch.log_probability), torch.from_numpy(batch.returns)
     advantage = torch.from_numpy(batch.advantages)
+    network.see_returns(returns, all_reduce)
     if settings.normalize_advantage:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
     rows, size = len(actions), min(settings.minibatch_size, len(actions))
@@ -248,8 +255,9 @@ def update(
                 turning = turnings[number] if number < len(turnings) else None
             optimizer.zero_grad(set_to_none=True)
             for pick in torch.split(order[start : start + size], settings.rows_at_once):
-                seen, may, did = {name: value[pick] for name, value in observation.items()}, legal[pick], actions[pick]
-                if turning is not None:
+                seen, did = {name: value[pick] for name, value in observation.items()}, actions[pick]
+                may = None if legal is None else legal[pick]
+                if turning is not None and may is not None:
                     seen, may, did = turning.turn(seen, may, did)
                 with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
                     step = loss(
@@ -262,9 +270,11 @@ def update(
                 parts.append(torch.stack(told))
                 weights.append(share)
             if all_reduce is not None:
-                all_reduce(network)
+                all_reduce([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
             norms.append(nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm))
             optimizer.step()
+    # Only now: the old probabilities are of observations as they were normalised when they were played.
+    network.see_observations(observation, all_reduce)
     names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
     weight = torch.tensor(weights)
     means = (torch.stack(parts) * weight[:, None]).sum(0) / weight.sum()

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lanista.agents.kinds.network import draw_actions
 from lanista.agents.policy_network import PolicyNetwork, evaluate
 from lanista.envs.batched import mixed
 from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
@@ -19,13 +18,19 @@ from lanista.training.ppo import Batch, Trajectory, advantages
 
 
 class Learner:
-    """The agent that learns: it draws from its policy and remembers the probability of what it drew."""
+    """The agent that learns: it draws from its policy and remembers what it drew, and with what probability.
+
+    Attributes:
+        samples: of the last call, as the network's head drew them; (k,), or (k, dimensions).
+        log_probability: of the samples; (k,).
+    """
 
     name = "learner"
 
     def __init__(self, network: PolicyNetwork, bfloat16: bool) -> None:
         self.network = network
         self.bfloat16 = bfloat16
+        self.samples: Array = np.zeros(0, np.int64)
         self.log_probability: Floats = np.zeros(0, np.float32)
         self._seed = np.uint64(0)
 
@@ -33,15 +38,14 @@ class Learner:
         self._seed = np.uint64(seed % 2**64)
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
-        """Draw an action a row; the policy is not kept, only `log_probability` of the last call."""
-        logits, value = self.evaluate(turn)
-        log_policy = torch.log_softmax(logits, -1).numpy()
-        actions = draw_actions(np.exp(log_policy), mixed(turn.draws, self._seed))
-        self.log_probability = log_policy[np.arange(len(turn)), actions]
-        return Choice(actions, value=value.numpy())
+        """Draw an action a row; the policy is not kept, only the samples and their probability."""
+        parameters, value = self.evaluate(turn)
+        head = self.network.head
+        self.samples, self.log_probability = head.distribution(parameters).sample(mixed(turn.draws, self._seed))
+        return Choice(head.played(self.samples), value=value.numpy())
 
     def evaluate(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
-        """Logits and values of a turn's rows."""
+        """The head's parameters and values of a turn's rows."""
         return evaluate(self.network, turn, self.bfloat16)
 
 
@@ -50,7 +54,7 @@ class _Step:
     """One ply of the loop, with what of it was not handed out yet."""
 
     turn: Turn
-    actions: Ints  # (k,)
+    samples: Array  # (k,) or (k, dimensions), of the learner
     log_probability: Floats  # (k,)
     value: Floats  # (k,)
     outcome: Outcome
@@ -142,18 +146,21 @@ class Rollout:
         if len(ply.answers) == 1 and ply.answers[0].agent == 0:
             value, log_probability = np.asarray(ply.answers[0].choice.value), self.learner.log_probability
             return _Step(
-                ply.turn, ply.actions, log_probability, value, ply.outcome, final, np.ones(len(ply.turn), bool)
-            )
+                ply.turn, self.learner.samples, log_probability, value, ply.outcome, final,
+                np.ones(len(ply.turn), bool),
+            )  # fmt: skip
         value, log_probability = np.zeros((2, len(ply.turn)), np.float32)
         learned = np.zeros(len(ply.turn), bool)
+        samples = np.zeros((len(ply.turn), *self.learner.samples.shape[1:]), self.learner.samples.dtype)
         for answer in ply.answers:
             if answer.agent == 0:
                 value[answer.rows] = answer.choice.value
+                samples[answer.rows] = self.learner.samples
                 log_probability[answer.rows] = self.learner.log_probability
                 learned[answer.rows] = True
         others = np.flatnonzero(~learned)
         value[others] = self.learner.evaluate(ply.turn.take(others))[1].numpy()
-        return _Step(ply.turn, ply.actions, log_probability, value, ply.outcome, final, learned)
+        return _Step(ply.turn, samples, log_probability, value, ply.outcome, final, learned)
 
     def _count(self, ply: Ply) -> None:
         self._sums += ply.outcome.rewards
@@ -285,8 +292,10 @@ def assemble(
             name: np.concatenate([step.turn.observation[name] for step in steps])[told]
             for name in steps[0].turn.observation
         },
-        legal=np.concatenate([np.asarray(step.turn.legal) for step in steps])[told],
-        actions=np.concatenate([step.actions for step in steps])[told],
+        legal=None
+        if steps[0].turn.legal is None
+        else np.concatenate([np.asarray(step.turn.legal) for step in steps])[told],
+        actions=np.concatenate([step.samples for step in steps])[told],
         log_probability=np.concatenate([step.log_probability for step in steps])[told],
         advantages=gain[told],
         returns=np.clip(gain + value, *spec.returns)[told],

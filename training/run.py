@@ -30,13 +30,13 @@ from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import score
-from lanista.agents.policy_network import PolicyNetwork, build_network, network_from
+from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
 from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
-from lanista.training.settings import TrainSettings, read_toml, settings_from, settings_values
+from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
 NEEDED_MEGABYTES = 200
@@ -153,7 +153,7 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
 def _check(settings: TrainSettings) -> None:
     """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left."""
     with torch.device("meta"):
-        build_network(make(settings.game).spec, settings.encoder)
+        new_network(make(settings.game).spec, settings)
     anchors_of(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))

@@ -9,6 +9,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from lanista.agents.policy_network import PolicyNetwork, build_network
+from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
 from lanista.training.ppo import PPOSettings
 
@@ -17,7 +19,10 @@ PRESETS = Path(__file__).parent / "presets"
 
 @dataclass(frozen=True, kw_only=True)
 class TrainSettings(PPOSettings):
-    """What a run does. A game's preset (`training/presets/GAME.toml`) changes defaults; every value can be set."""
+    """What a run does. A game's preset (`training/presets/GAME.toml`) changes defaults; every value can be set.
+
+    The preset of a door, such as `gym.toml`, is for all its games; a table in it is for the game of that name.
+    """
 
     game: str
     """The game's string."""
@@ -101,21 +106,41 @@ def read_settings(game: str, config: Path | None = None, changes: Mapping[str, A
     """The settings of a run: defaults, then the game's preset, then a file, then single changes.
 
     Args:
-        game: the game's string; its preset is found by its id.
+        game: the game's string; its preset is found by its id, and a table of a door's preset by what follows.
         config: a TOML file of settings.
         changes: setting -> value.
 
     Raises:
         UsageError: a setting is unknown or its value cannot be.
     """
-    values: dict[str, Any] = {}
-    preset = PRESETS / f"{game.partition(':')[0].replace('-', '_')}.toml"
-    if preset.exists():
-        values |= read_toml(preset)
+    values = preset_values(game)
     if config is not None:
         values |= read_toml(config)
     values |= dict(changes or {})
     return settings_from({**values, "game": game})
+
+
+def preset_values(game: str) -> dict[str, Any]:
+    """What the preset of a game changes, such as `gym.toml`, and in it the table "CartPole-v1"."""
+    door, _, rest = game.partition(":")
+    path = PRESETS / f"{door.replace('-', '_')}.toml"
+    found = read_toml(path) if path.exists() else {}
+    special: dict[str, Any] = found.get(rest.partition("?")[0], {})
+    return {name: value for name, value in found.items() if not isinstance(value, dict)} | special
+
+
+def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
+    """A fresh network for a game, as the settings want it.
+
+    Raises:
+        UsageError: no network plays this game.
+    """
+    return build_network(
+        spec,
+        settings.encoder,
+        normalize_observation=settings.normalize_observation,
+        normalize_value=settings.normalize_value,
+    )
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:

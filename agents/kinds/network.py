@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -13,12 +12,12 @@ from lanista.agents.artifact import load_network
 from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory
 from lanista.agents.symmetry import Turning, turnings
 from lanista.envs.batched import mixed
-from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
+from lanista.envs.core import Array, Choice, GameSpec, Turn
 from lanista.errors import UsageError
 
 
 class NetworkAgent:
-    """Plays a policy network: its most likely move, or a draw from its policy."""
+    """Plays a policy network: its most likely move (the mean, for Box), or a draw from its policy."""
 
     def __init__(
         self,
@@ -63,46 +62,34 @@ class NetworkAgent:
         role = spec.roles[0]
         wanted = {name: tuple(encoder.shape) for name, encoder in self.network.fusion.encoders.items()}  # type: ignore[arg-type]
         found = {name: space.shape for name, space in role.observation.spaces.items()}
-        actions = int(getattr(role.action, "n", 0))
-        if wanted != found or self.network.num_actions != actions:
+        if wanted != found or not self.network.head.fits(role.action):
             raise UsageError(f"{self.name} was trained on {self.game} and does not fit {spec.name}")
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
         """The policy's moves, with the policy and the value of each row."""
-        logits, value = self._evaluate(turn)
+        head = self.network.head
+        parameters, value = self._evaluate(turn)
         if self.temperature > 0:
-            logits = logits / self.temperature
-        policy = torch.softmax(logits, -1).numpy()
+            parameters = head.tempered(parameters, self.temperature)
+        distribution = head.distribution(parameters)
         if self.temperature == 0:
-            actions: Ints = policy.argmax(1)
+            samples = distribution.mode()
         else:
-            actions = draw_actions(policy, mixed(turn.draws, np.uint64(self._seed)))
-        return Choice(actions, policy=policy, value=value.numpy())
+            samples, _ = distribution.sample(mixed(turn.draws, np.uint64(self._seed)))
+        return Choice(head.played(samples), policy=distribution.policy(), value=value.numpy())
 
     def _evaluate(self, turn: Turn) -> tuple[Tensor, Tensor]:
-        """Logarithms of the policy and values, their means over the game's symmetries."""
-        logits, value = evaluate(self.network, turn, self.autocast)
-        log_policy = torch.log_softmax(logits, -1)
+        """The head's parameters and values; logarithms of the policy, their means over the game's symmetries."""
+        parameters, value = evaluate(self.network, turn, self.autocast)
+        if not self._turnings:
+            return parameters, value
+        log_policy = torch.log_softmax(parameters, -1)  # only boards with Discrete actions have symmetries
         for turning in self._turnings:
             logits, other = evaluate(self.network, turning.turned(turn), self.autocast)
             log_policy = log_policy + turning.back(torch.log_softmax(logits, -1))
             value = value + other
         sides = 1 + len(self._turnings)
         return log_policy / sides, value / sides
-
-
-def draw_actions(policy: Array, draws: Any) -> Ints:
-    """Draw one action a row.
-
-    Args:
-        policy: (k, num_actions) probabilities.
-        draws: (k,) uint64, the randomness to use.
-    """
-    summed = np.cumsum(policy, axis=1, dtype=np.float64)
-    wanted = (draws >> np.uint64(11)) * 2.0**-53 * summed[:, -1]
-    # The first action whose sum exceeds the draw: never one of probability zero.
-    actions: Ints = (summed <= wanted[:, None]).sum(axis=1)
-    return actions
 
 
 def fast_bfloat16() -> bool:

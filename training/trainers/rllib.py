@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,20 +44,21 @@ from ray.rllib.utils.metrics import (
     TIMERS,
     WEIGHTS_SEQ_NO,
 )
-from torch import Tensor, nn
+from torch import Tensor
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.policy_network import PolicyNetwork, build_network, keep_memory, network_from
+from lanista.agents.policy_network import PolicyNetwork, keep_memory, network_from
 from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.training.ppo import Batch, make_optimizer, update
 from lanista.training.rollout import Rollout
 from lanista.training.run import TrainerState
-from lanista.training.settings import TrainSettings, settings_from, settings_values
+from lanista.training.settings import TrainSettings, new_network, settings_from, settings_values
 
 GAMES_STATE = "games"
 OBSERVATION = "observation."
+COLUMNS = ("legal", "actions", "log_probability", "advantages", "returns")  # the fields of a `Batch`, in its order
 
 
 class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
@@ -67,8 +68,8 @@ class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
         self.net = network_from(self.model_config["network"])
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        logits, value = self.net(batch[Columns.OBS], batch.get("action_mask"))
-        return {Columns.ACTION_DIST_INPUTS: logits, Columns.VF_PREDS: value}
+        parameters, value = self.net(batch[Columns.OBS], batch.get("action_mask"))
+        return {Columns.ACTION_DIST_INPUTS: parameters, Columns.VF_PREDS: value}
 
     def compute_values(self, batch: dict[str, Any], embeddings: Any | None = None) -> Tensor:
         value: Tensor = self._forward(batch)[Columns.VF_PREDS]
@@ -229,20 +230,19 @@ class BatchLearner(TorchLearner):  # type: ignore[misc]
         module = self.module[DEFAULT_MODULE_ID].unwrapped()
         means = update(
             module.net, self.optimizer, batch_from(columns), self.settings, progress, seed, self.turnings,
-            average_gradients if self.config.num_learners > 1 else None,
+            average if self.config.num_learners > 1 else None,
         )  # fmt: skip
         for name, value in means.items():
             self.metrics.log_value((DEFAULT_MODULE_ID, name), value, window=1)
         return self.metrics.reduce()
 
 
-def average_gradients(network: nn.Module) -> None:
-    """Average the gradients over all learners."""
+def average(tensors: Sequence[Tensor]) -> None:
+    """Average tensors over all learners, in place."""
     world = torch.distributed.get_world_size()
-    for parameter in network.parameters():
-        if parameter.grad is not None:
-            torch.distributed.all_reduce(parameter.grad)
-            parameter.grad /= world
+    for tensor in tensors:
+        torch.distributed.all_reduce(tensor)
+        tensor /= world
 
 
 def flat_columns(batches: list[Batch]) -> dict[str, Any]:
@@ -252,8 +252,7 @@ def flat_columns(batches: list[Batch]) -> dict[str, Any]:
         parts = [getattr(batch, name) for batch in batches]
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
-    names = ("legal", "actions", "log_probability", "advantages", "returns")
-    columns = {name: join(name) for name in names}
+    columns = {name: join(name) for name in COLUMNS if getattr(batches[0], name) is not None}
     for modality in batches[0].observation:
         parts = [batch.observation[modality] for batch in batches]
         columns[OBSERVATION + modality] = parts[0] if len(parts) == 1 else np.concatenate(parts)
@@ -263,10 +262,7 @@ def flat_columns(batches: list[Batch]) -> dict[str, Any]:
 def batch_from(columns: Any) -> Batch:
     """The batch from `flat_columns`."""
     seen = {name.removeprefix(OBSERVATION): columns[name] for name in columns if name.startswith(OBSERVATION)}
-    return Batch(
-        seen,
-        *(columns[name] for name in ("legal", "actions", "log_probability", "advantages", "returns")),
-    )
+    return Batch(seen, *(columns.get(name) for name in COLUMNS))
 
 
 class SelfPlay(PPO):  # type: ignore[misc]
@@ -329,7 +325,7 @@ class RLlibTrainer:
         self.settings = settings
         self.spec = make(settings.game).spec
         torch.manual_seed(settings.seed)
-        network = build_network(self.spec, settings.encoder)
+        network = new_network(self.spec, settings)
         # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         torch.set_num_threads(settings.threads or max(1, cores - settings.runners))
@@ -351,7 +347,7 @@ class RLlibTrainer:
             network: PolicyNetwork = self.algorithm.learner_group._learner.module[DEFAULT_MODULE_ID].unwrapped().net
             return network
         weights = self.algorithm.learner_group.get_weights()[DEFAULT_MODULE_ID]
-        network = build_network(self.spec, self.settings.encoder)
+        network = new_network(self.spec, self.settings)
         network.load_state_dict({name.removeprefix("net."): torch.tensor(value) for name, value in weights.items()})
         return network
 
@@ -416,7 +412,7 @@ def _config(settings: TrainSettings, network: PolicyNetwork) -> PPOConfig:
             env=None,
             # The game's true spaces are in the network; RLlib itself only needs that there are some.
             observation_space=gymnasium.spaces.Box(-1, 1, (1,), np.float32),
-            action_space=gymnasium.spaces.Discrete(network.num_actions),
+            action_space=gymnasium.spaces.Discrete(2),
             env_config={"settings": settings_values(settings)},
         )
         .env_runners(
