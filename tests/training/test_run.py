@@ -165,11 +165,24 @@ def test_presets_then_file_then_changes(tmp_path: Path) -> None:
 
 def test_every_preset_is_of_a_game_and_valid() -> None:
     from lanista.envs import games
+    from lanista.envs.doors import gym
     from lanista.training.settings import PRESETS, read_toml
 
     for path in PRESETS.glob("*.toml"):
-        assert path.stem in games()
-        settings_from(read_toml(path) | {"game": path.stem})
+        assert path.stem in [*games(), "gym"]
+        settings_from({k: v for k, v in read_toml(path).items() if not isinstance(v, dict)} | {"game": path.stem})
+        for name, table in read_toml(path).items():
+            if isinstance(table, dict):
+                assert name in gym.ids()
+                settings_from(table | {"game": f"{path.stem}:{name}"})
+
+
+def test_a_doors_preset_is_for_all_its_games_and_its_tables_for_one() -> None:
+    every = read_settings("gym:CartPole-v1?max_episode_steps=9")
+    one = read_settings("gym:Pendulum-v1?g=9.81", changes={"plies": 7})
+    assert (every.gamma, every.normalize_value) == (0.99, True)
+    assert (one.gamma, one.normalize_value, one.plies) == (0.9, True, 7)
+    assert not read_settings("connect_four").normalize_value
 
 
 @pytest.mark.slow
