@@ -20,7 +20,7 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from lanista.envs.bits import count, eight, nth
 from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Public, Turn
@@ -107,6 +107,28 @@ def _sources(function: Any, files: set[str], seen: set[int]) -> None:
             _sources(each, files, seen)
 
 
+class _FileEach(IndexDataCacheFile):
+    """A file for each compiled kernel, named by all that it depends on.
+
+    Numba numbers the files of a function and keeps an index of them without a lock. Two processes that compile for two
+    games at once may take one number, and whoever loads it later runs the code of the one game on the memory of the
+    other.
+    """
+
+    def save(self, key: Any, data: Any) -> None:
+        self._save_data(self._name(key), data)  # type: ignore[no-untyped-call]  # to a temporary name, then renamed
+
+    def load(self, key: Any) -> Any:
+        try:
+            return self._load_data(self._name(key))  # type: ignore[no-untyped-call]
+        except FileNotFoundError:
+            return None
+
+    def _name(self, key: Any) -> str:
+        digest = hashlib.sha256(repr((self._version, self._source_stamp, key)).encode()).hexdigest()
+        return f"{self._index_name.removesuffix('.nbi')}.{digest[:32]}.nbc"
+
+
 class _KeyedCache(FunctionCache):
     """Numba's file cache, with a key that outlives the process.
 
@@ -117,6 +139,8 @@ class _KeyedCache(FunctionCache):
     def __init__(self, function: Callable[..., Any], key: str) -> None:
         self._key = key
         super().__init__(function)  # type: ignore[no-untyped-call]
+        stamp = self._impl.locator.get_source_stamp()
+        self._cache_file = _FileEach(self._cache_path, self._impl.filename_base, stamp)  # type: ignore[no-untyped-call]
 
     def _index_key(self, sig: Any, codegen: Any) -> Any:
         return sig, codegen.magic_tuple(), self._key
