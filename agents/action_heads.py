@@ -26,6 +26,7 @@ from lanista.errors import UsageError
 # Masks use a finite number: -inf times the zero probability of a padded row would make NaN gradients.
 ILLEGAL = -1e9
 MOST_OUTPUTS = 2**20
+GREATEST = float(np.finfo(np.float32).max)
 LOG_ROOT_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 
@@ -101,6 +102,16 @@ def draw_actions(policy: Array, draws: Any) -> Ints:
     return actions
 
 
+def open_uniform(draws: Any) -> Array:
+    """Uniform numbers between 0 and 1, neither of which is reached: their normal quantiles are finite.
+
+    Args:
+        draws: (k,) uint64, the randomness to use; the numbers are the middles of 2**52 cells, exact in float64.
+    """
+    middles: Array = ((draws >> np.uint64(12)) + 0.5) * 2.0**-52
+    return middles
+
+
 def draw_normals(draws: Any, dimensions: int) -> Floats:
     """Standard normal draws by the inverse of the cumulative distribution (Devroye 1986, II.2.1).
 
@@ -113,8 +124,7 @@ def draw_normals(draws: Any, dimensions: int) -> Floats:
     """
     uniform = np.empty((len(draws), dimensions))
     for dimension in range(dimensions):
-        # The middles of 2**53 cells: never 0 or 1, whose quantiles are infinite.
-        uniform[:, dimension] = ((mixed(draws, np.uint64(dimension)) >> np.uint64(11)) + 0.5) * 2.0**-53
+        uniform[:, dimension] = open_uniform(mixed(draws, np.uint64(dimension)))
     normals: Floats = torch.special.ndtri(torch.from_numpy(uniform)).numpy().astype(np.float32)
     return normals
 
@@ -359,7 +369,7 @@ def _box_from(value: Any) -> BoxHead:
             not isinstance(listed, list)
             or len(listed) != math.prod(shape)
             or not all(bound is None or type(bound) in (int, float) for bound in listed)
-            or not all(bound is None or abs(bound) <= np.finfo(np.float32).max for bound in listed)
+            or not all(bound is None or abs(bound) <= GREATEST for bound in listed)
         ):
             raise UsageError(f"'box' of a network needs '{name}', {math.prod(shape)} numbers, or null for no bound")
         bounds.append(tuple(without if bound is None else float(bound) for bound in listed))

@@ -11,7 +11,7 @@ import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
-from lanista.agents.action_heads import ILLEGAL, ActionHead, head_for, head_from
+from lanista.agents.action_heads import GREATEST, ILLEGAL, ActionHead, head_for, head_from
 from lanista.agents.running_moments import ObservationNormalizer, RunningMoments, moments_of
 from lanista.envs.core import GameSpec, Turn
 from lanista.errors import UsageError
@@ -239,7 +239,8 @@ def network_from(description: Mapping[str, Any]) -> PolicyNetwork:
     if not isinstance(encoders, dict):
         raise UsageError("a network's description needs 'encoders', an object, and 'num_actions', a whole number")
     if bounds is not None:
-        if not isinstance(bounds, list) or len(bounds) != 2 or any(type(b) not in (int, float) for b in bounds):
+        numbers = isinstance(bounds, list) and all(type(b) in (int, float) and abs(b) <= GREATEST for b in bounds)
+        if not numbers or len(bounds) != 2:
             raise UsageError("'value_range' of a network must be null or two numbers")
         bounds = (float(bounds[0]), float(bounds[1]))
     names, scaled = description.get("normalize_observation", []), description.get("normalize_value", False)

@@ -7,6 +7,7 @@ import pickle
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,10 +92,13 @@ def test_weights_that_are_not_finite_are_refused(folder: Path) -> None:
         load_network(folder)
 
 
-def described(encoder: str, shape: list[int], **options: object) -> dict[str, object]:
+def described(encoder: str, shape: list[int], **options: object) -> dict[str, Any]:
     """The change of an agent's description to another encoder."""
     board = {"encoder": encoder, "shape": shape, "options": options}
     return {"network": {"encoders": {"board": board}, "num_actions": 9}}
+
+
+WHOLE = described("mlp", [2, 3, 3], dim=16, depth=2)["network"]
 
 
 @pytest.mark.parametrize(
@@ -106,6 +110,14 @@ def described(encoder: str, shape: list[int], **options: object) -> dict[str, ob
         ({"precision": "float8"}, "float8"),
         ({"game": 3}, "needs 'game'"),
         ({"network": {}}, "needs 'encoders'"),
+        ({"network": WHOLE | {"value_range": [0, 10**400]}}, "two numbers"),
+        ({"network": WHOLE | {"normalize_observation": ["sound"]}}, "has encoders for"),
+        ({"network": WHOLE | {"normalize_observation": "board"}}, "has encoders for"),
+        ({"network": WHOLE | {"normalize_observation": ["board"]}}, r"lacks the weights 'normalizer\.moments\.board"),
+        ({"network": WHOLE | {"normalize_value": 1}}, "true or false"),
+        ({"network": WHOLE | {"normalize_value": True, "value_range": [-1, 1]}}, "false with a 'value_range'"),
+        ({"network": WHOLE | {"nvec": [3, 3]}}, "needs one of 'num_actions'"),
+        ({"network": {"encoders": WHOLE["encoders"], "nvec": [3, 3]}}, r"policy\.weight"),
         (described("nothing", [2]), "nothing"),
         (described("mlp", [2]), "should be F32"),
         (described("mlp", [2, 3, 3], dim=10**9, depth=2), "parameters"),
@@ -187,3 +199,63 @@ def test_asked_from_every_side_a_policy_is_symmetric(folder: Path) -> None:
             for turning in turnings(game.spec)
         )
         assert (off < 1e-6) == symmetry
+
+
+def test_an_agent_of_format_1_is_read_and_plays_as_it_did(tmp_path: Path) -> None:
+    """Written out here as it lay on disk: an MLP of one unit whose policy and value can be told by hand."""
+    encoder = {"encoder": "mlp", "shape": [2, 3, 3], "scale": 1.0, "options": {"dim": 1, "depth": 1}}
+    description = {
+        "format": 1,
+        "kind": "network",
+        "game": "tictactoe",
+        "precision": "float32",
+        "network": {"encoders": {"board": encoder}, "num_actions": 9, "value_range": [-1.0, 1.0]},
+        "training": {"steps": 1},
+    }
+    weights = {
+        "fusion.encoders.board.layers.0.weight": torch.zeros(1, 18),
+        "fusion.encoders.board.layers.0.bias": torch.ones(1),
+        "policy.weight": torch.arange(9.0)[:, None],
+        "policy.bias": torch.zeros(9),
+        "value.weight": torch.full((1, 1), 0.5),
+        "value.bias": torch.zeros(1),
+    }
+    (tmp_path / "agent.json").write_text(json.dumps(description))
+    save_file(weights, tmp_path / "model.safetensors")
+    network, about = load_network(tmp_path)
+    agent = NetworkAgent(network, "old", about["game"], symmetry=False)
+    game = make("tictactoe")
+    agent.start(game.spec, 0)
+    choice = agent.act(game.turn())
+    assert choice.actions.tolist() == [8]
+    np.testing.assert_allclose(np.asarray(choice.policy)[0], torch.softmax(torch.arange(9.0), 0).numpy(), rtol=1e-5)
+    np.testing.assert_allclose(np.asarray(choice.value), [np.tanh(0.5)], rtol=1e-5)
+    save_agent(tmp_path / "again", network, "tictactoe", "float32", {"steps": 1})
+    assert json.loads((tmp_path / "again" / "agent.json").read_text()) == description, "older Lanistas read it no more"
+
+
+@pytest.mark.parametrize("name", ["gym:Pendulum-v1", "gym:MountainCarContinuous-v0"])
+def test_what_a_network_normalises_by_is_saved_with_it(tmp_path: Path, name: str) -> None:
+    torch.manual_seed(0)
+    game = make(name, 8)
+    network = build_network(game.spec, "mlp:dim=8", normalize_observation=True, normalize_value=True)
+    game.reset(0)
+    turn = game.turn()
+    network.see_observations({key: torch.from_numpy(value) for key, value in turn.observation.items()})
+    network.see_returns(torch.linspace(-900.0, -100.0, 33))
+    agent = NetworkAgent(network.eval(), "new", name)
+    save_agent(tmp_path / "agent", network, name, "float32", {})
+    about = json.loads((tmp_path / "agent" / "agent.json").read_text())
+    assert about["format"] == 2 and "num_actions" not in about["network"]
+    loaded = NetworkAgent(load_network(tmp_path / "agent")[0], "loaded", name)
+    for temperature in (0.0, 1.0):
+        agent.temperature = loaded.temperature = temperature
+        agent.start(game.spec, 5)
+        loaded.start(game.spec, 5)
+        one, other = agent.act(turn), loaded.act(turn)
+        assert np.array_equal(one.actions, other.actions) and np.array_equal(one.value, other.value)  # type: ignore[arg-type]
+        assert one.actions.shape == (8, 1) and one.policy is None
+        spread = float(np.ptp(one.actions))
+        assert spread > 0.5 if temperature else spread < 0.2, "a draw is of deviation 1, a fresh network's mean near 0"
+    with pytest.raises(UsageError, match=r"does not fit gym:CartPole-v1"):
+        loaded.start(make("gym:CartPole-v1").spec, 0)
