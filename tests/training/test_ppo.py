@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from lanista.agents.policy_network import build_network
+from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.envs.core import Choice
@@ -121,7 +121,7 @@ def test_rows_of_an_observation_game_wait_for_their_successor() -> None:
     assert told > 40
 
 
-def random_batch(rows: int = 256) -> tuple[torch.nn.Module, Batch]:
+def random_batch(rows: int = 256) -> tuple[PolicyNetwork, Batch]:
     torch.manual_seed(1)
     game = make("connect_four", 32)
     network = build_network(game.spec, "mlp:dim=16")
@@ -154,7 +154,7 @@ def test_micro_batches_give_the_gradient_of_the_whole() -> None:
     for micro in (64, 16):
         network, batch = random_batch()
         optimizer = torch.optim.SGD(network.parameters(), lr=1.0)
-        update(network, optimizer, batch, replace(PLAIN, micro_batch_size=micro), 0.0, 7)  # type: ignore[arg-type]
+        update(network, optimizer, batch, replace(PLAIN, micro_batch_size=micro), 0.0, 7)
         weights.append(torch.cat([parameter.detach().flatten() for parameter in network.parameters()]))
     torch.testing.assert_close(weights[0], weights[1], rtol=1e-4, atol=1e-5)
 
@@ -163,7 +163,7 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     weights = []
     for seed in (5, 5, 6):
         network, batch = random_batch()
-        update(network, make_optimizer(network, PLAIN), batch, PLAIN, 0.0, seed)  # type: ignore[arg-type]
+        update(network, make_optimizer(network, PLAIN), batch, PLAIN, 0.0, seed)
         weights.append(torch.cat([parameter.detach().flatten() for parameter in network.parameters()]))
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
