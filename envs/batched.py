@@ -11,8 +11,9 @@ import hashlib
 import inspect
 import io
 import math
+import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -74,7 +75,7 @@ class Rules:
         # What compiled code depends on: the files it comes from, and the parameters (in the name).
         files: set[str] = {__file__}
         for function in (self.new, self.player, self.legal, self.play, self.observe, self.hash):
-            _sources(function, files, set())
+            files |= {inspect.getfile(plain) for plain in _reached(function.py_func, {})}  # type: ignore[attr-defined]
         digest = hashlib.sha256(self.spec.name.encode())
         for file in sorted(files):
             digest.update(Path(file).read_bytes())
@@ -92,19 +93,31 @@ class Rules:
         return shape
 
 
-def _sources(function: Any, files: set[str], seen: set[int]) -> None:
-    """Add the files of a compiled function and of all compiled functions that it calls."""
-    plain = getattr(function, "py_func", None)
-    if plain is None or id(plain) in seen:
-        return
-    seen.add(id(plain))
-    files.add(inspect.getfile(plain))
-    named = (plain.__globals__.get(name) for name in plain.__code__.co_names)
-    closed = (cell.cell_contents for cell in plain.__closure__ or ())
-    for value in (*named, *closed):
-        # A few compiled functions may be handed around together, in a named tuple.
-        for each in value if isinstance(value, tuple) else (value,):
-            _sources(each, files, seen)
+def _reached(plain: Any, seen: dict[int, Any]) -> Iterable[Any]:
+    """A function that is to be compiled, and all compiled functions that it calls, as plain functions."""
+    if id(plain) not in seen:
+        seen[id(plain)] = plain
+        named = (plain.__globals__.get(name) for name in plain.__code__.co_names)
+        closed = (cell.cell_contents for cell in plain.__closure__ or ())
+        for value in (*named, *closed):
+            # A few compiled functions may be handed around together, in a named tuple.
+            for each in value if isinstance(value, tuple) else (value,):
+                if hasattr(each, "py_func"):
+                    _reached(each.py_func, seen)
+    return seen.values()
+
+
+def _name_apart(plain: Any, key: str) -> None:
+    """Give the functions that are nested in others names of their own for each key.
+
+    Numba names machine code by a function's name, the order of compilation and numbers for the types of records, which
+    begin anew in every process. Code of two games that two processes compiled may so have one name, and a third that
+    loads both runs the one for the other.
+    """
+    mark = f".{hashlib.sha256(key.encode()).hexdigest()[:16]}"
+    for function in _reached(plain, {}):
+        if "<locals>" in function.__qualname__ and not re.search(r"\.[0-9a-f]{16}$", function.__qualname__):
+            function.__qualname__ += mark
 
 
 class _FileEach(IndexDataCacheFile):
@@ -153,6 +166,7 @@ def compiled(function: Callable[..., Any], key: str) -> Callable[..., Any]:
         function: a nested function.
         key: what it depends on besides its own file: `Rules.key`, and any number it closes over.
     """
+    _name_apart(function, key)
     dispatcher: Any = numba.njit(nogil=True, boundscheck=False)(function)
     dispatcher._cache = _KeyedCache(function, key)
     return dispatcher  # type: ignore[no-any-return]

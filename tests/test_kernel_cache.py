@@ -43,6 +43,52 @@ def test_processes_that_do_not_see_each_other_never_share_a_file(
     assert sum(stats.stats.cache_hits.values()) == 1
 
 
+MODULE = """
+import numba
+from lanista.envs.batched import compiled
+
+def adding(amount):
+    @numba.njit
+    def grown(value, times):  # long, and called often, so that it stays a function of its own in the machine code
+        for _ in range(times):
+            if value % 2:
+                value = 3 * value + amount
+            elif value % 3 == 0:
+                value = value // 3 + amount
+            elif value % 5 == 0:
+                value = value * 7 - amount
+            else:
+                value = value // 2 + amount
+        return value
+
+    def add(value):
+        return grown(value, 3) + grown(value + 1, 4) * grown(value + 2, 5) - grown(value + 3, 6)
+
+    return compiled(add, f"adding {amount}")
+"""
+
+
+def test_code_that_different_processes_compiled_can_be_loaded_together(tmp_path: Path) -> None:
+    (tmp_path / "adding.py").write_text(MODULE)
+
+    def printed(code: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", f"from adding import adding; print({code})"],
+            env={"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path), "PATH": ""},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    one, two = printed("adding(1)(10)"), printed("adding(2)(10)")
+    assert one != two
+    assert printed("adding(1)(10), adding(2)(10)") == f"{one} {two}"
+    assert printed("adding(2)(10), adding(1)(10)") == f"{two} {one}"
+    three = printed("adding(1)(10), adding(3)(10)").removeprefix(f"{one} ")  # one loaded, one compiled now
+    assert printed("adding(3)(10)") == three
+
+
 def test_a_second_process_finds_a_game_compiled(tmp_path: Path) -> None:
     program = (
         "import lanista; from lanista.envs.batched import kernels; game = lanista.make('mnk:rows=2,columns=3,k=2');"
