@@ -21,7 +21,7 @@ HEAVY = ("matplotlib", "numba", "numpy", "ray", "rich", "torch", "tyro")
 
 def own_files(pattern: str) -> list[Path]:
     """Files of the rooms and of `lanista`, each once: not through the links."""
-    tops = [ROOT / room for room in ROOMS] + [ROOT / "lanista" / name for name in ("cli", "bench")]
+    tops = [ROOT / room for room in ROOMS] + [ROOT / "lanista" / name for name in ("cli", "bench", "generate")]
     found = [path for top in tops for path in top.rglob(pattern)] + list((ROOT / "lanista").glob(pattern))
     return [path for path in found if path.is_file() and "__pycache__" not in path.parts]
 

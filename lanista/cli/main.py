@@ -63,16 +63,21 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def commands() -> list[str]:
-    """The commands' names."""
-    files = sorted(path.stem for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    """The commands' names: those of their files, with `-` for `_`."""
+    files = sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
     return [name for name in files if name not in NO_COMMANDS]
+
+
+def module_of(command: str) -> str:
+    """The name of a command's module in this package."""
+    return command.replace("-", "_")
 
 
 def _run(words: list[str]) -> int:
     """Find the command, read its options, do it."""
     if not words or words[0] in ("-h", "--help", "help"):
         width = max(map(len, commands()))
-        lines = (f"  {name:{width}}  {first_line(FOLDER / f'{name}.py')}" for name in commands())
+        lines = (f"  {name:{width}}  {first_line(FOLDER / f'{module_of(name)}.py')}" for name in commands())
         print(OUTLINE.format(commands="\n".join(lines)))
         return FINE if words else WRONG_WORDS
     if words[0] == "--version":
@@ -83,7 +88,7 @@ def _run(words: list[str]) -> int:
     name, *rest = words
     if name not in commands():
         raise unknown("command", name, commands())
-    command = importlib.import_module(f"lanista.cli.{name}")
+    command = importlib.import_module(f"lanista.cli.{module_of(name)}")
     options = read_options(command.Options, name, command.__doc__ or "", rest)
     return FINE if options is None else int(command.run(options))
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lanista.cli.main import commands, read_options
+from lanista.cli.main import commands, module_of, read_options
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -26,7 +26,8 @@ def test_every_command_parses() -> None:
     assert {"train", "play", "match", "tournament", "standings", "encoders"} <= {name for _, name, *_ in shown}
     for _, name, *words in shown:
         assert name in commands()
-        assert read_options(importlib.import_module(f"lanista.cli.{name}").Options, name, "", words) is not None
+        command = importlib.import_module(f"lanista.cli.{module_of(name)}")
+        assert read_options(command.Options, name, "", words) is not None
 
 
 def test_every_make_target_is_there() -> None:

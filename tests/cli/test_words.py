@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from lanista.cli.games import SHOWN
-from lanista.cli.main import commands, main, read_options
+from lanista.cli.main import commands, main, module_of, read_options
 
-PROMISED = {"agents", "demo", "encoders", "games", "match", "play", "standings", "tournament", "train"}
+PROMISED = {"agents", "demo", "encoders", "games", "generate-game", "match", "play", "standings", "tournament", "train"}
 
 
 @pytest.fixture(autouse=True)
@@ -50,12 +50,12 @@ def test_help_has_an_example_and_every_option(command: str, capsys: pytest.Captu
 
 @pytest.mark.parametrize("command", commands())
 def test_the_examples_in_the_help_are_right(command: str) -> None:
-    module = importlib.import_module(f"lanista.cli.{command}")
+    module = importlib.import_module(f"lanista.cli.{module_of(command)}")
     examples = [line.strip() for line in str(module.__doc__).splitlines() if line.startswith("    lanista ")]
     assert examples
     for example in examples:
         _, name, *words = shlex.split(example)
-        other = importlib.import_module(f"lanista.cli.{name}")
+        other = importlib.import_module(f"lanista.cli.{module_of(name)}")
         assert read_options(other.Options, name, "", words) is not None, example
 
 
@@ -118,6 +118,15 @@ RIGHT = "train tictactoe --steps 64 --out run"  # words to which one wrong one i
         ("games qqxyz", "no game has 'qqxyz' in its name"),
         ("games zo:", "no game has 'zo:' in its name"),
         ("demo --minutes 0", "--minutes must be more than 0"),
+        ("generate-game", "lanista generate-game needs --family NAME"),
+        ("generate-game --family mkn", "unknown family 'mkn'; did you mean 'mnk'?"),
+        ("generate-game --family mnk --count 0", "--count is at least 1, not 0"),
+        ("generate-game --family hex --count 11", "the family hex has 10 variants, so --count cannot be 11"),
+        ("generate-game --family mnk --games 7", "--games is an even number, two for each opening, not 7"),
+        ("generate-game --family mnk --deep 2", "--shallow is at least 1 and less than --deep, not 2 with 2"),
+        ("generate-game --family mnk --train-seconds -1", "--train-seconds is 0 or more, not -1"),
+        ("generate-game --family mnk --keep -1", "--keep is 0 or more, not -1"),
+        ("generate-game --family mnk --out /proc/new", "cannot write to /proc/new"),
     ],
 )
 def test_wrong_words_are_told_in_one_line(
