@@ -85,8 +85,8 @@ def report_html(settings: Settings, variants: Sequence[Variant], shown: int) -> 
 
 
 def percent(estimate: Estimate, interval: bool = True) -> str:
-    """A share: `54 % (47 to 61)`."""
-    ends = f" ({100 * estimate.low:.0f} to {100 * estimate.high:.0f})" if interval else ""
+    """A share: `54 % (47-61)`."""
+    ends = f" ({100 * estimate.low:.0f}-{100 * estimate.high:.0f})" if interval else ""
     return f"{100 * estimate.value:.0f} %{ends}"
 
 
@@ -108,7 +108,7 @@ def sample_replay(rank: int, variant: Variant) -> Replay:
     game = StoredGame(
         first, second, 0, 0, sample.seed, sample.opening, sample.moves, sample.returns, reason="end", at_fault=None
     )
-    return replay(variant.game, f"{rank}. {variant.game}", game)
+    return replay(variant.game, f"{rank}. {variant.game.partition(':')[2].replace(',', ', ')}", game)
 
 
 def scatter(variants: Sequence[Variant], shown: int) -> str:
