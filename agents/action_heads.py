@@ -19,8 +19,8 @@ import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from gymnasium import spaces
 from torch import Tensor
 
-from lanista.envs.batched import mixed
 from lanista.envs.core import Array, Floats, Ints
+from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
 # Masks use a finite number: -inf times the zero probability of a padded row would make NaN gradients.

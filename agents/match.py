@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lanista.agents.kinds.random import random_actions
-from lanista.envs.batched import mixed
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Bools, Choice, Failure, Game, GameSpec, Ints, Ply, Turn, play
+from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
 

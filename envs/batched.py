@@ -7,24 +7,20 @@ legality, fills masks and observations, keeps histories and random streams, open
 
 from __future__ import annotations
 
-import hashlib
-import inspect
 import io
 import math
-import re
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numba
 import numpy as np
-from numba.core.caching import FunctionCache, IndexDataCacheFile
 
-from lanista.envs.bits import count, eight, nth
+from lanista.envs.compiling import compiled, source_digest
 from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Public, Turn
+from lanista.envs.draws import below, first_streams, mix, next_draw, pick, stream_seeds
 from lanista.errors import UsageError
 
 Scalar = Callable[..., Any]
@@ -72,14 +68,10 @@ class Rules:
     key: str = field(default="", init=False)
 
     def __post_init__(self) -> None:
-        # What compiled code depends on: the files it comes from, and the parameters (in the name).
-        files: set[str] = {__file__}
-        for function in (self.new, self.player, self.legal, self.play, self.observe, self.hash):
-            files |= {inspect.getfile(plain) for plain in _reached(function.py_func, {})}  # type: ignore[attr-defined]
-        digest = hashlib.sha256(self.spec.name.encode())
-        for file in sorted(files):
-            digest.update(Path(file).read_bytes())
-        object.__setattr__(self, "key", digest.hexdigest())
+        # What the game depends on: the files of its rules and of this frame, and the parameters (in the name).
+        functions = (self.new, self.player, self.legal, self.play, self.observe, self.hash)
+        plain = [function.py_func for function in functions]  # type: ignore[attr-defined]
+        object.__setattr__(self, "key", f"{self.spec.name} {source_digest(plain, __file__)}")
 
     @property
     def num_actions(self) -> int:
@@ -91,154 +83,6 @@ class Rules:
         shape = self.spec.roles[0].observation[self.modality].shape
         assert shape is not None
         return shape
-
-
-def _reached(plain: Any, seen: dict[int, Any]) -> Iterable[Any]:
-    """A function that is to be compiled, and all compiled functions that it calls, as plain functions."""
-    if id(plain) not in seen:
-        seen[id(plain)] = plain
-        named = (plain.__globals__.get(name) for name in plain.__code__.co_names)
-        closed = (cell.cell_contents for cell in plain.__closure__ or ())
-        for value in (*named, *closed):
-            # A few compiled functions may be handed around together, in a named tuple.
-            for each in value if isinstance(value, tuple) else (value,):
-                if hasattr(each, "py_func"):
-                    _reached(each.py_func, seen)
-    return seen.values()
-
-
-def _name_apart(plain: Any, key: str) -> None:
-    """Give the functions that are nested in others names of their own for each key.
-
-    Numba names machine code by a function's name, the order of compilation and numbers for the types of records, which
-    begin anew in every process. Code of two games that two processes compiled may so have one name, and a third that
-    loads both runs the one for the other.
-    """
-    mark = f".{hashlib.sha256(key.encode()).hexdigest()[:16]}"
-    for function in _reached(plain, {}):
-        if "<locals>" in function.__qualname__ and not re.search(r"\.[0-9a-f]{16}$", function.__qualname__):
-            function.__qualname__ += mark
-
-
-class _FileEach(IndexDataCacheFile):
-    """A file for each compiled kernel, named by all that it depends on.
-
-    Numba numbers the files of a function and keeps an index of them without a lock. Two processes that compile for two
-    games at once may take one number, and whoever loads it later runs the code of the one game on the memory of the
-    other.
-    """
-
-    def save(self, key: Any, data: Any) -> None:
-        self._save_data(self._name(key), data)  # type: ignore[no-untyped-call]  # to a temporary name, then renamed
-
-    def load(self, key: Any) -> Any:
-        try:
-            return self._load_data(self._name(key))  # type: ignore[no-untyped-call]
-        except FileNotFoundError:
-            return None
-
-    def _name(self, key: Any) -> str:
-        digest = hashlib.sha256(repr((self._version, self._source_stamp, key)).encode()).hexdigest()
-        return f"{self._index_name.removesuffix('.nbi')}.{digest[:32]}.nbc"
-
-
-class _KeyedCache(FunctionCache):
-    """Numba's file cache, with a key that outlives the process.
-
-    Numba keys a closure by the pickles of what it closes over; a compiled function's pickle differs in every process,
-    so kernels built around a game's rules would never be found again.
-    """
-
-    def __init__(self, function: Callable[..., Any], key: str) -> None:
-        self._key = key
-        super().__init__(function)  # type: ignore[no-untyped-call]
-        stamp = self._impl.locator.get_source_stamp()
-        self._cache_file = _FileEach(self._cache_path, self._impl.filename_base, stamp)  # type: ignore[no-untyped-call]
-
-    def _index_key(self, sig: Any, codegen: Any) -> Any:
-        return sig, codegen.magic_tuple(), self._key
-
-
-def compiled(function: Callable[..., Any], key: str) -> Callable[..., Any]:
-    """Compile a kernel that closes over a game's rules; a second process finds it compiled.
-
-    Args:
-        function: a nested function.
-        key: what it depends on besides its own file: `Rules.key`, and any number it closes over.
-    """
-    _name_apart(function, key)
-    dispatcher: Any = numba.njit(nogil=True, boundscheck=False)(function)
-    dispatcher._cache = _KeyedCache(function, key)
-    return dispatcher  # type: ignore[no-any-return]
-
-
-@numba.njit(inline="always")
-def mix(value: Any) -> Any:
-    """SplitMix64's output function (Steele, Lea, Flood 2014): uint64 -> uint64."""
-    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return value ^ (value >> np.uint64(31))
-
-
-@numba.njit(inline="always")
-def next_draw(stream: Any) -> Any:
-    """The next uint64 of a random stream, a (1,) uint64 array that is advanced."""
-    stream[0] += np.uint64(0x9E3779B97F4A7C15)
-    return mix(stream[0])
-
-
-@numba.njit(inline="always")
-def below(draw: Any, bound: Any) -> Any:
-    """A number in [0, bound) from a draw, by multiplying its upper half (bound < 2**31)."""
-    return np.int64(((draw >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))
-
-
-@numba.njit
-def pick(mask: Any, draw: Any) -> Any:
-    """One random action among those marked: (num_actions,) bool contiguous, uint64 -> int64."""
-    width = len(mask)
-    whole = width & ~7
-    marked = 0
-    for place in range(0, whole, 8):
-        marked += count(eight(mask, place))
-    for action in range(whole, width):
-        marked += mask[action]
-    wanted = below(draw, marked)
-    for place in range(0, whole, 8):
-        word = eight(mask, place)
-        here = count(word)
-        if wanted < here:
-            return place + nth(word, wanted)
-        wanted -= here
-    # Counting is quicker than leaving at the right place, which no processor foresees.
-    before, place = 0, whole
-    for action in range(whole, width):
-        before += mask[action]
-        place += before <= wanted
-    return place
-
-
-@numba.njit(cache=True)
-def random_legal(legal: Any, draws: Any) -> Any:
-    """One random legal action a row.
-
-    Args:
-        legal: (k, num_actions) bool.
-        draws: (k,) uint64, one draw a row.
-    """
-    actions = np.empty(len(legal), np.int64)
-    for row in range(len(legal)):
-        actions[row] = pick(legal[row], draws[row])
-    return actions
-
-
-@numba.njit(cache=True)
-def mixed(values: Any, salt: Any) -> Any:
-    """New draws from draws and a salt: (k,) uint64 -> (k,) uint64."""
-    out = np.empty(len(values), np.uint64)
-    for i in range(len(values)):
-        out[i] = mix(values[i] ^ mix(np.uint64(salt) + np.uint64(0x9E3779B97F4A7C15)))
-    return out
 
 
 @dataclass(frozen=True)
@@ -423,8 +267,7 @@ class BatchedGame:
     ) -> None:
         if not self._begun:
             self._begun = True
-            first = seed if isinstance(seed, int) else int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-            self._streams[:] = stream_seeds(first, self._all)  # copies left out of this call have streams too
+            self._streams[:] = first_streams(seed, self._all)  # copies left out of this call have streams too
             if copies is not None and self.restart:
                 self.reset()  # and are shown, so they begin
         which = self._all if copies is None else np.asarray(copies, np.int64)
@@ -617,11 +460,3 @@ class BatchedGame:
             getattr(self, name)[...] = value
         self._begun = True
         self._turn = None
-
-
-def stream_seeds(seed: int | Sequence[int], copies: Ints) -> Array:
-    """A random stream's start for each copy, from one seed or one each."""
-    if isinstance(seed, int | np.integer):
-        return mixed(copies.astype(np.uint64), np.uint64(int(seed) % 2**64))  # type: ignore[no-any-return]
-    each = np.array([int(value) % 2**64 for value in seed], np.uint64)
-    return mixed(each, np.uint64(0))  # type: ignore[no-any-return]

@@ -9,10 +9,10 @@ import numba
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.batched import below, next_draw
 from lanista.envs.bits import bit
 from lanista.envs.boards import label, svg
 from lanista.envs.core import GameSpec, Role
+from lanista.envs.draws import below, next_draw
 
 HIDDEN = "?"
 

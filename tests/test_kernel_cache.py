@@ -11,7 +11,7 @@ from typing import Any
 import numba
 import pytest
 
-from lanista.envs.batched import compiled
+from lanista.envs.compiling import compiled
 
 
 def adding(amount: int) -> Callable[[int], Any]:
@@ -45,7 +45,7 @@ def test_processes_that_do_not_see_each_other_never_share_a_file(
 
 MODULE = """
 import numba
-from lanista.envs.batched import compiled
+from lanista.envs.compiling import compiled
 
 def adding(amount):
     @numba.njit

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from lanista.agents.policy_network import PolicyNetwork, evaluate
-from lanista.envs.batched import mixed
 from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
+from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 from lanista.training.ppo import Batch, Trajectory, advantages
 

@@ -13,8 +13,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, compiled, mixed, random_legal
+from lanista.envs.batched import Rules
+from lanista.envs.compiling import compiled
 from lanista.envs.core import Array, Choice, GameSpec, Turn
+from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
 
 WANING = 2.0**-20  # a reward loses this share of itself with each ply, so that a win now is better than a win later

@@ -11,8 +11,8 @@ from torch import Tensor
 from lanista.agents.artifact import load_network
 from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory
 from lanista.agents.symmetry import Turning, turnings
-from lanista.envs.batched import mixed
 from lanista.envs.core import Array, Choice, GameSpec, Turn
+from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
 

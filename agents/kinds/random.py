@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.batched import mixed, random_legal
 from lanista.envs.core import Array, Choice, GameSpec, Turn
+from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
 
 

@@ -13,9 +13,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, mix
+from lanista.envs.batched import Rules
 from lanista.envs.boards import CELL, board_spec, board_text, cell_name, disc, middle, parse_cell, squares_svg
 from lanista.envs.core import Symmetry
+from lanista.envs.draws import mix
 from lanista.errors import UsageError
 
 WAYS = 3

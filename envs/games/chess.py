@@ -17,9 +17,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, mix
+from lanista.envs.batched import Rules
 from lanista.envs.bits import bit, count, lowest, swapped
 from lanista.envs.boards import board_spec
+from lanista.envs.draws import mix
 from lanista.envs.games import _chess_notation as notation
 from lanista.envs.games._chess_moves import (
     BISHOP,

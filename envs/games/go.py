@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, Scalar, mix
+from lanista.envs.batched import Rules, Scalar
 from lanista.envs.boards import board_spec, board_text, cell_name, disc, label, parse_cell, svg, symmetries_of, turns_of
+from lanista.envs.draws import mix
 from lanista.errors import UsageError
 
 LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # I is left out, lest it be read as J or 1

@@ -13,8 +13,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, mix
+from lanista.envs.batched import Rules
 from lanista.envs.boards import LETTERS, board_spec, cell_name, label, parse_cell, svg, symmetries_of, turns_of
+from lanista.envs.draws import mix
 from lanista.errors import UsageError
 
 

@@ -14,7 +14,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, mix
+from lanista.envs.batched import Rules
+from lanista.envs.draws import mix
 from lanista.envs.hands import HIDDEN, deal, hands_svg, hidden_spec, parse_word
 from lanista.errors import UsageError
 

@@ -13,7 +13,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, below, mix, next_draw
+from lanista.envs.batched import Rules
+from lanista.envs.draws import below, mix, next_draw
 from lanista.envs.hands import HIDDEN, hands_svg, hidden_spec
 from lanista.errors import UsageError
 

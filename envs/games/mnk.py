@@ -13,7 +13,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, mix
+from lanista.envs.batched import Rules
 from lanista.envs.boards import (
     CELL,
     WOOD,
@@ -29,6 +29,7 @@ from lanista.envs.boards import (
     turns_of,
 )
 from lanista.envs.core import Symmetry
+from lanista.envs.draws import mix
 from lanista.errors import UsageError
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, mix
+from lanista.envs.batched import Rules
 from lanista.envs.bits import bit, count
 from lanista.envs.boards import (
     board_spec,
@@ -25,6 +25,7 @@ from lanista.envs.boards import (
     symmetries_of,
     turns_of,
 )
+from lanista.envs.draws import mix
 
 SIDE, CELLS, PASS = 8, 64, 64
 INNER = np.uint64(0x7E7E7E7E7E7E7E7E)  # without the first and last column, over which a line must not wrap

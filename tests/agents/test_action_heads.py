@@ -20,7 +20,7 @@ from lanista.agents.action_heads import (
     head_from,
     open_uniform,
 )
-from lanista.envs.batched import mixed
+from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
 ROWS = 50_000

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lanista.envs.batched import Rules, compiled
+from lanista.envs.batched import Rules
+from lanista.envs.compiling import compiled
 
 
 @lru_cache(maxsize=16)

@@ -10,7 +10,7 @@ import pytest
 from gymnasium import spaces
 
 from lanista.envs import Game, Turn, games, make
-from lanista.envs.batched import mixed, random_legal
+from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
 
 DOOR_GAMES = (

@@ -9,10 +9,10 @@ import pytest
 from gymnasium import spaces
 
 from lanista.envs import Choice, Game, GameSpec, Ply, Turn, make, play
-from lanista.envs.batched import random_legal
 from lanista.envs.core import Array, Bools, Floats, Ints, agent_name
 from lanista.envs.doors._spaces import Seen
 from lanista.envs.doors._tables import Moved, TableGame
+from lanista.envs.draws import random_legal
 
 
 class AtRandom:

@@ -2,7 +2,7 @@
 
 from lanista.bench.worker import Work, repeat
 from lanista.envs import make
-from lanista.envs.batched import random_legal
+from lanista.envs.draws import random_legal
 
 PLIES = 100  # between two looks at the clock
 
