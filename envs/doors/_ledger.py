@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numba
 import numpy as np
 
-from lanista.envs.batched import mix, stream_seeds
 from lanista.envs.core import Array, Bools, Ints
+from lanista.envs.draws import first_streams, mix, stream_seeds
 
 log = logging.getLogger(__name__)
 FEW_BROKEN = 20  # games that an environment may break before the run is given up ...
@@ -52,16 +52,31 @@ class Ledger:
         self.ended: Bools = self.state["ended"]
         self.serial = np.zeros(1, np.int64)
         self.name = name
+        self.begun = False
         self._broken = 0
 
-    def seed_all(self, seed: int | Sequence[int] | None) -> None:
-        """Give every copy a stream, also those that a first reset leaves out; a list of seeds is for these only."""
-        first = seed if isinstance(seed, int) else int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
-        self.state["stream"] = stream_seeds(first, np.arange(len(self.state)))
+    def reseed(
+        self, seed: int | Sequence[int] | None, copies: Ints | None, begin_others: Callable[[], None] | None
+    ) -> Ints:
+        """Start the random streams that a `reset` asks for; at the first one all copies get theirs.
 
-    def seed(self, seed: int | Sequence[int], which: Ints) -> None:
-        """Start the streams of some copies anew, from one seed or one each."""
-        self.state["stream"][which] = stream_seeds(seed, which)
+        Args:
+            seed, copies: as given to `reset`.
+            begin_others: begins the games of all copies, called if the first reset is for some only; None: they wait.
+
+        Returns:
+            (m,) the copies whose games are to begin.
+        """
+        everyone = np.arange(len(self.state))
+        if not self.begun:
+            self.begun = True
+            self.state["stream"] = first_streams(seed, everyone)
+            if copies is not None and begin_others is not None:
+                begin_others()
+        which = everyone if copies is None else np.asarray(copies, np.int64)
+        if seed is not None:
+            self.state["stream"][which] = stream_seeds(seed, which)
+        return which
 
     def begin(self, which: Ints) -> Ints:
         """Start the games of these copies.

@@ -97,7 +97,6 @@ class TableGame:
         self._answers: list[dict[int, Any]] = [{} for _ in range(copies)]  # those that have, until all have
         self._ledger = Ledger(spec.name, copies)
         self._turn: Turn | None = None
-        self._begun = False
 
     def reset(
         self,
@@ -105,14 +104,7 @@ class TableGame:
         copies: Ints | None = None,
         openings: Sequence[Sequence[int]] | None = None,
     ) -> None:
-        if not self._begun:
-            self._begun = True
-            self._ledger.seed_all(seed)
-            if copies is not None and self.restart:
-                self.reset()  # and are shown, so they begin
-        which = np.arange(self.copies) if copies is None else np.asarray(copies, np.int64)
-        if seed is not None:
-            self._ledger.seed(seed, which)
+        which = self._ledger.reseed(seed, copies, self.reset if self.restart else None)  # copies left out are shown
         self._turn = None
         for copy in which:
             self._begin(int(copy))
@@ -121,7 +113,7 @@ class TableGame:
                 self._open_with(int(copy), opening)
 
     def turn(self) -> Turn:
-        if not self._begun:
+        if not self._ledger.begun:
             self.reset()
         if self._turn is None:
             rows = [(copy, player) for copy, seats in enumerate(self._open) for player in seats]
@@ -181,7 +173,7 @@ class TableGame:
         return text_picture(self.text(copy, player))
 
     def text(self, copy: int, player: int | None = None) -> str:
-        told = self._tables[copy].text(player) if self._begun else None
+        told = self._tables[copy].text(player) if self._ledger.begun else None
         ply = int(self._ledger.plies[copy])
         if told is not None:
             return f"{self.spec.name}, ply {ply}\n{told}".rstrip()

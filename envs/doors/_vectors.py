@@ -64,7 +64,6 @@ class VectorGame:
         self._ended = self._ledger.ended
         self._held = self._ledger.held
         self._turn: Turn | None = None
-        self._begun = False
 
     def reset(
         self,
@@ -72,14 +71,7 @@ class VectorGame:
         copies: Ints | None = None,
         openings: Sequence[Sequence[int]] | None = None,
     ) -> None:
-        if not self._begun:
-            self._begun = True
-            self._ledger.seed_all(seed)
-            if copies is not None and self.restart:
-                self.reset()  # copies left out are shown, so they begin
-        which = self._all if copies is None else np.asarray(copies, np.int64)
-        if seed is not None:
-            self._ledger.seed(seed, which)
+        which = self._ledger.reseed(seed, copies, self.reset if self.restart else None)  # copies left out are shown
         one_for_all = isinstance(seed, int | np.integer) and copies is None
         exact = openings is not None or (seed is not None and not one_for_all)
         self._turn = None
@@ -88,7 +80,7 @@ class VectorGame:
             self._open_with(int(copy), opening)
 
     def turn(self) -> Turn:
-        if not self._begun:
+        if not self._ledger.begun:
             self.reset()
         if self._turn is None:
             self._turn = self._show()
