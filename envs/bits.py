@@ -90,3 +90,10 @@ def swapped(word: Any) -> Any:
 def bit(place: Any) -> Any:
     """The word with this one bit: 0 to 63 -> uint64."""
     return np.uint64(1) << np.uint64(place)
+
+
+@numba.njit(inline="always")
+def spread(word: Any, out: Any) -> None:
+    """Write the bits of a word to 64 cells, the lowest first."""
+    for cell in range(64):
+        out[cell] = (word >> np.uint64(cell)) & np.uint64(1)

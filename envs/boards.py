@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+import numba
 import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, GameSpec, Role, Symmetry
+from lanista.envs.draws import mix
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CELL = 40  # the side of a cell in a picture
@@ -43,6 +46,32 @@ def board_spec(
         symmetries=symmetries,
         description=description,
     )
+
+
+@numba.njit(inline="always")
+def see_stones(board: Any, player: Any, out: Any) -> None:
+    """Write the first two planes of an observation: the player's own stones, the other's.
+
+    Args:
+        board: (cells,) int8, 0 empty, 1 the first player's stone, 2 the second's.
+        player: who looks.
+        out: flat, at least 2 * cells.
+    """
+    cells = len(board)
+    mine = np.int8(player + 1)  # of the board's own width: compared 64 cells at a time
+    theirs = np.int8(2 - player)
+    for cell in range(cells):
+        out[cell] = board[cell] == mine
+    for cell in range(cells):
+        out[cells + cell] = board[cell] == theirs
+
+
+@numba.njit
+def board_hash(board: Any, value: Any) -> Any:
+    """A hash of a board of 0, 1 and 2: (cells,) int8, uint64 to begin with -> uint64."""
+    for cell in range(len(board)):
+        value = mix(value * np.uint64(3) + np.uint64(board[cell]))
+    return value
 
 
 def turns_of(rows: int, columns: int) -> dict[str, Array]:

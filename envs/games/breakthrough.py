@@ -14,9 +14,19 @@ import numba
 import numpy as np
 
 from lanista.envs.batched import Rules
-from lanista.envs.boards import CELL, board_spec, board_text, cell_name, disc, middle, parse_cell, squares_svg
+from lanista.envs.boards import (
+    CELL,
+    board_hash,
+    board_spec,
+    board_text,
+    cell_name,
+    disc,
+    middle,
+    parse_cell,
+    see_stones,
+    squares_svg,
+)
 from lanista.envs.core import Symmetry
-from lanista.envs.draws import mix
 from lanista.errors import UsageError
 
 WAYS = 3
@@ -86,19 +96,12 @@ def rules(rows: int = 8, columns: int = 8) -> Rules:
 
     @numba.njit
     def observe(state: Any, player: Any, out: Any) -> None:
-        board = state.board
-        mine, theirs, up = np.int8(player + 1), np.int8(2 - player), np.int8(player == 0)
-        for cell in range(cells):
-            out[cell] = board[cell] == mine
-            out[cells + cell] = board[cell] == theirs
-            out[2 * cells + cell] = up
+        see_stones(state.board, player, out)
+        out[2 * cells : 3 * cells] = player == 0
 
     @numba.njit
     def hash(state: Any) -> Any:
-        value = np.uint64(state.ply & 1)
-        for cell in range(cells):
-            value = mix(value * np.uint64(3) + np.uint64(state.board[cell]))
-        return value
+        return board_hash(state.board, np.uint64(state.ply & 1))
 
     def target_of(cell: int, way: int, me: int) -> int:
         return cell + (-columns if me == 0 else columns) + way - 1

@@ -18,7 +18,7 @@ import numba
 import numpy as np
 
 from lanista.envs.batched import Rules
-from lanista.envs.bits import bit, count, lowest, swapped
+from lanista.envs.bits import bit, count, lowest, spread, swapped
 from lanista.envs.boards import board_spec
 from lanista.envs.draws import mix
 from lanista.envs.games import _chess_notation as notation
@@ -248,24 +248,17 @@ def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
     return state.halfmove >= FIFTY or _is_dead(state) or times_before(state) >= 2
 
 
-@numba.njit(inline="always")
-def _spread(word: Any, out: Any, view: Any) -> None:
-    """Bits to cells, the far rank first."""
-    for cell in range(64):
-        out[64 * view + cell] = (word >> np.uint64(cell)) & np.uint64(1)
-
-
 @numba.njit
 def observe(state: Any, player: Any, out: Any) -> None:
     for side in range(2):
         own = state.colours[player if side == 0 else 1 - player]
         for piece in range(6):
             word = state.pieces[piece] & own
-            _spread(swapped(word) if player == 0 else word, out, 6 * side + piece)
+            spread(swapped(word) if player == 0 else word, out[64 * (6 * side + piece) :])
     for right in range(4):
         out[64 * (12 + right) : 64 * (13 + right)] = (state.castling >> (right ^ (2 * player))) & 1
     passed = bit(state.passed) if state.passed >= 0 else np.uint64(0)
-    _spread(swapped(passed) if player == 0 else passed, out, 16)
+    spread(swapped(passed) if player == 0 else passed, out[64 * 16 :])
     out[64 * 17 : 64 * 18] = player == 0
     out[64 * 18 : 64 * 19] = times_before(state) > 0
     waited = state.halfmove * 64 // FIFTY

@@ -14,8 +14,18 @@ import numba
 import numpy as np
 
 from lanista.envs.batched import Rules
-from lanista.envs.boards import LETTERS, board_spec, cell_name, label, parse_cell, svg, symmetries_of, turns_of
-from lanista.envs.draws import mix
+from lanista.envs.boards import (
+    LETTERS,
+    board_hash,
+    board_spec,
+    cell_name,
+    label,
+    parse_cell,
+    see_stones,
+    svg,
+    symmetries_of,
+    turns_of,
+)
 from lanista.errors import UsageError
 
 
@@ -105,20 +115,12 @@ def rules(size: int = 11, swap: bool = False) -> Rules:
 
     @numba.njit
     def observe(state: Any, player: Any, out: Any) -> None:
-        board = state.board
-        mine, theirs, first = np.int8(player + 1), np.int8(2 - player), np.int8(player == 0)
-        for cell in range(cells):
-            out[cell] = board[cell] == mine
-        for cell in range(cells):
-            out[cells + cell] = board[cell] == theirs
-        out[2 * cells : 3 * cells] = first
+        see_stones(state.board, player, out)
+        out[2 * cells : 3 * cells] = player == 0
 
     @numba.njit
     def hash(state: Any) -> Any:
-        value = np.uint64(state.ply)
-        for cell in range(cells):
-            value = mix(value * np.uint64(3) + np.uint64(state.board[cell]))
-        return value
+        return board_hash(state.board, np.uint64(state.ply))
 
     def print_move(state: Any, action: int) -> str:
         return "swap" if action == cells else cell_name(action, size, size, from_top=True)

@@ -17,12 +17,14 @@ from lanista.envs.batched import Rules
 from lanista.envs.boards import (
     CELL,
     WOOD,
+    board_hash,
     board_spec,
     board_text,
     cell_name,
     disc,
     middle,
     parse_cell,
+    see_stones,
     squares_svg,
     svg,
     symmetries_of,
@@ -136,22 +138,13 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
 
     @numba.njit
     def observe(state: Any, player: Any, out: Any) -> None:
-        board = state.board
-        mine = np.int8(player + 1)  # of the board's own width: compared 64 cells at a time
-        theirs = np.int8(2 - player)
-        for cell in range(cells):
-            out[cell] = board[cell] == mine
-        for cell in range(cells):
-            out[cells + cell] = board[cell] == theirs
+        see_stones(state.board, player, out)
 
     @numba.njit
     def hash(state: Any) -> Any:
         if in_one_word:
             return mix(mix(state.stones[0] + np.uint64(1)) ^ state.stones[1])
-        value = np.uint64(1)
-        for cell in range(cells):
-            value = mix(value * np.uint64(3) + np.uint64(state.board[cell]))
-        return value
+        return board_hash(state.board, np.uint64(1))
 
     return Rules(
         spec=board_spec(

@@ -13,7 +13,7 @@ import numba
 import numpy as np
 
 from lanista.envs.batched import Rules
-from lanista.envs.bits import bit, count
+from lanista.envs.bits import bit, count, spread
 from lanista.envs.boards import (
     board_spec,
     board_text,
@@ -154,11 +154,8 @@ def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
 
 @numba.njit
 def observe(state: Any, player: Any, out: Any) -> None:
-    mine, theirs = state.stones[player], state.stones[1 - player]
-    for cell in range(CELLS):
-        out[cell] = (mine >> np.uint64(cell)) & np.uint64(1)
-    for cell in range(CELLS):
-        out[CELLS + cell] = (theirs >> np.uint64(cell)) & np.uint64(1)
+    spread(state.stones[player], out)
+    spread(state.stones[1 - player], out[CELLS:])
 
 
 @numba.njit
