@@ -46,8 +46,8 @@ def run(options: Options) -> int:
     """Train, rank, report."""
     if options.minutes <= 0:
         raise UsageError(f"--minutes must be more than 0, not {options.minutes:g}")
+    from lanista.cli._games_bar import games_bar
     from lanista.cli._training import TrainingView, closing_lines
-    from lanista.cli.tournament import shown
 
     folder = options.out or free_folder(Path("runs/demo"))
     print(f"training {GAME} for {options.minutes:g} minutes in {folder}; Ctrl-C stops and keeps what was learned")
@@ -59,7 +59,7 @@ def run(options: Options) -> int:
     print(closing_lines(trained).partition("\n")[0])
     early = [str(path) for path in trained.checkpoints()[:1] if len(trained.checkpoints()) > 1]
     report = folder / "report.html"
-    with shown(GAME) as told:
+    with games_bar(GAME) as told:
         table = lanista.tournament(
             GAME,
             [trained.agent, *early, *OPPONENTS],

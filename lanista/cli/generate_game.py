@@ -10,22 +10,20 @@ command on the same folder goes on, and with a greater --count measures only wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from tyro.conf import arg
 
+from lanista.cli._games_bar import games_bar
 from lanista.cli._printing import called, console, print_json
 from lanista.errors import UsageError
 
 if TYPE_CHECKING:
     from lanista.generate.ranking import Variant
-    from lanista.generate.run import Standing
 
 WIDE, WIDEST = 130, 165  # columns from which on a terminal shows the parts, and the intervals
 
@@ -76,8 +74,8 @@ def run(options: Options) -> int:
     settings.check()
     propose(settings.family, options.count, settings.seed)  # wrong words are told before a folder is made
     folder = options.out or Path("runs") / f"generated-{settings.family}"
-    with shown(settings.family) as told:
-        variants = generate(settings, options.count, folder, progress=told)
+    with games_bar(settings.family) as told:
+        variants = generate(settings, options.count, folder, progress=lambda now: told(now.done, now.total, now.doing))
     data = write_results(folder, settings, variants, options.keep)
     if options.json:
         print_json(data)
@@ -132,26 +130,3 @@ def columns_of(variants: Sequence[Variant]) -> dict[str, tuple[int, Callable[[Va
     if any(one.search.forced for one in variants):
         columns["forced"] = (WIDE, lambda one: forced(one.search.forced))
     return columns
-
-
-@contextmanager
-def shown(family: str) -> Iterator[Callable[[Standing], None]]:
-    """Show how far it is, on standard error if that is a terminal; gives what to tell it."""
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(24),
-        MofNCompleteColumn(),
-        TextColumn("games"),
-        TimeRemainingColumn(),
-        console=console(errors=True),
-        transient=True,
-    )
-    if not bar.console.is_terminal:
-        yield lambda standing: None
-        return
-    with bar:
-        task = bar.add_task(family, total=None)
-        yield lambda standing: bar.update(
-            task, completed=standing.done, total=standing.total, description=standing.doing
-        )

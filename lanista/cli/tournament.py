@@ -10,17 +10,15 @@ more contestants or games plays only what is missing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 from tyro.conf import Positional, arg
 
 import lanista
-from lanista.cli._printing import console, print_json
+from lanista.cli._games_bar import games_bar
+from lanista.cli._printing import print_json
 from lanista.errors import UsageError
 
 
@@ -52,7 +50,7 @@ def run(options: Options) -> int:
     """Play what is missing and print the table."""
     if options.report is not None and not options.report.parent.is_dir():
         raise UsageError(f"the report's folder {options.report.parent} does not exist")
-    with shown(options.game) as told:
+    with games_bar(options.game) as told:
         table = lanista.tournament(
             options.game,
             options.contestants,
@@ -73,24 +71,3 @@ def run(options: Options) -> int:
     if options.db is not None:
         print(f"games:  {options.db}")
     return 0
-
-
-@contextmanager
-def shown(game: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar of the games that are finished, on standard error if that is a terminal; gives what to tell it."""
-    bar = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(24),
-        MofNCompleteColumn(),
-        TextColumn("games"),
-        TimeRemainingColumn(),
-        console=console(errors=True),
-        transient=True,
-    )
-    if not bar.console.is_terminal:
-        yield lambda done, total: None
-        return
-    with bar:
-        task = bar.add_task(game, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
