@@ -7,10 +7,10 @@ from typing import Any
 
 from lanista.envs.core import Array
 from lanista.envs.doors._spaces import Seen, Translator
-from lanista.envs.doors._tables import Moved
+from lanista.envs.doors._tables import Moved, Table
 
 
-class Together:
+class Together(Table):
     """One copy. Players are numbered as in its `possible_agents`; who is out has no seat any more."""
 
     def __init__(self, env: Any, agents: Sequence[str], translators: Sequence[Translator]) -> None:
@@ -56,12 +56,6 @@ class Together:
             return None
         pixels: Array | None = self._env.render()
         return pixels
-
-    def text(self, player: int | None) -> None:
-        return None
-
-    def move_names(self, player: int) -> None:
-        return None
 
     def close(self) -> None:
         self._env.close()

@@ -65,11 +65,11 @@ class Table(Protocol):
 
     def text(self, player: int | None) -> str | None:
         """The position in words, as that player may see it (None: all), if the environment has them."""
-        ...
+        return None
 
     def move_names(self, player: int) -> Mapping[int, str] | None:
         """What the environment calls the legal actions of a player that must act, all different, if it names them."""
-        ...
+        return None
 
     def close(self) -> None:
         """Let go of the environment's resources."""

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from lanista.envs.core import Array, Game, GameSpec, Ints
+from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._making import made, required, split
 from lanista.envs.doors._pools import Stepped
 from lanista.envs.doors._spaces import Shown, Translator
-from lanista.envs.doors._vectors import VectorGame
+from lanista.envs.doors._vectors import VectorGame, vector_spec
 from lanista.errors import unknown
 from lanista.plugs import Value, call
 
@@ -44,18 +44,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     env = made(lambda: make(1), source, None)
     translator = Translator(env.single_observation_space, env.single_action_space, source)
     longest = math.ceil(int(settings["max_num_frames_per_episode"]) / int(settings["frameskip"]))
-    spec = GameSpec(
-        name=source,
-        players=1,
-        roles=(translator.role,),
-        role_of=(0,),
-        kind="single-player",
-        zero_sum=False,
-        perfect_information=False,
-        longest=longest,
-        returns=(-math.inf, math.inf),
-        description=f"the Atari 2600 game {rom.replace('_', ' ')}",
-    )
+    spec = vector_spec(source, translator.role, longest, f"the Atari 2600 game {rom.replace('_', ' ')}")
     return VectorGame(spec, lambda size: _Frames(make(size), translator), copies, restart, translator.filler)
 
 

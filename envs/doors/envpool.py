@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
-from math import inf
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.core import Array, Game, GameSpec, Ints
+from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._making import made, required, split
 from lanista.envs.doors._pools import Stepped
 from lanista.envs.doors._spaces import MASK, Shown, Translator
-from lanista.envs.doors._vectors import VectorGame
+from lanista.envs.doors._vectors import VectorGame, vector_spec
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value
 
@@ -57,18 +56,8 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     if players > 1 and "current_player" not in info:
         raise UsageError(f"'{source}' cannot be played: it has {players} players, and does not tell whose turn it is")
     limit = int(config.get("max_episode_steps") or 0)
-    spec = GameSpec(
-        name=source,
-        players=players,
-        roles=(translator.role,),
-        role_of=(0,) * players,
-        kind="single-player" if players == 1 else "turn-based",
-        zero_sum=False,
-        perfect_information=False,
-        longest=limit if 0 < limit < ENDLESS and players == 1 else None,  # its board games heed no limit
-        returns=(-inf, inf),
-        description="an EnvPool environment",
-    )
+    longest = limit if 0 < limit < ENDLESS and players == 1 else None  # its board games heed no limit
+    spec = vector_spec(source, translator.role, longest, "an EnvPool environment", players)
     return VectorGame(spec, lambda size: _EnvPool(make, translator, players, size), copies, restart, translator.filler)
 
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
-from math import inf
 from typing import Any
 
 import gymnasium
@@ -19,12 +18,12 @@ from gymnasium import spaces
 from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode
 
-from lanista.envs.core import Array, Game, GameSpec, Ints
+from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._making import DRAWN_COPIES, made, one_line, split
 from lanista.envs.doors._pools import Pool, Stepped
 from lanista.envs.doors._singles import Singles
 from lanista.envs.doors._spaces import MASK, Shown, Translator
-from lanista.envs.doors._vectors import VectorGame
+from lanista.envs.doors._vectors import VectorGame, vector_spec
 from lanista.errors import UsageError, unknown
 
 VECTOR_COPIES = 8  # from so many on, a vector implementation is faster than its environment one by one
@@ -52,18 +51,8 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         make = partial(_make, registered.id, {"render_mode": "rgb_array", **options})
         env = made(make, source, maker)
     translator = Translator(env.observation_space, env.action_space, source)
-    spec = GameSpec(
-        name=source,
-        players=1,
-        roles=(translator.role,),
-        role_of=(0,),
-        kind="single-player",
-        zero_sum=False,
-        perfect_information=False,
-        longest=env.spec.max_episode_steps if env.spec is not None else None,
-        returns=(-inf, inf),
-        description="a Gymnasium environment",
-    )
+    longest = env.spec.max_episode_steps if env.spec is not None else None
+    spec = vector_spec(source, translator.role, longest, "a Gymnasium environment")
     env.close()
     singles: Callable[[int], Pool] = partial(Singles, make, translator)
     make_pool = singles

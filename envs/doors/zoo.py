@@ -26,7 +26,7 @@ from lanista.envs.core import Array, Game, GameSpec, Role
 from lanista.envs.doors._making import DRAWN_COPIES, made, one_line, split
 from lanista.envs.doors._parallel import Together
 from lanista.envs.doors._spaces import Seen, Translator
-from lanista.envs.doors._tables import Moved, TableGame
+from lanista.envs.doors._tables import Moved, Table, TableGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, call
 
@@ -174,7 +174,7 @@ def _spec(source: str, form: Form, facts: _Facts, translators: Sequence[Translat
     )
 
 
-class _Aec:
+class _Aec(Table):
     """One AEC environment. Players are numbered as in its `possible_agents`."""
 
     def __init__(self, env: Any, agents: Sequence[str], translators: Sequence[Translator]) -> None:
@@ -222,12 +222,6 @@ class _Aec:
             return None
         pixels: Array = self._env.render()
         return pixels
-
-    def text(self, player: int | None) -> None:
-        return None
-
-    def move_names(self, player: int) -> None:
-        return None
 
     def close(self) -> None:
         self._env.close()
