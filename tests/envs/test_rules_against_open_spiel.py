@@ -51,9 +51,9 @@ class Peer:
     first: int = 0  # their number of our player 0
 
 
-def upside_down(text: str) -> str:
+def upside_down(text: str, rows: int) -> str:
     """A move of breakthrough with the ranks counted from the other side, without the sign of a capture."""
-    return "".join(str(9 - int(sign)) if sign.isdecimal() else sign for sign in text.strip("*"))
+    return "".join(str(rows + 1 - int(sign)) if sign.isdecimal() else sign for sign in text.strip("*"))
 
 
 PEERS = {
@@ -65,13 +65,13 @@ PEERS = {
         "breakthrough",
         lambda t, p: relative(t[0][::-1], t[1][::-1], p),
         lambda action, text: text.replace("x", ""),
-        lambda action, text: upside_down(text),
+        lambda action, text: upside_down(text, 8),
     ),
     "breakthrough:rows=6,columns=5": Peer(
         "breakthrough(rows=6,columns=5)",
         lambda t, p: relative(t[0][::-1], t[1][::-1], p),
         lambda action, text: text.replace("x", ""),
-        lambda action, text: "".join(str(7 - int(s)) if s.isdecimal() else s for s in text.strip("*")),
+        lambda action, text: upside_down(text, 6),
     ),
     "hex:size=7": Peer(
         "hex(board_size=7)",
