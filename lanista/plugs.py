@@ -145,3 +145,25 @@ def _summary(file: Path, maker: str) -> Summary:
                     options[argument.arg] = None if default is None else ast.literal_eval(default)
             break
     return Summary(first_line(file), options)
+
+
+def required(module: str, extra: str, source: str) -> None:
+    """Raise UsageError, which says what to install, where an extra's library is not there.
+
+    Args:
+        module: what is to be imported.
+        extra: Lanista's extra that brings it.
+        source: what needs it, as the user wrote it, for the error.
+    """
+    try:
+        importlib.import_module(module)
+    except ImportError as error:
+        cause = "is not installed" if error.name == module else f"cannot be imported ({one_line(error)})"
+        raise UsageError(
+            f"'{source}' needs the package '{module}', which {cause}: pip install \"lanista[{extra}]\""
+        ) from error
+
+
+def one_line(error: BaseException) -> str:
+    """What an error says, in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

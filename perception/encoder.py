@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import struct
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, cast
@@ -22,6 +23,7 @@ from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_bytes, write_json
+from lanista.perception.input import Input, input_from
 from lanista.plugs import call, parse_options, plug, plugs
 
 ENCODERS = "lanista.perception.encoders"
@@ -34,15 +36,17 @@ class Encoder(nn.Module):
     """An array of one modality -> features.
 
     A subclass lies alone in its file of `perception/encoders`; its `__init__` takes `shape` and keyword options with
-    defaults, calls `super().__init__(shape, options, scale)` and sets `dim`; it computes `features`.
+    defaults, calls `super().__init__(shape, options, scale)` and sets `dim`; it computes `features`, or, if it reads
+    along time, `sequence`.
 
     Attributes:
         dim: the size of the features.
         shape: the shape of one observation.
-        head: what follows the features while the encoder is trained on a task of its own; nothing otherwise.
+        input: how files and raw things become observations, where that is known.
     """
 
     name: ClassVar[str] = ""
+    modality: ClassVar[str] = ""  # the only one it is for: "picture", "sound" or "text"; any array if empty
     dim: int
 
     def __init__(self, shape: tuple[int, ...], options: Mapping[str, Any], scale: float) -> None:
@@ -57,7 +61,7 @@ class Encoder(nn.Module):
         self.shape = tuple(shape)
         self.options = dict(options)
         self.scale = scale
-        self.head: nn.Module = nn.Identity()
+        self.input: Input | None = None
 
     def prepare(self, observation: Tensor) -> Tensor:
         """Numbers of any kind -> scaled float32."""
@@ -65,7 +69,7 @@ class Encoder(nn.Module):
         return values if self.scale == 1.0 else values * self.scale
 
     def features(self, observation: Tensor) -> Tensor:
-        """Features of a batch, without the head.
+        """Features of a batch.
 
         Args:
             observation: (batch, *shape), any dtype.
@@ -75,35 +79,73 @@ class Encoder(nn.Module):
         """
         raise NotImplementedError
 
+    def sequence(self, observation: Tensor) -> tuple[Tensor, Tensor]:
+        """Features along time: (batch, *shape) -> (batch, time, dim) and the lengths that count (batch,), int64.
+
+        Raises:
+            UsageError: this encoder does not read along time.
+        """
+        raise UsageError(f"the encoder '{self.name}' gives one row of features, not one a time step")
+
     def forward(self, observation: Tensor) -> Tensor:
-        """Features, or the head's outputs if it has one: (batch, *shape) -> (batch, dim) or (batch, outputs)."""
-        return cast(Tensor, self.head(self.features(observation)))
+        """(batch, *shape) -> (batch, dim)."""
+        return self.features(observation)
 
-    def set_head(self, outputs: int) -> Self:
-        """Put a fresh linear head of this many outputs on the features."""
-        self.head = nn.Linear(self.dim, outputs)
-        return self
+    def layer_groups(self) -> list[list[nn.Parameter]]:
+        """The parameters from the input to the output, a group a layer, for learning rates of their own.
 
-    def remove_head(self) -> Self:
-        """Take the head away: `forward` gives features again."""
-        self.head = nn.Identity()
-        return self
+        A child module that is a list gives a group for each of its members.
+        """
+        groups: list[list[nn.Parameter]] = []
+        for child in self.children():
+            layers = child if isinstance(child, nn.ModuleList | nn.Sequential) else [child]
+            groups += [found for layer in layers if (found := list(layer.parameters()))]
+        return groups
+
+    def freeze(self, frozen: bool = True) -> Self:
+        """Keep the weights as they are while what stands on the features learns."""
+        return self.requires_grad_(not frozen)
 
     def describe(self) -> dict[str, Any]:
-        """What `encoder_from` needs to make the same encoder, without its head, as plain data."""
-        return {"encoder": self.name, "shape": list(self.shape), "scale": self.scale, "options": self.options}
+        """What `encoder_from` needs to make the same encoder, as plain data."""
+        about = {"encoder": self.name, "shape": list(self.shape), "scale": self.scale, "options": self.options}
+        return about if self.input is None else {**about, "input": self.input.describe()}
 
     def save_pretrained(self, folder: str | Path, **about: Any) -> None:
-        """Save the encoder without its head as `encoder.json` and `model.safetensors`.
+        """Save the encoder as `encoder.json` and `model.safetensors`.
 
         Args:
             folder: made if it is not there.
             about: what should be known of its training; JSON values.
         """
         target = claim_folder(Path(folder))
-        weights = {name: value for name, value in self.state_dict().items() if not name.startswith("head.")}
-        write_weights(target / "model.safetensors", weights)
+        write_weights(target / "model.safetensors", self.state_dict())
         write_json(target / "encoder.json", {"format": FORMAT, **self.describe(), "training": about})
+
+    @staticmethod
+    def from_pretrained(folder: str | Path) -> Encoder:
+        """As `load_encoder`."""
+        return load_encoder(folder)
+
+    def push_to_hub(self, repository: str, **options: Any) -> str:
+        """Save the encoder to a repository of the Hugging Face hub, made if it is not there.
+
+        The mixin of huggingface_hub is not used: it writes a `config.json` that could be cut short by a kill.
+
+        Args:
+            repository: as in "me/my-encoder".
+            options: of `huggingface_hub.HfApi.upload_folder`, as `commit_message`.
+
+        Returns:
+            The address of the commit.
+        """
+        from huggingface_hub import HfApi
+
+        hub = HfApi()
+        hub.create_repo(repository, exist_ok=True)
+        with tempfile.TemporaryDirectory() as temporary:
+            self.save_pretrained(temporary)
+            return str(hub.upload_folder(repo_id=repository, folder_path=temporary, **options))
 
 
 def encoders() -> list[str]:
@@ -152,11 +194,17 @@ def encoder_from(description: Mapping[str, Any]) -> Encoder:
     good_shape = isinstance(shape, list) and 1 <= len(shape) <= 4 and all(type(s) is int and s > 0 for s in shape)
     if not good_shape or math.prod(cast(list[int], shape)) > 2**26 or type(scale) not in (int, float):
         raise UsageError(f"the encoder '{name}' has no shape or scale that can be: {shape}, {scale}")
-    made = encoder_class(name)
-    return cast(
-        Encoder,
-        call(made, f"the encoder '{name}'", {"shape": tuple(cast(list[int], shape)), "scale": float(scale), **options}),
+    size = tuple(cast(list[int], shape))
+    made: Encoder = call(
+        encoder_class(name), f"the encoder '{name}'", {"shape": size, "scale": float(scale), **options}
     )
+    if "input" in description:
+        if not isinstance(description["input"], dict):
+            raise UsageError("an encoder's 'input' must be an object")
+        made.input = input_from(description["input"])
+        if made.input.space.shape != size:
+            raise UsageError(f"the encoder '{name}' reads {size}, and its 'input' gives {made.input.space.shape}")
+    return made
 
 
 def load_encoder(path: str | Path) -> Encoder:
@@ -233,7 +281,7 @@ def load_weights(make: Callable[[], Module], path: Path) -> Module:
     found = read_shapes(path)
     with torch.device("meta"):
         sketch = make()
-    wanted = {name: tuple(value.shape) for name, value in sketch.state_dict().items() if not name.startswith("head.")}
+    wanted = {name: tuple(value.shape) for name, value in sketch.state_dict().items()}
     if sum(math.prod(shape) for shape in wanted.values()) > MOST_PARAMETERS:
         raise UsageError(f"{path} would have over {MOST_PARAMETERS:,} parameters")
     for name, shape in wanted.items():

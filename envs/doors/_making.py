@@ -5,11 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any, TypeVar
 
 from lanista.errors import UsageError, unknown
-from lanista.plugs import Value, parse_options
+from lanista.plugs import Value, one_line, parse_options
 
 Made = TypeVar("Made")
 DRAWN_COPIES = 8  # environments that draw may each hold surfaces of megabytes: larger batches are made without
@@ -24,23 +23,6 @@ def split(rest: str, door: str) -> tuple[str, dict[str, Value]]:
     """
     name, _, options = rest.partition("?")
     return name, parse_options(options, f"{door}:{rest}")
-
-
-def required(module: str, extra: str, source: str) -> None:
-    """Raise UsageError, which says what to install, where a door's library is not there.
-
-    Args:
-        module: what the door imports.
-        extra: Lanista's extra that brings it.
-        source: the game's whole string, for the error.
-    """
-    try:
-        import_module(module)
-    except ImportError as error:
-        cause = "is not installed" if error.name == module else f"cannot be imported ({one_line(error)})"
-        raise UsageError(
-            f"'{source}' needs the package '{module}', which {cause}: pip install \"lanista[{extra}]\""
-        ) from error
 
 
 def made(make: Callable[[], Made], source: str, maker: Callable[..., Any] | None) -> Made:
@@ -63,8 +45,3 @@ def made(make: Callable[[], Made], source: str, maker: Callable[..., Any] | None
         if wrong:
             raise UsageError(f"unknown option of '{source}' '{wrong.group(1)}'") from error
         raise UsageError(f"'{source}' cannot be made: {one_line(error)}") from error
-
-
-def one_line(error: BaseException) -> str:
-    """What an error says, in one line."""
-    return " ".join(str(error).split()) or type(error).__name__

@@ -15,12 +15,12 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, Game, Ints
-from lanista.envs.doors._making import made, required, split
+from lanista.envs.doors._making import made, split
 from lanista.envs.doors._pools import Stepped
 from lanista.envs.doors._spaces import MASK, Shown, Translator
 from lanista.envs.doors._vectors import VectorGame, vector_spec
 from lanista.errors import UsageError, unknown
-from lanista.plugs import Value
+from lanista.plugs import Value, required
 
 ENDLESS = 10**7  # steps; EnvPool says 0 or 2**31 - 1 where it has no limit
 LEGAL = "legal_action_mask"  # where its board games show the legal actions

@@ -19,12 +19,13 @@ from gymnasium.envs.registration import EnvSpec, load_env_creator
 from gymnasium.vector import AutoresetMode
 
 from lanista.envs.core import Array, Game, Ints
-from lanista.envs.doors._making import DRAWN_COPIES, made, one_line, split
+from lanista.envs.doors._making import DRAWN_COPIES, made, split
 from lanista.envs.doors._pools import Pool, Stepped
 from lanista.envs.doors._singles import Singles
 from lanista.envs.doors._spaces import MASK, Shown, Translator
 from lanista.envs.doors._vectors import VectorGame, vector_spec
 from lanista.errors import UsageError, unknown
+from lanista.plugs import one_line
 
 VECTOR_COPIES = 8  # from so many on, a vector implementation is faster than its environment one by one
 

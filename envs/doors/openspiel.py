@@ -17,10 +17,11 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, Game, GameSpec, Kind, Role
-from lanista.envs.doors._making import made, required
+from lanista.envs.doors._making import made
 from lanista.envs.doors._spaces import Seen
 from lanista.envs.doors._tables import Moved, TableGame
 from lanista.errors import UsageError, unknown
+from lanista.plugs import required
 
 PASS = 0  # played for a player who has nothing to choose while others act
 LONGEST_CHANCE = 100_000  # chance events in a row after which a game is taken to hang

@@ -23,12 +23,12 @@ import pettingzoo
 from pettingzoo.env_registry.spec import EnvSpec
 
 from lanista.envs.core import Array, Game, GameSpec, Role
-from lanista.envs.doors._making import DRAWN_COPIES, made, one_line, split
+from lanista.envs.doors._making import DRAWN_COPIES, made, split
 from lanista.envs.doors._parallel import Together
 from lanista.envs.doors._spaces import Seen, Translator
 from lanista.envs.doors._tables import Moved, Table, TableGame
 from lanista.errors import UsageError, unknown
-from lanista.plugs import Value, call
+from lanista.plugs import Value, call, one_line
 
 Form = Literal["aec", "parallel"]
 

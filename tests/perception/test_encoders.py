@@ -88,16 +88,6 @@ def test_bfloat16_stays_near(case: tuple[Encoder, torch.Tensor]) -> None:
     assert (rough - fine).abs().max() < 0.1 * fine.abs().max()
 
 
-def test_a_head_comes_and_goes(case: tuple[Encoder, torch.Tensor], tmp_path: Path) -> None:
-    encoder, batch = case
-    before = encoder(batch)
-    assert encoder.set_head(10)(batch).shape == (8, 10)
-    assert torch.equal(encoder.features(batch), before)
-    encoder.save_pretrained(tmp_path)
-    assert torch.equal(load_encoder(tmp_path)(batch), before), "a head is not part of what is reused"
-    assert torch.equal(encoder.remove_head()(batch), before)
-
-
 def test_pictures_of_bytes_are_scaled() -> None:
     assert build_encoder("mlp", SPACES["picture"]).prepare(torch.full((1, 3, 8, 8), 255, dtype=torch.uint8)).max() == 1
 

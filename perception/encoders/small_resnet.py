@@ -1,0 +1,62 @@
+"""A small residual CNN for pictures: halved, then three stages, each half as large and twice as wide, then averaged.
+
+After He et al. 2016, with group normalisation (Wu and He 2018), which does the same to a row in any batch.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F  # noqa: N812  torch's own name for it
+from torch import Tensor, nn
+
+from lanista.errors import UsageError
+from lanista.perception.encoder import Encoder
+
+GROUP = 8  # channels
+
+
+class Block(nn.Module):
+    """Two 3x3 convolutions around a shortcut; the first one strides."""
+
+    def __init__(self, wide_in: int, wide_out: int, stride: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(wide_in, wide_out, 3, stride, padding=1, bias=False)
+        self.first_norm = nn.GroupNorm(wide_out // GROUP, wide_out)
+        self.second = nn.Conv2d(wide_out, wide_out, 3, padding=1, bias=False)
+        self.second_norm = nn.GroupNorm(wide_out // GROUP, wide_out)
+        same = stride == 1 and wide_in == wide_out
+        self.shortcut: nn.Module = nn.Identity() if same else nn.Conv2d(wide_in, wide_out, 1, stride, bias=False)
+
+    def forward(self, values: Tensor) -> Tensor:
+        """(batch, in, h, w) -> (batch, out, h / stride, w / stride)."""
+        inner = F.relu(self.first_norm(self.first(values)))
+        return F.relu(self.shortcut(values) + self.second_norm(self.second(inner)))
+
+
+class SmallResnet(Encoder):
+    """A convolution that halves, then three stages of `blocks` residual blocks, 1, 2 and 4 times `channels` wide."""
+
+    modality = "picture"
+
+    def __init__(self, shape: tuple[int, ...], scale: float = 1.0, channels: int = 32, blocks: int = 1) -> None:
+        super().__init__(shape, {"channels": channels, "blocks": blocks}, scale)
+        if len(shape) != 3 or min(shape[1:]) < 4:
+            raise UsageError(f"small_resnet needs pictures of (channels, height, width), not of shape {shape}")
+        if channels % GROUP or not 1 <= blocks <= 50:
+            raise UsageError(f"small_resnet takes channels in multiples of {GROUP}, and 1 to 50 blocks")
+        self.dim = 4 * channels
+        self.stem = nn.Conv2d(shape[0], channels, 5, stride=2, padding=2)
+        wide, layers = channels, []
+        for stage, out in enumerate((channels, 2 * channels, 4 * channels)):
+            for block in range(blocks):
+                layers.append(Block(wide, out, 2 if stage and not block else 1))
+                wide = out
+        self.blocks = nn.ModuleList(layers)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def features(self, observation: Tensor) -> Tensor:
+        """(batch, channels, height, width) -> (batch, dim)."""
+        values = F.relu(self.stem(self.prepare(observation).contiguous(memory_format=torch.channels_last)))
+        for block in self.blocks:
+            values = block(values)
+        return values.mean((2, 3))

@@ -1,0 +1,114 @@
+"""Pictures: any size and colours -> (channels, height, width) bytes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  torch's own name for it
+from gymnasium import spaces
+
+from lanista.errors import UsageError
+
+LUMINANCE = (0.299, 0.587, 0.114)  # of ITU-R BT.601
+AT_ONCE = 2048
+MOST_PIXELS = 2**26
+GREATEST_SIDE = 1024
+
+
+@dataclasses.dataclass(frozen=True)
+class PictureInput:
+    """Pictures are scaled to one size, their edges antialiased, and made grey or coloured.
+
+    Attributes:
+        height: in pixels.
+        width: in pixels.
+        channels: 1 for grey, 3 for red, green, blue.
+        background: "dark" or "light" if all pictures that it learned from have such a background: a file with the
+            other is inverted. Empty if either is right as it is.
+    """
+
+    height: int
+    width: int
+    channels: int = 1
+    background: str = ""
+
+    name: ClassVar[str] = "picture"
+
+    def __post_init__(self) -> None:
+        good = 1 <= self.height <= GREATEST_SIDE and 1 <= self.width <= GREATEST_SIDE and self.channels in (1, 3)
+        if not good or self.background not in ("", "dark", "light"):
+            raise UsageError(f"no pictures are like this: {self}")
+
+    @property
+    def space(self) -> spaces.Box:
+        """(channels, height, width) bytes."""
+        return spaces.Box(0, 255, (self.channels, self.height, self.width), np.uint8)
+
+    def fit(self, raw: Any, rate: int = 0) -> np.ndarray:
+        """(n, h, w) or (n, h, w, 3) bytes, or a list of such pictures of any sizes -> (n, channels, height, width)."""
+        if not isinstance(raw, np.ndarray):
+            return np.concatenate([self.fit(picture[None]) for picture in raw]) if len(raw) else self._empty()
+        colours = raw if raw.ndim == 4 else raw[..., None]
+        if colours.ndim != 4 or colours.shape[3] not in (1, 3) or raw.dtype != np.uint8:
+            raise UsageError(f"pictures are (n, height, width) or (n, height, width, 3) bytes, not {raw.shape}")
+        parts = [self._fit(colours[start : start + AT_ONCE]) for start in range(0, len(colours), AT_ONCE)]
+        return np.concatenate(parts) if parts else self._empty()
+
+    def _empty(self) -> np.ndarray:
+        return np.zeros((0, self.channels, self.height, self.width), np.uint8)
+
+    def _fit(self, colours: np.ndarray) -> np.ndarray:
+        """(n, h, w, c) -> (n, channels, height, width)."""
+        values = torch.tensor(colours.transpose(0, 3, 1, 2))  # a copy: the set's own array may be read-only
+        have, size = values.shape[1], (self.height, self.width)
+        if have == self.channels and values.shape[2:] == size:
+            return values.numpy()
+        real = values.float()
+        if have == 3 and self.channels == 1:
+            real = (real * torch.tensor(LUMINANCE).view(3, 1, 1)).sum(1, keepdim=True)
+        elif have == 1 and self.channels == 3:
+            real = real.expand(-1, 3, -1, -1)
+        if real.shape[2:] != size:
+            real = F.interpolate(real, size, mode="bilinear", align_corners=False, antialias=True)
+        return real.round().clamp(0, 255).byte().numpy()
+
+    def read(self, source: str | Path) -> np.ndarray:
+        """A picture file -> (channels, height, width) bytes; what is transparent is white.
+
+        Raises:
+            UsageError: it is missing, damaged, of over 64 million pixels, or no picture.
+        """
+        from PIL import Image
+
+        try:
+            with Image.open(source) as opened:
+                if opened.width * opened.height > MOST_PIXELS:
+                    raise UsageError(f"{source} has {opened.width} x {opened.height} pixels, too many to read")
+                layers = opened.convert("RGBA")
+        except FileNotFoundError:
+            raise UsageError(f"there is no picture {source}") from None
+        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            raise UsageError(f"{source} is damaged or no picture ({error})") from None
+        white = Image.new("RGBA", layers.size, "white")
+        picture = np.asarray(Image.alpha_composite(white, layers).convert("RGB"))
+        fitted: np.ndarray = self.fit(picture[None])[0]
+        return 255 - fitted if self._inverted(fitted) else fitted
+
+    def _inverted(self, picture: np.ndarray) -> bool:
+        """Is the picture's edge dark where it should be light, or light where it should be dark?"""
+        if not self.background:
+            return False
+        sides = (picture[:, 0], picture[:, -1], picture[:, :, 0], picture[:, :, -1])
+        edge = np.concatenate([side.ravel() for side in sides])
+        return bool((np.median(edge) > 127) == (self.background == "dark"))
+
+    def describe(self) -> dict[str, Any]:
+        """The fields, and "kind"."""
+        return {"kind": self.name, **dataclasses.asdict(self)}
+
+
+INPUT = PictureInput

@@ -1,0 +1,395 @@
+"""Pretraining: one loop for all tasks, from examples to an encoder folder with its card.
+
+Per epoch: shuffled batches, the task's changes to them, AdamW under a warmed-up cosine schedule, a running average of
+the weights (Polyak and Juditsky 1992) that is what is validated and kept. Everything that is random comes from the
+seed; a checkpoint after each epoch holds all of it, so that a resumed run goes on as if unbroken.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
+
+from lanista.errors import UsageError
+from lanista.files import claim_folder, read_json, write_bytes, write_json
+from lanista.perception.card import write_card
+from lanista.perception.encoder import Encoder, build_encoder, load_encoder
+from lanista.perception.recogniser import Recogniser
+from lanista.perception.task import Splits, Task, make_task
+
+FORMAT = 1
+WARM_UP = 0.05  # share of the run
+LEAST_RATE = 0.01  # of the learning rate, at the end
+BETAS = (0.9, 0.98)
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What to pretrain, and how. Whatever is left at None is the task's own."""
+
+    task: str
+    """The task, as in "pictures:data=fashion_mnist"."""
+    encoder: str | None = None
+    """The encoder's string, or an encoder folder to go on from."""
+    minutes: float | None = None
+    """At most, loading of the examples included."""
+    epochs: int | None = None
+    """At most."""
+    batch_size: int | None = None
+    """Examples an update."""
+    learning_rate: float | None = None
+    """Of AdamW, at its greatest."""
+    weight_decay: float | None = None
+    """Of AdamW, for weights of two dimensions or more."""
+    patience: int | None = None
+    """Stop after this many epochs without a better validation."""
+    layer_decay: float = 1.0
+    """Each layer below the top learns this much slower than the one above (Howard and Ruder 2018)."""
+    freeze: bool = False
+    """Train the head alone."""
+    average: float = 0.998
+    """The decay of the weights' running average."""
+    max_grad_norm: float = 1.0
+    """Gradients are clipped to it."""
+    seed: int = 0
+    """Of splits, weights, order and changes."""
+    threads: int = 0
+    """Of torch; 0 leaves its own choice."""
+    bfloat16: bool | None = None
+    """Compute in it; None does where the chip can."""
+
+    def filled(self, task: Task) -> Settings:
+        """With the task's own values for what is None."""
+        recipe = dataclasses.asdict(task.recipe)
+        given = {key: value for key in recipe if (value := getattr(self, key)) is not None}
+        settings = dataclasses.replace(self, **{**recipe, **given})
+        checks = {
+            "minutes": settings.minutes,
+            "epochs": settings.epochs,
+            "batch_size": settings.batch_size,
+            "learning_rate": settings.learning_rate,
+            "patience": settings.patience,
+            "layer_decay": settings.layer_decay,
+        }
+        for name, value in checks.items():
+            if not (value is not None and math.isfinite(value) and value > 0):
+                raise UsageError(f"'{name}' must be more than 0, not {value}")
+        if settings.bfloat16 is None:
+            settings = dataclasses.replace(settings, bfloat16=bool(torch.cpu._is_avx512_bf16_supported()))
+        return settings
+
+
+@dataclasses.dataclass(frozen=True)
+class Progress:
+    """How a run stands, for a progress bar."""
+
+    stage: str  # "loading", "training", "validating", "testing", "baseline"
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    share: float = 0.0  # of the run's bound that is nearest, in [0, 1]
+    loss: float = math.nan
+    measure: str = ""
+    score: float = math.nan
+    best: float = math.nan
+    seconds: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Pretrained:
+    """What came of a run."""
+
+    folder: Path
+    scores: dict[str, dict[str, float]]  # part of the tests -> measure -> value
+    baseline: dict[str, Any]  # name, scores
+    epochs: int
+    seconds: float
+    stopped: str  # why: "all epochs done", "no better for 8 epochs", ...
+    failed: bool  # the loss was no number: the weights are the last good ones
+
+
+Report = Callable[[Progress], None]
+
+
+def pretrain(settings: Settings, out: Path, report: Report = lambda progress: None) -> Pretrained:
+    """Train an encoder on a task and save it with its card.
+
+    Args:
+        settings: what and how.
+        out: the encoder's folder, new or empty.
+        report: is told how it goes.
+
+    Raises:
+        UsageError: the settings or the folder will not do, or data is missing.
+    """
+    task = make_task(settings.task)
+    settings = settings.filled(task)
+    if (out / "encoder.json").exists() or (out / "pretrain.json").exists():
+        raise UsageError(f"{out} holds a run already: choose another --out, or go on with it by --resume {out}")
+    run = _Run(task, settings, claim_folder(out, megabytes=64), report)
+    write_json(out / "pretrain.json", {"format": FORMAT, **dataclasses.asdict(settings)})
+    return run.go()
+
+
+def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
+    """Go on with a run that was broken off, from its last epoch.
+
+    Raises:
+        UsageError: the folder holds no run, or it is done.
+    """
+    about = read_json(folder / "pretrain.json", "run of lanista pretrain")
+    if (folder / "encoder.json").exists():
+        raise UsageError(f"the run in {folder} is done; to go on from its encoder: --encoder {folder} --out NEW")
+    names = {field.name for field in dataclasses.fields(Settings)}
+    settings = Settings(**{key: value for key, value in about.items() if key in names})
+    task = make_task(settings.task)
+    run = _Run(task, settings.filled(task), folder, report)
+    run.restore()
+    return run.go()
+
+
+class _Run:
+    """One run: what `pretrain` and `resume` share."""
+
+    def __init__(self, task: Task, settings: Settings, folder: Path, report: Report) -> None:
+        self.task, self.settings, self.folder, self.report = task, settings, folder, report
+        self.begun = time.monotonic()
+        self.report(Progress("loading"))
+        if settings.threads:
+            torch.set_num_threads(settings.threads)
+        torch.manual_seed(settings.seed)
+        self.generator = torch.Generator().manual_seed(settings.seed)
+        self.splits: Splits = task.load(settings.seed)
+        self.model = self._build()
+        self.encoder = self.model.encoder
+        self.train_x, self.train_y = self._tensors(self.splits.train)
+        self.valid_x = self._tensors(self.splits.valid)[0]
+        self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.best = {name: value.clone() for name, value in self.average.items()}
+        self.optimizer = self._optimizer()
+        self.scheduled = [group["lr"] for group in self.optimizer.param_groups]
+        self.epoch, self.step, self.since_best, self.best_score = 0, 0, 0, math.nan
+        self.curve: list[dict[str, float]] = []
+        self.before = 0.0  # seconds of the runs before this one
+
+    def _build(self) -> Recogniser:
+        words = self.settings.encoder or ""
+        if (Path(words) / "encoder.json").exists():
+            encoder: Encoder = load_encoder(words)
+            wanted = self.task.input(self.splits) if encoder.input is None else encoder.input
+            if wanted.name != self.task.modality:
+                raise UsageError(f"{words} reads {wanted.name}s, and the task is of {self.task.modality}s")
+            if wanted.space.shape != encoder.shape:
+                raise UsageError(f"{words} reads arrays {encoder.shape}, and the task gives {wanted.space.shape}")
+        else:
+            wanted = self.task.input(self.splits)
+            encoder = build_encoder(words, wanted.space)
+        encoder.input = wanted
+        encoder.freeze(self.settings.freeze)
+        return Recogniser(encoder, self.task.head(encoder.dim, self.splits))
+
+    def _tensors(self, examples: Any) -> tuple[Tensor, Tensor]:
+        assert self.encoder_input is not None
+        inputs = self.encoder_input.fit(examples.inputs, self.splits.rate)
+        return torch.from_numpy(inputs), torch.from_numpy(self.model.head.numbers(examples.targets))
+
+    @property
+    def encoder_input(self) -> Any:
+        return self.model.encoder.input
+
+    def _optimizer(self) -> torch.optim.AdamW:
+        settings = self.settings
+        rate, decay = settings.learning_rate or 0.0, settings.weight_decay or 0.0
+        layers = [] if settings.freeze else self.encoder.layer_groups()
+        layers = [*layers, list(self.model.head.parameters())]
+        groups = []
+        for depth, parameters in enumerate(reversed(layers)):
+            for matrices in (True, False):
+                some = [value for value in parameters if (value.ndim > 1) == matrices]
+                if some:
+                    slower = rate * settings.layer_decay**depth
+                    groups.append({"params": some, "lr": slower, "weight_decay": decay if matrices else 0.0})
+        return torch.optim.AdamW(groups, betas=BETAS, fused=True)
+
+    @property
+    def seconds(self) -> float:
+        return self.before + time.monotonic() - self.begun
+
+    @property
+    def steps_an_epoch(self) -> int:
+        return max(1, len(self.train_x) // (self.settings.batch_size or 1))
+
+    @property
+    def share(self) -> float:
+        """Of the bound that is nearest: all epochs, or the time."""
+        steps = self.step / (self.steps_an_epoch * (self.settings.epochs or 1))
+        return min(1.0, max(steps, self.seconds / ((self.settings.minutes or 1.0) * 60)))
+
+    def go(self) -> Pretrained:
+        """Train to the end, test, save."""
+        stopped = ""
+        while not stopped:
+            stopped = self._epoch()
+            if not stopped or math.isfinite(self.best_score):
+                self._save_checkpoint()
+        failed = stopped.startswith("the loss")
+        self.model.load_state_dict(self.best)
+        return self._finish(stopped, failed)
+
+    def _epoch(self) -> str:
+        """One epoch and its validation; why the run should stop, or nothing."""
+        self.model.train()
+        losses, last = [], time.monotonic()
+        batch_size = self.settings.batch_size or 1
+        order = torch.randperm(len(self.train_x), generator=self.generator)
+        for start in range(0, self.steps_an_epoch * batch_size, batch_size):
+            rows = order[start : start + batch_size]
+            loss = self._update(rows)
+            if not math.isfinite(loss):
+                return f"the loss was no number at step {self.step}: the last good weights were kept"
+            losses.append(loss)
+            if time.monotonic() - last > 0.5:
+                last = time.monotonic()
+                self._tell("training", float(np.mean(losses[-50:])))
+            if self.share >= 1:
+                break
+        self.epoch += 1
+        self._tell("validating", float(np.mean(losses)))
+        self._validate(float(np.mean(losses)))
+        if self.share >= 1:
+            done = self.epoch >= (self.settings.epochs or 0)
+            return "all epochs done" if done else f"{self.settings.minutes:g} minutes were over"
+        return "" if self.since_best < (self.settings.patience or 1) else f"no better for {self.since_best} epochs"
+
+    def _update(self, rows: Tensor) -> float:
+        """One step of the optimiser; the loss."""
+        share = self.share
+        warm = min(1.0, (self.step + 1) / max(1, WARM_UP * self.steps_an_epoch * (self.settings.epochs or 1)))
+        cosine = LEAST_RATE + (1 - LEAST_RATE) * (1 + math.cos(math.pi * share)) / 2
+        for group, rate in zip(self.optimizer.param_groups, self.scheduled, strict=True):
+            group["lr"] = rate * warm * cosine
+        batch = self.task.augment(self.train_x[rows], self.generator)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bool(self.settings.bfloat16)):
+            loss = self.model.loss(batch, self.train_y[rows])
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            return value
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
+        self.optimizer.step()
+        self.step += 1
+        weight = 1 - min(self.settings.average, (1 + self.step) / (10 + self.step))
+        with torch.no_grad():
+            for name, now in self.model.state_dict().items():
+                self.average[name].lerp_(now, weight)
+        return value
+
+    def _validate(self, loss: float) -> None:
+        """Score the averaged weights, and keep them if they are the best."""
+        mine = {name: value.clone() for name, value in self.model.state_dict().items()}
+        self.model.load_state_dict(self.average)
+        with torch.autocast("cpu", torch.bfloat16, enabled=bool(self.settings.bfloat16)):
+            answers = self.model.answers(self.valid_x)
+        score = self.task.score(answers, self.splits.valid, self.splits)[self.task.measure]
+        if not math.isfinite(self.best_score) or self.task.better(score, self.best_score):
+            self.best_score, self.since_best = score, 0
+            self.best = {name: value.clone() for name, value in self.average.items()}
+        else:
+            self.since_best += 1
+        self.model.load_state_dict(mine)
+        self.curve.append({"epoch": self.epoch, "seconds": self.seconds, "loss": loss, "valid": score})
+
+    def _tell(self, stage: str, loss: float = math.nan) -> None:
+        score = self.curve[-1]["valid"] if self.curve else math.nan
+        steps = self.steps_an_epoch * (self.settings.epochs or 1)
+        numbers = (self.epoch, self.step, steps, self.share, loss, self.task.measure, score, self.best_score)
+        self.report(Progress(stage, *numbers, self.seconds))
+
+    def _finish(self, stopped: str, failed: bool) -> Pretrained:
+        """Test the best weights and the baseline; write the encoder, its head, card and picture."""
+        self._tell("testing")
+        answers, scores = {}, {}
+        for part, examples in self.splits.tests.items():
+            answers[part] = self.model.answers(self._tensors(examples)[0])
+            scores[part] = self.task.score(answers[part], examples, self.splits)
+        self._tell("baseline")
+        baseline = dataclasses.asdict(self.task.baseline(self.splits))
+        done = Pretrained(self.folder, scores, baseline, self.epoch, self.seconds, stopped, failed)
+        about = {
+            "task": self.settings.task,
+            "seed": self.settings.seed,
+            "epochs": self.epoch,
+            "steps": self.step,
+            "examples": len(self.train_x),
+            "seconds": round(self.seconds, 1),
+            "measure": self.task.measure,
+            "valid": self.best_score,
+            "tests": scores,
+            "baseline": baseline,
+            "stopped": stopped,
+            "data": list(self.splits.data),
+        }
+        write_card(self.folder, self.task, self.splits, self.model, self.curve, answers, about)
+        self.model.requires_grad_(True).save(self.folder, **about)  # encoder.json says that the run is done
+        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+        return done
+
+    def _save_checkpoint(self) -> None:
+        """All that the run needs to go on, as one file that is whole or not there."""
+        tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.items()}
+        tensors |= {f"best.{name}": value for name, value in self.best.items()}
+        for index, state in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+        tensors["generator"] = self.generator.get_state()
+        tensors["torch"] = torch.get_rng_state()
+        state = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "since_best": self.since_best,
+            "best_score": self.best_score,
+            "seconds": self.seconds,
+            "curve": self.curve,
+        }
+        plain = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+        write_bytes(self.folder / "checkpoint.safetensors", save(plain, metadata={"state": json.dumps(state)}))
+
+    def restore(self) -> None:
+        """Go back to the last checkpoint; without one the run begins again."""
+        path = self.folder / "checkpoint.safetensors"
+        if not path.exists():
+            return
+        try:
+            with safe_open(path, framework="pt") as file:
+                state = json.loads(file.metadata()["state"])
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
+            self.epoch, self.step, self.since_best = state["epoch"], state["step"], state["since_best"]
+            self.best_score, self.before, self.curve = state["best_score"], state["seconds"], state["curve"]
+            self.model.load_state_dict(_under(tensors, "model."))
+            self.average, self.best = _under(tensors, "average."), _under(tensors, "best.")
+            whole = self.optimizer.state_dict()
+            kept: dict[int, dict[str, Tensor]] = {}
+            for name, value in _under(tensors, "optimizer.").items():
+                index, _, field = name.partition(".")
+                kept.setdefault(int(index), {})[field] = value
+            self.optimizer.load_state_dict({**whole, "state": kept})
+            self.generator.set_state(tensors["generator"])
+            torch.set_rng_state(tensors["torch"])
+        except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
+            raise UsageError(f"{path} is damaged ({error}): remove it, and --resume begins the run again") from None
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
