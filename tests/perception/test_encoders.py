@@ -18,6 +18,7 @@ from lanista.perception.fusion import build_fusion, fusion_from
 SPACES = {
     "board": spaces.Box(0, 1, (2, 6, 7), np.int8),
     "picture": spaces.Box(0, 255, (3, 8, 8), np.uint8),
+    "screen": spaces.Box(0, 255, (2, 40, 44), np.uint8),
     "numbers": spaces.Box(-5, 5, (4,), np.float32),
 }
 
