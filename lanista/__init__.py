@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from lanista.errors import UsageError
     from lanista.perception.encoder import Encoder, build_encoder, encoders
     from lanista.perception.fusion import Fusion
+    from lanista.perception.pretrain import Pretrained
+    from lanista.perception.pretrain import Progress as PretrainProgress
+    from lanista.perception.pretrained import load_recogniser
     from lanista.training.run import Progress, Run
 
 # Read when torch loads its thread pool, so it is said before anything can import torch. By default a thread that has
@@ -44,6 +47,7 @@ _HOMES = {
     "encoders": "lanista.perception.encoder",
     "games": "lanista.envs.catalogue",
     "load_agent": "lanista.agents.contestant",
+    "load_recogniser": "lanista.perception.pretrained",
     "make": "lanista.envs.catalogue",
     "play": "lanista.envs.core",
     "play_games": "lanista.agents.match",
@@ -68,10 +72,13 @@ __all__ = [
     "games",
     "load_agent",
     "load_encoder",
+    "load_recogniser",
     "make",
     "play",
     "play_games",
+    "pretrain",
     "resume",
+    "resume_pretraining",
     "score",
     "tournament",
     "train",
@@ -152,6 +159,49 @@ def resume(
     return go(prolonged(open_run(folder), steps, minutes), resume=True, report=report)
 
 
+def pretrain(
+    task: str,
+    *,
+    out: str | Path | None = None,
+    report: Callable[[PretrainProgress], None] | None = None,
+    **settings: Any,
+) -> Pretrained:
+    """Pretrain an encoder on a task of vision, speech or text.
+
+    Args:
+        task: the task's string, such as "pictures:data=fashion_mnist"; `lanista pretrain` lists the tasks.
+        out: the encoder's folder; by default one under `runs` that names the task and the time.
+        report: called as the run goes, with how it stands.
+        **settings: any setting of `lanista.perception.pretrain.Settings`, such as `minutes` or `encoder`.
+
+    Returns:
+        What was reached, on parts that were never trained on, beside a simple method.
+
+    Raises:
+        UsageError: a task, setting or value that cannot be; data that is not on this machine; a folder in use.
+    """
+    from lanista.perception.pretrain import pretrain as go
+    from lanista.perception.pretrain import settings_from
+
+    chosen = settings_from({**settings, "task": task})
+    return go(chosen, new_run_folder(task) if out is None else Path(out), report or _say_nothing)
+
+
+def resume_pretraining(folder: str | Path, *, report: Callable[[PretrainProgress], None] | None = None) -> Pretrained:
+    """Go on with a run of `pretrain` that was broken off, from its last epoch, as if unbroken.
+
+    Raises:
+        UsageError: the folder holds no run, or one that is done.
+    """
+    from lanista.perception.pretrain import resume as go
+
+    return go(Path(folder), report or _say_nothing)
+
+
+def _say_nothing(progress: object) -> None:
+    return None
+
+
 def new_run_folder(game: str) -> Path:
     """A folder for a run that is not there yet, by the game and the time: `runs/connect_four-20261124-211500`."""
     import re
@@ -169,15 +219,16 @@ def load_encoder(path: str | Path) -> Encoder | Fusion:
     """Load an encoder: a `torch.nn.Module` with `dim`, the size of its features.
 
     Args:
-        path: an encoder's folder, a trained agent's folder or a training run; of an agent with several modalities,
-            the encoder takes them all as a dictionary.
+        path: a pretrained encoder's folder or the name of one that comes with Lanista (`lanista encoders` lists
+            them), `hf:org/name`, a trained agent's folder or a training run; of an agent with several modalities, the
+            encoder takes them all as a dictionary.
 
     Raises:
         UsageError: the folder holds neither, is damaged, or is of a newer format.
     """
     from lanista.agents.artifact import load_network
     from lanista.agents.contestant import agent_folder
-    from lanista.perception.encoder import load_encoder as load
+    from lanista.perception.pretrained import load_encoder as load
 
     folder = agent_folder(Path(path))
     if folder is None:

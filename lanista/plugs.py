@@ -128,14 +128,23 @@ def summaries(package: str, maker: str) -> dict[str, Summary]:
     return {name: _summary(folder / f"{name}.py", maker) for name in plugs(package)}
 
 
+def first_lines(package: str) -> dict[str, str]:
+    """The first line of each plug's docstring, by id; none is imported."""
+    folder = _folder(package)
+    return {name: first_line(folder / f"{name}.py") for name in plugs(package)}
+
+
 def first_line(file: Path) -> str:
     """The first line of a Python file's docstring, read without importing it."""
     return (ast.get_docstring(ast.parse(file.read_bytes())) or "").partition("\n")[0]
 
 
 def _summary(file: Path, maker: str) -> Summary:
+    tree = ast.parse(file.read_bytes())
+    named_after = file.stem.replace("_", "")  # a file's plug is the class of its name, where it has several
+    places = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name.lower() == named_after]
     options: dict[str, Value | None] = {}
-    for node in ast.walk(ast.parse(file.read_bytes())):
+    for node in (node for place in [*places, tree] for node in ast.walk(place)):
         if isinstance(node, ast.FunctionDef) and node.name == maker:
             named, keywords = node.args.args, node.args.kwonlyargs
             defaults = [*node.args.defaults, *node.args.kw_defaults]

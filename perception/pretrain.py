@@ -11,7 +11,7 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lanista.errors import UsageError
+from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
 from lanista.perception.encoder import Encoder, build_encoder, load_encoder
@@ -111,6 +111,7 @@ class Pretrained:
     """What came of a run."""
 
     folder: Path
+    modality: str
     scores: dict[str, dict[str, float]]  # part of the tests -> measure -> value
     baseline: dict[str, Any]  # name, scores
     epochs: int
@@ -120,6 +121,26 @@ class Pretrained:
 
 
 Report = Callable[[Progress], None]
+
+
+def settings_from(values: Mapping[str, Any]) -> Settings:
+    """Settings from plain values.
+
+    Raises:
+        UsageError: a name is unknown or a value is of the wrong kind; the nearest known name is said.
+    """
+    fields = {field.name: str(field.type).removesuffix(" | None") for field in dataclasses.fields(Settings)}
+    chosen: dict[str, Any] = {}
+    for name, value in values.items():
+        if name not in fields:
+            raise unknown("setting", name, fields)
+        kind: type = {"int": int, "float": float, "bool": bool, "str": str}[fields[name]]
+        if value is not None and type(value) is not kind:
+            if kind is not float or type(value) is not int:
+                raise UsageError(f"the setting '{name}' must be {kind.__name__}, not '{value}'")
+            value = float(value)
+        chosen[name] = value
+    return Settings(**chosen)
 
 
 def pretrain(settings: Settings, out: Path, report: Report = lambda progress: None) -> Pretrained:
@@ -151,8 +172,7 @@ def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
     about = read_json(folder / "pretrain.json", "run of lanista pretrain")
     if (folder / "encoder.json").exists():
         raise UsageError(f"the run in {folder} is done; to go on from its encoder: --encoder {folder} --out NEW")
-    names = {field.name for field in dataclasses.fields(Settings)}
-    settings = Settings(**{key: value for key, value in about.items() if key in names})
+    settings = settings_from({key: value for key, value in about.items() if key != "format"})
     task = make_task(settings.task)
     run = _Run(task, settings.filled(task), folder, report)
     run.restore()
@@ -326,7 +346,7 @@ class _Run:
             scores[part] = self.task.score(answers[part], examples, self.splits)
         self._tell("baseline")
         baseline = dataclasses.asdict(self.task.baseline(self.splits))
-        done = Pretrained(self.folder, scores, baseline, self.epoch, self.seconds, stopped, failed)
+        done = Pretrained(self.folder, self.task.modality, scores, baseline, self.epoch, self.seconds, stopped, failed)
         about = {
             "task": self.settings.task,
             "seed": self.settings.seed,
