@@ -6,6 +6,7 @@ in plain torch. It is saved as data: `encoder.json` and `model.safetensors`.
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import struct
@@ -176,9 +177,18 @@ def build_encoder(encoder: str, space: spaces.Box) -> Encoder:
         "encoder": name,
         "shape": list(space.shape),
         "scale": 1 / 255 if pictures else 1.0,
-        "options": parse_options(options, encoder),
+        "options": {**_vocabulary(name, space), **parse_options(options, encoder)},
     }
     return encoder_from(description)
+
+
+def _vocabulary(name: str, space: spaces.Box) -> dict[str, Any]:
+    """The option `vocabulary` of encoders that have one, from the greatest token of the space."""
+    if "vocabulary" not in inspect.signature(encoder_class(name)).parameters:
+        return {}
+    if not np.issubdtype(space.dtype, np.integer) or space.low.min() < 0:
+        raise UsageError(f"{name} reads tokens, whole numbers from 0 on, and {space} has others")
+    return {"vocabulary": int(space.high.max()) + 1}
 
 
 def encoder_from(description: Mapping[str, Any]) -> Encoder:
@@ -204,6 +214,9 @@ def encoder_from(description: Mapping[str, Any]) -> Encoder:
         made.input = input_from(description["input"])
         if made.input.space.shape != size:
             raise UsageError(f"the encoder '{name}' reads {size}, and its 'input' gives {made.input.space.shape}")
+        vocabulary = made.options.get("vocabulary")
+        if vocabulary is not None and made.input.space.high.max() >= vocabulary:
+            raise UsageError(f"the encoder '{name}' knows {vocabulary} tokens, and its 'input' gives more")
     return made
 
 

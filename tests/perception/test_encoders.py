@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 from gymnasium import spaces
@@ -20,6 +21,7 @@ SPACES = {
     "picture": spaces.Box(0, 255, (3, 8, 8), np.uint8),
     "screen": spaces.Box(0, 255, (2, 40, 44), np.uint8),
     "numbers": spaces.Box(-5, 5, (4,), np.float32),
+    "tokens": spaces.Box(0, 99, (12,), np.int32),
 }
 
 
@@ -87,6 +89,29 @@ def test_bfloat16_stays_near(case: tuple[Encoder, torch.Tensor]) -> None:
     fine = encoder(batch)
     assert torch.isfinite(rough).all()
     assert (rough - fine).abs().max() < 0.1 * fine.abs().max()
+
+
+def test_exported_to_onnx_it_is_the_same(case: tuple[Encoder, torch.Tensor], tmp_path: Path) -> None:
+    encoder, batch = case
+    rows = {0: torch.export.Dim("rows", min=2)}
+    file = tmp_path / "encoder.onnx"
+    torch.onnx.export(encoder.eval(), (batch,), file, dynamo=True, dynamic_shapes=(rows,), verbose=False)
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    for some in (batch, batch[:3]):
+        (found,) = session.run(None, {session.get_inputs()[0].name: some.numpy()})
+        torch.testing.assert_close(torch.from_numpy(found), encoder(some).detach(), rtol=1e-4, atol=1e-4)
+
+
+def test_layer_groups_hold_every_parameter_once(case: tuple[Encoder, torch.Tensor]) -> None:
+    encoder, _ = case
+    grouped = [id(parameter) for group in encoder.layer_groups() for parameter in group]
+    assert sorted(grouped) == sorted(id(parameter) for parameter in encoder.parameters())
+
+
+def test_frozen_it_gets_no_gradient(case: tuple[Encoder, torch.Tensor]) -> None:
+    encoder, batch = case
+    assert not encoder.freeze()(batch).requires_grad
+    assert encoder.freeze(False)(batch).requires_grad
 
 
 def test_pictures_of_bytes_are_scaled() -> None:
