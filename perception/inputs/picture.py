@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -12,6 +12,9 @@ import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from gymnasium import spaces
 
 from lanista.errors import UsageError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of ITU-R BT.601
 AT_ONCE = 2048
@@ -88,7 +91,7 @@ class PictureInput:
             with Image.open(source) as opened:
                 if opened.width * opened.height > MOST_PIXELS:
                     raise UsageError(f"{source} has {opened.width} x {opened.height} pixels, too many to read")
-                layers = opened.convert("RGBA")
+                layers = _in_bytes(opened).convert("RGBA")
         except FileNotFoundError:
             raise UsageError(f"there is no picture {source}") from None
         except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -109,6 +112,20 @@ class PictureInput:
     def describe(self) -> dict[str, Any]:
         """The fields, and "kind"."""
         return {"kind": self.name, **dataclasses.asdict(self)}
+
+
+def _in_bytes(picture: Image.Image) -> Image.Image:
+    """A picture of 16 or 32 bits a pixel in 8, which pillow would cut off at 255 instead; others as they are."""
+    from PIL import Image
+
+    if picture.mode[0] not in "IF":
+        return picture
+    deep = np.asarray(picture, np.float64)
+    low, high = float(np.nanmin(deep)), float(np.nanmax(deep))
+    if picture.mode[0] == "I" and low >= 0 and high <= 2**16 - 1:
+        low, high = 0.0, 255.0 if high <= 255 else 2**16 - 1.0
+    scaled = np.nan_to_num((deep - low) * (255 / max(high - low, 1e-12)))
+    return Image.fromarray(scaled.round().clip(0, 255).astype(np.uint8))
 
 
 INPUT = PictureInput
