@@ -46,9 +46,13 @@ class Encoder(nn.Module):
         input: how files and raw things become observations, where that is known.
     """
 
-    name: ClassVar[str] = ""
+    name: ClassVar[str] = ""  # its file\'s
     modality: ClassVar[str] = ""  # the only one it is for: "picture", "sound" or "text"; any array if empty
     dim: int
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.name = cls.__module__.rpartition(".")[2]
 
     def __init__(self, shape: tuple[int, ...], options: Mapping[str, Any], scale: float) -> None:
         """Begin an encoder.
@@ -159,7 +163,6 @@ def encoder_class(name: str) -> type[Encoder]:
     module = plug(ENCODERS, "encoder", name)
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Encoder) and value.__module__ == module.__name__:
-            value.name = module.__name__.rpartition(".")[2]
             return value
     raise TypeError(f"{module.__file__} defines no Encoder")
 
@@ -169,14 +172,15 @@ def build_encoder(encoder: str, space: spaces.Box) -> Encoder:
 
     Args:
         encoder: `id` or `id:option=value,...`.
-        space: of one observation; byte pictures are scaled to [0, 1].
+        space: of one observation; byte pictures are scaled to [0, 1], 16-bit sounds to [-1, 1].
     """
     name, _, options = encoder.partition(":")
     pictures = space.dtype == np.uint8 and float(space.high.max()) == 255.0
+    sounds = space.dtype == np.int16 and float(space.high.max()) == 32767.0
     description = {
         "encoder": name,
         "shape": list(space.shape),
-        "scale": 1 / 255 if pictures else 1.0,
+        "scale": 1 / 255 if pictures else 1 / 32768 if sounds else 1.0,
         "options": {**_vocabulary(name, space), **parse_options(options, encoder)},
     }
     return encoder_from(description)

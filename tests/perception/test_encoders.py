@@ -22,6 +22,7 @@ SPACES = {
     "screen": spaces.Box(0, 255, (2, 40, 44), np.uint8),
     "numbers": spaces.Box(-5, 5, (4,), np.float32),
     "tokens": spaces.Box(0, 99, (12,), np.int32),
+    "sound": spaces.Box(-32768, 32767, (4000,), np.int16),
 }
 
 
