@@ -46,7 +46,7 @@ class Encoder(nn.Module):
         input: how files and raw things become observations, where that is known.
     """
 
-    name: ClassVar[str] = ""  # its file\'s
+    name: ClassVar[str] = ""  # its file's
     modality: ClassVar[str] = ""  # the only one it is for: "picture", "sound" or "text"; any array if empty
     dim: int
 

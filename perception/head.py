@@ -42,8 +42,12 @@ class Head(nn.Module):
         sequence: it reads (batch, time, dim) and lengths, from `Encoder.sequence`, and not `Encoder.features`.
     """
 
-    name: ClassVar[str] = ""
+    name: ClassVar[str] = ""  # its file's
     sequence: ClassVar[bool] = False
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.name = cls.__module__.rpartition(".")[2]
 
     def __init__(self, options: Mapping[str, Any]) -> None:
         """Begin a head with the options it was made with, to be saved."""
@@ -82,7 +86,6 @@ def head_class(name: str) -> type[Head]:
     module = plug(HEADS, "head", name)
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Head) and value.__module__ == module.__name__:
-            value.name = module.__name__.rpartition(".")[2]
             return value
     raise TypeError(f"{module.__file__} defines no Head")
 

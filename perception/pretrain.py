@@ -32,6 +32,8 @@ FORMAT = 1
 WARM_UP = 0.05  # share of the run
 LEAST_RATE = 0.01  # of the learning rate, at the end
 BETAS = (0.9, 0.98)
+PLAN_AFTER = 0.1  # of the time allowed: before, the pace is not known well
+STEPS_A_PLAN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -202,6 +204,8 @@ class _Run:
         self.epoch, self.step, self.since_best, self.best_score = 0, 0, 0, math.nan
         self.curve: list[dict[str, float]] = []
         self.before = 0.0  # seconds of the runs before this one
+        self.planned = self.steps_an_epoch * (settings.epochs or 1)
+        self.training_since, self.step_at_start = time.monotonic(), 0
 
     def _build(self) -> Recogniser:
         words = self.settings.encoder or ""
@@ -252,13 +256,24 @@ class _Run:
 
     @property
     def share(self) -> float:
-        """Of the bound that is nearest: all epochs, or the time."""
-        steps = self.step / (self.steps_an_epoch * (self.settings.epochs or 1))
-        return min(1.0, max(steps, self.seconds / ((self.settings.minutes or 1.0) * 60)))
+        """Of the run that is done, in [0, 1]."""
+        return min(1.0, self.step / max(1, self.planned))
+
+    def _plan(self) -> None:
+        """Plan for as many steps as there is time for, at most all epochs.
+
+        The schedule follows the plan, and not the clock, so that a run with time enough is the same on any machine.
+        """
+        limit = (self.settings.minutes or 1.0) * 60
+        if self.step > self.step_at_start and self.seconds > PLAN_AFTER * limit:
+            pace = (time.monotonic() - self.training_since) / (self.step - self.step_at_start)
+            left = max(0, int((limit - self.seconds) / pace))
+            self.planned = min(self.steps_an_epoch * (self.settings.epochs or 1), self.step + left)
 
     def go(self) -> Pretrained:
         """Train to the end, test, save."""
         stopped = ""
+        self.training_since, self.step_at_start = time.monotonic(), self.step
         while not stopped:
             stopped = self._epoch()
             if not stopped or math.isfinite(self.best_score):
@@ -279,6 +294,8 @@ class _Run:
             if not math.isfinite(loss):
                 return f"the loss was no number at step {self.step}: the last good weights were kept"
             losses.append(loss)
+            if self.step % STEPS_A_PLAN == 0:
+                self._plan()
             if time.monotonic() - last > 0.5:
                 last = time.monotonic()
                 self._tell("training", float(np.mean(losses[-50:])))
@@ -290,12 +307,13 @@ class _Run:
         if self.share >= 1:
             done = self.epoch >= (self.settings.epochs or 0)
             return "all epochs done" if done else f"{self.settings.minutes:g} minutes were over"
+        self._plan()
         return "" if self.since_best < (self.settings.patience or 1) else f"no better for {self.since_best} epochs"
 
     def _update(self, rows: Tensor) -> float:
         """One step of the optimiser; the loss."""
         share = self.share
-        warm = min(1.0, (self.step + 1) / max(1, WARM_UP * self.steps_an_epoch * (self.settings.epochs or 1)))
+        warm = min(1.0, (self.step + 1) / max(1, WARM_UP * self.planned))
         cosine = LEAST_RATE + (1 - LEAST_RATE) * (1 + math.cos(math.pi * share)) / 2
         for group, rate in zip(self.optimizer.param_groups, self.scheduled, strict=True):
             group["lr"] = rate * warm * cosine
@@ -333,8 +351,7 @@ class _Run:
 
     def _tell(self, stage: str, loss: float = math.nan) -> None:
         score = self.curve[-1]["valid"] if self.curve else math.nan
-        steps = self.steps_an_epoch * (self.settings.epochs or 1)
-        numbers = (self.epoch, self.step, steps, self.share, loss, self.task.measure, score, self.best_score)
+        numbers = (self.epoch, self.step, self.planned, self.share, loss, self.task.measure, score, self.best_score)
         self.report(Progress(stage, *numbers, self.seconds))
 
     def _finish(self, stopped: str, failed: bool) -> Pretrained:
@@ -380,6 +397,7 @@ class _Run:
             "step": self.step,
             "since_best": self.since_best,
             "best_score": self.best_score,
+            "planned": self.planned,
             "seconds": self.seconds,
             "curve": self.curve,
         }
@@ -393,10 +411,11 @@ class _Run:
             return
         try:
             with safe_open(path, framework="pt") as file:
-                state = json.loads(file.metadata()["state"])
+                about = json.loads(file.metadata()["state"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
-            self.epoch, self.step, self.since_best = state["epoch"], state["step"], state["since_best"]
-            self.best_score, self.before, self.curve = state["best_score"], state["seconds"], state["curve"]
+            self.epoch, self.step, self.since_best = about["epoch"], about["step"], about["since_best"]
+            self.planned = about["planned"]
+            self.best_score, self.before, self.curve = about["best_score"], about["seconds"], about["curve"]
             self.model.load_state_dict(_under(tensors, "model."))
             self.average, self.best = _under(tensors, "average."), _under(tensors, "best.")
             whole = self.optimizer.state_dict()
@@ -405,6 +424,10 @@ class _Run:
                 index, _, field = name.partition(".")
                 kept.setdefault(int(index), {})[field] = value
             self.optimizer.load_state_dict({**whole, "state": kept})
+            for parameter, state in self.optimizer.state.items():
+                for name, value in state.items():
+                    if value.shape == parameter.shape:  # the fused update goes through memory in the weights' order
+                        state[name] = torch.empty_like(parameter).copy_(value)
             self.generator.set_state(tensors["generator"])
             torch.set_rng_state(tensors["torch"])
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:

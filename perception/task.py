@@ -89,11 +89,15 @@ class Task:
         lower_is_better: as for error rates.
     """
 
-    name: ClassVar[str] = ""
+    name: ClassVar[str] = ""  # its file's
     modality: ClassVar[Modality]
     measure: ClassVar[str] = "accuracy"
     lower_is_better: ClassVar[bool] = False
     recipe: Recipe
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.name = cls.__module__.rpartition(".")[2]
 
     def load(self, seed: int) -> Splits:
         """Read the examples and split them; the same seed gives the same splits.
@@ -142,7 +146,6 @@ def task_class(name: str) -> type[Task]:
     module = plug(TASKS, "task", name)
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, Task) and value.__module__ == module.__name__:
-            value.name = module.__name__.rpartition(".")[2]
             return value
     raise TypeError(f"{module.__file__} defines no Task")
 

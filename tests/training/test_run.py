@@ -15,9 +15,12 @@ import torch
 from lanista.agents.artifact import load_network
 from lanista.agents.contestant import load_agent
 from lanista.agents.match import score
+from lanista.envs import make
 from lanista.errors import UsageError
+from lanista.training.ppo import make_optimizer
 from lanista.training.run import Progress, Run, anchors_of, create_run, open_run, prolonged, train
-from lanista.training.settings import read_settings, settings_from
+from lanista.training.settings import new_network, read_settings, settings_from
+from lanista.training.trainers.rllib import optimizer_tensors, set_optimizer_tensors
 
 SMALL = {
     "copies": 64,
@@ -209,3 +212,29 @@ def test_settings_that_cannot_be_leave_no_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="unknown game"):
         create_run(tmp_path / "run", read_settings("tictacto"))
     assert not (tmp_path / "run").exists()
+
+
+def test_an_optimizer_goes_on_with_weights_that_are_channels_last() -> None:
+    """Its state is saved row by row; the weights of convolutions lie in another order."""
+    settings = read_settings("tictactoe", changes={"encoder": "board_resnet:channels=4"})
+    batch = torch.rand(16, 2, 3, 3, generator=torch.Generator().manual_seed(0))
+
+    def learn(network: torch.nn.Module, optimizer: torch.optim.Optimizer, times: int) -> None:
+        for _ in range(times):
+            optimizer.zero_grad()
+            parameters, values = network({"board": batch})
+            (parameters.square().sum() + (values - 1).square().sum()).backward()
+            optimizer.step()
+
+    torch.manual_seed(0)
+    network = new_network(make("tictactoe").spec, settings)
+    optimizer = make_optimizer(network, settings)
+    learn(network, optimizer, 3)
+    again = new_network(make("tictactoe").spec, settings)
+    again.load_state_dict(network.state_dict())
+    resumed = make_optimizer(again, settings)
+    set_optimizer_tensors(resumed, {n: v.contiguous() for n, v in optimizer_tensors(optimizer).items()})
+    learn(network, optimizer, 3)
+    learn(again, resumed, 3)
+    for name, value in network.state_dict().items():
+        torch.testing.assert_close(again.state_dict()[name], value, rtol=1e-6, atol=1e-7, msg=name)

@@ -455,6 +455,11 @@ def set_optimizer_tensors(optimizer: torch.optim.Optimizer, tensors: dict[str, T
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
     except (ValueError, KeyError) as error:
         raise UsageError(f"the checkpoint's optimizer does not fit this network: {error}") from None
+    for parameter, entry in optimizer.state.items():
+        for name, value in entry.items():
+            if value.shape == parameter.shape:
+                # Fused Adam goes through memory in the weights' order, and weights of convolutions are channels last.
+                entry[name] = torch.empty_like(parameter).copy_(value)
 
 
 def open(settings: TrainSettings) -> RLlibTrainer:
