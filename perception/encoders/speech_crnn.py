@@ -139,7 +139,7 @@ class SpeechCrnn(Encoder):
 
     def spectrogram(self, observation: Tensor) -> Tensor:
         """(batch, samples) -> (batch, frames, bands), each sound's mean 0, its quietest 60 dB below its loudest."""
-        power = self.frames(self.prepare(observation))
+        power: Tensor = self.frames(self.prepare(observation))
         power = torch.maximum(power, power.amax((1, 2), keepdim=True) - DYNAMIC)
         scaled: Tensor = (power - power.mean((1, 2), keepdim=True)) / SPREAD
         return scaled
@@ -158,4 +158,5 @@ class SpeechCrnn(Encoder):
         """(batch, samples) -> (batch, dim): the mean along time, weighted by what the attention finds telling."""
         steps, _ = self.sequence(observation)
         weights = self.attention(steps).float().softmax(1)
-        return (steps.float() * weights).sum(1)
+        mean: Tensor = (steps.float() * weights).sum(1)
+        return mean

@@ -73,17 +73,12 @@ class SoundInput:
 
     def _place(self, row: np.ndarray, wave: np.ndarray) -> None:
         """Write a wave of this input's rate to the middle of a row of silence."""
-        wave = np.nan_to_num(wave, posinf=0.0, neginf=0.0)
-        if self.trim:
-            wave = trimmed(wave, self.rate)
-        peak = float(np.abs(wave).max(initial=0.0))
-        if peak == 0.0:
-            return
+        wave = level(trimmed(wave, self.rate) if self.trim else wave)
         extra = len(wave) - self.samples
         if extra > 0:
             wave = wave[extra // 2 : extra // 2 + self.samples]
         start = (self.samples - len(wave)) // 2
-        row[start : start + len(wave)] = np.rint(wave * (FULL * LOUDEST / peak))
+        row[start : start + len(wave)] = np.rint(wave * LOUDEST)
 
     def read(self, source: str | Path) -> np.ndarray:
         """A sound file (wav, flac, ogg, mp3, au ...) -> (samples,).
@@ -98,6 +93,14 @@ class SoundInput:
     def describe(self) -> dict[str, Any]:
         """The fields, and "kind"."""
         return {"kind": self.name, **dataclasses.asdict(self)}
+
+
+def level(wave: np.ndarray) -> np.ndarray:
+    """A wave (samples,) whose peak is 0.7; what is no number is silence."""
+    finite = np.nan_to_num(wave, posinf=0.0, neginf=0.0)
+    peak = float(np.abs(finite).max(initial=0.0))
+    scaled: np.ndarray = finite * (FULL / peak) if peak > 0 else finite
+    return scaled
 
 
 def trimmed(wave: np.ndarray, rate: int) -> np.ndarray:

@@ -1,0 +1,42 @@
+"""Words said by synthetic voices: numbers, days, months, the phonetic alphabet, words of commands and of games.
+
+They are words of which recordings of real people exist (`real_words`), so that what learnt from these voices can be
+tested on people.
+"""
+
+from __future__ import annotations
+
+from lanista.perception.data._cast import ENGINES, RATE, cast, said
+from lanista.perception.data.real_words import DAYS, MONTHS, NUMBERS, PHONETIC
+from lanista.perception.dataset import DataSet, Source
+
+SOURCE = Source(
+    modality="sound",
+    licence="made here by free programs; their voices' licences leave what they say free",
+    extra="perception",
+    needs=ENGINES,
+)
+COMMANDS = (
+    "hundred thousand million billion plus minus slash space star hello goodbye yesterday today tomorrow hours minutes "
+    "seconds number"
+)
+THINGS = (
+    "alien astronaut ball bicycle bridge camel car cheese cucumber dog donkey flower key monster mushroom onion "
+    "pineapple planet pyramid rocket satellite tomato train tree umbrella"
+)
+WORDS = tuple(dict.fromkeys([*NUMBERS.values(), *DAYS, *MONTHS, *PHONETIC, *COMMANDS.split(), *THINGS.split()]))
+
+
+def load(most: int = 0) -> DataSet:
+    """Every voice says every word. Parts "train", "valid" and "test" share no voice; the targets are texts.
+
+    Args:
+        most: voices in each part, at most; 0 for all.
+    """
+    parts = {}
+    for part in ("train", "valid", "test"):
+        voices = cast(part)
+        # The last of the list are of another engine than the first: a few voices should have some of each.
+        chosen = voices if not most else voices[:: max(1, -(-len(voices) // most))]
+        parts[part] = said("spoken_words", chosen, [WORDS] * len(chosen))
+    return DataSet(parts, WORDS, RATE)

@@ -1,0 +1,144 @@
+"""Say which of 115 words was said: learnt from synthetic voices, tested on voices, an engine and people never heard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lanista.perception.classification import Classification, accuracy_and_f1, mistakes
+from lanista.perception.data.spoken_words import WORDS
+from lanista.perception.dataset import Examples, data_source, load_data
+from lanista.perception.inputs.sound import SoundInput, level, trimmed
+from lanista.perception.sound_changes import changed
+from lanista.perception.task import Baseline, Recipe, Splits, split_rows
+from lanista.plugs import required
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from lanista.perception.head import Answer
+
+TESTED = ("asterisk", "ktuberling")  # speakers of the real recordings that are tested on; the others validate
+SEGMENTS = 16  # of the baseline's cepstra along time
+LISTED = 34  # mistakes in the picture
+BASELINE_EXAMPLES = 6000  # that a support vector machine still learns from in a minute
+
+
+class SpokenWords(Classification):
+    """Labels of spoken words."""
+
+    modality = "sound"
+
+    def __init__(self, voices: int = 0, real: bool = False, samples: int = 10_000) -> None:
+        """Choose the voices.
+
+        Args:
+            voices: synthetic voices in each part, at most; 0 for all.
+            real: the real speakers that otherwise validate are learnt from too.
+            samples: of the window, 8,000 a second.
+        """
+        self.voices, self.real, self.samples = voices, real, samples
+        self.recipe = Recipe(
+            encoder="speech_crnn:step=40", epochs=24, minutes=12.0, batch_size=64, learning_rate=2e-3, patience=24
+        )
+
+    def load(self, seed: int) -> Splits:
+        """Voices are split by the data set; the real speakers in those that validate and those that are tested.
+
+        Raises:
+            UsageError: a synthesiser or the real recordings are not on this machine.
+        """
+        made = load_data(f"spoken_words:most={self.voices}" if self.voices else "spoken_words")
+        parts = {name: labelled(part) for name, part in made.parts.items()}
+        people = {name: labelled(part) for name, part in load_data("real_words").parts.items()}
+        tested = joined([people[name] for name in TESTED])
+        others = joined([part for name, part in people.items() if name not in TESTED])
+        train, valid = parts["train"], joined([parts["valid"], others])
+        if self.real:
+            train, valid = joined([parts["train"], others]), parts["valid"]
+        count = len(set(parts["train"].groups))
+        lines = (
+            f"spoken_words ({data_source('spoken_words').licence}): {len(parts['train']):,} examples to learn from, by "
+            f"{count} voices; {len(parts['test']):,} to test, by voices, accents and an engine never heard in training",
+            f"real_words ({data_source('real_words').licence}): {len(tested)} recordings of {' and '.join(TESTED)} to "
+            f"test; {len(others)} of other people {'learnt from' if self.real else 'among those that validate'}",
+        )
+        tests = {"unseen voices": parts["test"], "real recordings": tested}
+        return Splits(train, valid, tests, WORDS, made.rate, lines)
+
+    def input(self, splits: Splits) -> SoundInput:
+        """1.25 seconds, 8,000 samples a second."""
+        return SoundInput(splits.rate, self.samples)
+
+    def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Through rooms, telephones and noise, faster and slower."""
+        return changed(batch, 8000, generator)
+
+    def baseline(self, splits: Splits) -> Baseline:
+        """A support vector machine on cepstra, as speech was recognised before networks."""
+        required("sklearn", "perception", "the baseline of spoken_words")
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVC
+
+        rows = split_rows(len(splits.train), min(1.0, BASELINE_EXAMPLES / len(splits.train)), 0)[1]
+        few = splits.train.take(rows)
+        model = make_pipeline(StandardScaler(), SVC(C=10.0))
+        model.fit(cepstra(few.inputs, splits.rate), np.asarray(few.targets))
+        scores = {}
+        for part, examples in splits.tests.items():
+            told = model.predict(cepstra(examples.inputs, splits.rate))
+            scores[part] = accuracy_and_f1(told, np.asarray(examples.targets))
+        return Baseline(f"RBF SVM on 13 MFCC in {SEGMENTS} segments, {len(few):,} examples", scores)
+
+    def draw_mistakes(
+        self, axes: Axes, examples: Examples, answers: Sequence[Sequence[Answer]], splits: Splits
+    ) -> None:
+        """A list of what was mistaken for what and who said it, the surest first."""
+        rows, targets = mistakes(examples, answers, splits), np.asarray(examples.targets)
+        lines = []
+        for row in rows[:LISTED]:
+            said = answers[row][0]
+            word = splits.labels[targets[row]]
+            lines.append(f"{word:>12}, heard {said.text:<12} {said.probability:4.0%}  {examples.groups[row]}")
+        axes.axis("off")
+        axes.set_title(f"{len(rows)} of {len(examples):,} mistaken; the surest", loc="left")
+        axes.text(0, 1, "\n".join(lines), va="top", family="monospace", fontsize=7, transform=axes.transAxes)
+
+
+def cepstra(waves: Sequence[np.ndarray], rate: int) -> np.ndarray:
+    """Mel-frequency cepstral coefficients without the mean of each, in equally long segments: (n, 13 x SEGMENTS)."""
+    required("librosa", "perception", "cepstra of sounds")
+    import librosa
+
+    rows = []
+    for wave in waves:
+        table = librosa.feature.mfcc(
+            y=level(trimmed(wave, rate)), sr=rate, n_mfcc=13, n_fft=256, hop_length=80, n_mels=40, fmin=60
+        )
+        table = table - table.mean(1, keepdims=True)
+        places = np.linspace(0, table.shape[1] - 1, SEGMENTS)
+        rows.append(np.stack([np.interp(places, np.arange(table.shape[1]), row) for row in table]).ravel())
+    return np.asarray(rows, np.float32)
+
+
+def labelled(part: Examples) -> Examples:
+    """Those examples whose text is one of the words, with its index."""
+    index = {word: place for place, word in enumerate(WORDS)}
+    some = part.take([row for row, text in enumerate(part.targets) if text in index])
+    return Examples(some.inputs, np.array([index[text] for text in some.targets], np.int64), some.groups)
+
+
+def joined(parts: Sequence[Examples]) -> Examples:
+    """Sounds of several parts, labelled by index or text, as one."""
+    inputs = [wave for part in parts for wave in part.inputs]
+    groups = [group for part in parts for group in part.groups]
+    targets = [part.targets for part in parts]
+    whole = (
+        np.concatenate(targets) if isinstance(targets[0], np.ndarray) else [text for some in targets for text in some]
+    )
+    return Examples(inputs, whole, groups)
