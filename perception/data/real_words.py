@@ -94,6 +94,12 @@ KTUBERLING = _words(
 SYLLABLES = _words("arm ball car dog ear fix gas gem hot hut jet key me my no pet saw say sit sky well")
 
 
+def spoken_by_people() -> set[str]:
+    """The words, of two letters or more, of which there are recordings here."""
+    pictures = {name.rpartition("_")[2] for name in KTUBERLING}
+    return {text for text in (*ASTERISK.values(), *SAYTIME.values(), *pictures, *SYLLABLES) if len(text) > 1}
+
+
 def load() -> DataSet:
     """A part a speaker: "asterisk", "saytime", "ktuberling", "klettres_us", "klettres_gb"; the targets are texts."""
     allison = find("real_words", SOURCE, "en_US_f_Allison/hello.wav")[0].parent

@@ -12,8 +12,9 @@ from torch import Tensor
 from lanista.perception.classification import Classification, accuracy_and_f1, mistakes
 from lanista.perception.data.spoken_words import WORDS
 from lanista.perception.dataset import Examples, data_source, load_data
-from lanista.perception.inputs.sound import SoundInput, level, trimmed
+from lanista.perception.inputs.sound import SoundInput
 from lanista.perception.sound_changes import changed
+from lanista.perception.speech import SEGMENTS, cepstra, joined
 from lanista.perception.task import Baseline, Recipe, Splits, split_rows
 from lanista.plugs import required
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from lanista.perception.head import Answer
 
 TESTED = ("asterisk", "ktuberling")  # speakers of the real recordings that are tested on; the others validate
-SEGMENTS = 16  # of the baseline's cepstra along time
 LISTED = 34  # mistakes in the picture
 BASELINE_EXAMPLES = 6000  # that a support vector machine still learns from in a minute
 
@@ -110,35 +110,8 @@ class SpokenWords(Classification):
         axes.text(0, 1, "\n".join(lines), va="top", family="monospace", fontsize=7, transform=axes.transAxes)
 
 
-def cepstra(waves: Sequence[np.ndarray], rate: int) -> np.ndarray:
-    """Mel-frequency cepstral coefficients without the mean of each, in equally long segments: (n, 13 x SEGMENTS)."""
-    required("librosa", "perception", "cepstra of sounds")
-    import librosa
-
-    rows = []
-    for wave in waves:
-        table = librosa.feature.mfcc(
-            y=level(trimmed(wave, rate)), sr=rate, n_mfcc=13, n_fft=256, hop_length=80, n_mels=40, fmin=60
-        )
-        table = table - table.mean(1, keepdims=True)
-        places = np.linspace(0, table.shape[1] - 1, SEGMENTS)
-        rows.append(np.stack([np.interp(places, np.arange(table.shape[1]), row) for row in table]).ravel())
-    return np.asarray(rows, np.float32)
-
-
 def labelled(part: Examples) -> Examples:
     """Those examples whose text is one of the words, with its index."""
     index = {word: place for place, word in enumerate(WORDS)}
     some = part.take([row for row, text in enumerate(part.targets) if text in index])
     return Examples(some.inputs, np.array([index[text] for text in some.targets], np.int64), some.groups)
-
-
-def joined(parts: Sequence[Examples]) -> Examples:
-    """Sounds of several parts, labelled by index or text, as one."""
-    inputs = [wave for part in parts for wave in part.inputs]
-    groups = [group for part in parts for group in part.groups]
-    targets = [part.targets for part in parts]
-    whole = (
-        np.concatenate(targets) if isinstance(targets[0], np.ndarray) else [text for some in targets for text in some]
-    )
-    return Examples(inputs, whole, groups)
