@@ -7,7 +7,7 @@ and festival, an engine, whose speaker's recordings are in no other engine.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -69,16 +69,13 @@ def _varied(engine: str, name: str, chance: np.random.Generator) -> Voice:
     return Voice(engine, name, speed, pitch, tract)
 
 
-def said(
-    name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]], report: Callable[[int], None] | None = None
-) -> Examples:
+def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]]) -> Examples:
     """Words said by voices, without silence at both ends; synthesised once, then read from the data folder.
 
     Args:
         name: the data set's id.
         voices: who speaks.
         words: what each of them says.
-        report: is told how many voices have spoken.
 
     Returns:
         Sounds of 8,000 samples a second; the targets are the words, the groups engine and name of the voice.
@@ -92,11 +89,9 @@ def said(
 
     def make() -> dict[str, np.ndarray]:
         waves: list[np.ndarray] = []
-        for number, (voice, texts) in enumerate(zip(voices, words, strict=True)):
+        for voice, texts in zip(voices, words, strict=True):
             spoken = speak([WRITTEN.get(text, text) for text in texts], voice, RATE)
             waves += [np.rint(trimmed(wave, RATE) * 32767).astype(np.int16) for wave in spoken]
-            if report is not None:
-                report(number + 1)
         ends = np.cumsum([len(wave) for wave in waves])
         return {"waves": np.concatenate(waves) if waves else np.zeros(0, np.int16), "ends": ends.astype(np.int64)}
 
