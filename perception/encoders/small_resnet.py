@@ -25,13 +25,13 @@ class ChannelNorm(nn.LayerNorm):
 class Block(nn.Module):
     """Normalised, ReLU, a 3x3 convolution, twice, around a shortcut; the first convolution strides."""
 
-    def __init__(self, wide_in: int, wide_out: int, stride: int) -> None:
+    def __init__(self, wide_in: int, wide_out: int, stride: int | tuple[int, int]) -> None:
         super().__init__()
         self.first_norm = ChannelNorm(wide_in)
         self.first = nn.Conv2d(wide_in, wide_out, 3, stride, padding=1, bias=False)
         self.second_norm = ChannelNorm(wide_out)
         self.second = nn.Conv2d(wide_out, wide_out, 3, padding=1, bias=False)
-        same = stride == 1 and wide_in == wide_out
+        same = stride in (1, (1, 1)) and wide_in == wide_out
         self.shortcut: nn.Module = nn.Identity() if same else nn.Conv2d(wide_in, wide_out, 1, stride, bias=False)
 
     def forward(self, values: Tensor) -> Tensor:
