@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from lanista.errors import UsageError
-from lanista.perception.dataset import DataSet, Examples, find, data_source
+from lanista.perception.dataset import DataSet, Examples, data_source, find
 
 MOST_BYTES = 2**26
 

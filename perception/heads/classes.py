@@ -35,8 +35,8 @@ class Classes(Head):
         self.linear = nn.Linear(dim, len(labels))
 
     def numbers(self, targets: Any) -> np.ndarray:
-        """Indices of labels, as they are: (n,) int64."""
-        return np.asarray(targets, np.int64)
+        """Indices of labels, (n,) int64, or the labels' chances, (n, labels) float32, as they are."""
+        return np.asarray(targets, np.float32 if np.ndim(targets) == 2 else np.int64)
 
     def forward(self, encoded: Tensor) -> Tensor:
         """(batch, dim) -> (batch, labels), float32."""
@@ -44,7 +44,7 @@ class Classes(Head):
         return logits
 
     def loss(self, encoded: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy; targets (batch,)."""
+        """Cross-entropy; targets (batch,) or (batch, labels)."""
         return F.cross_entropy(self(encoded), targets, label_smoothing=self.smoothing)
 
     def answers(self, encoded: Tensor, most: int = 1) -> list[list[Answer]]:

@@ -99,7 +99,9 @@ def learn_text_input(texts: Iterable[str], length: int, vocabulary: int = 8192, 
     return TextInput(length, learn_tokenizer(texts, vocabulary, lower))
 
 
-def learn_tokenizer(texts: Iterable[str], vocabulary: int = 8192, lower: bool = True, special: Sequence[str] = ()) -> str:
+def learn_tokenizer(
+    texts: Iterable[str], vocabulary: int = 8192, lower: bool = True, special: Sequence[str] = ()
+) -> str:
     """Learn byte-pair encoding over bytes (Sennrich et al. 2016; Radford et al. 2019), to which no writing is unknown.
 
     Args:
@@ -152,7 +154,7 @@ def load_tokenizer(text: str) -> Tokenizer:
     if len(ids) > GREATEST_VOCABULARY or sorted(ids.values()) != list(range(len(ids))):
         raise UsageError(f"'tokenizer' of a text input must have ids 0, 1, ... of at most {GREATEST_VOCABULARY} tokens")
     if [made.id_to_token(PADDING), made.id_to_token(UNKNOWN)] != list(SPECIAL):
-        raise UsageError("'tokenizer' of a text input must have \"[PAD]\" as token 0 and \"[UNK]\" as token 1")
+        raise UsageError('\'tokenizer\' of a text input must have "[PAD]" as token 0 and "[UNK]" as token 1')
     return made
 
 

@@ -69,7 +69,7 @@ def split_sentences(examples: Examples, share: float, seed: int) -> tuple[Exampl
 
 
 def split_templates(groups: Sequence[str], share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Rows in two parts that share no template; of each intent about `share` of its templates, and none of those with few.
+    """Rows in two parts that share no template; of each intent about `share` of its templates, none of those with few.
 
     Args:
         groups: "intent: template" of each row.

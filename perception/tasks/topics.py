@@ -1,4 +1,4 @@
-"""Tell what a text is about: letters to newsgroups (newsgroups), newswire (reuters), or whether a mail is spam (spam)."""
+"""Tell what a text is about: letters to newsgroups (newsgroups), newswire (reuters), or whether mail is spam (spam)."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Topics(TextClassification):
         train = learn.take(rows[: self.most] if self.most else rows)
         valid, tests = share_no_text(learn.take(kept), [train]), {"test": share_no_text(test, [learn])}
         line = (
-            f"{name} ({data_source(name).licence}): {len(learn):,} texts to learn from, {len(tests['test']):,} to test; "
-            f"the first {self.length} tokens of each are read"
+            f"{name} ({data_source(name).licence}): {len(learn):,} texts to learn from, "
+            f"{len(tests['test']):,} to test, of which the first {self.length} tokens are read"
         )
         return Splits(train, valid, tests, loaded.labels, data=(line,))
