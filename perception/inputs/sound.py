@@ -15,7 +15,7 @@ from lanista.plugs import required
 
 LOUDEST = 32767
 FULL = 0.7  # of the loudest, to which each sound's peak is brought
-QUIET = 0.02  # of the peak of the loudness: below it, at both ends, is silence
+QUIET = (0.02, 0.05)  # of the greatest loudness: below it, at both ends, is silence; the more, the noisier
 FRAME = 0.01  # seconds, over which loudness is measured
 MARGIN = 0.05  # seconds kept before and after what is not silent
 SLOWEST, FASTEST = 1000, 192_000  # samples a second
@@ -29,7 +29,7 @@ class SoundInput:
 
     Attributes:
         rate: samples a second.
-        samples: of the window; a longer sound keeps its middle, a shorter one has silence around it.
+        samples: of the window; a longer sound keeps its loudest part, a shorter one has silence around it.
         trim: take silence away at both ends.
     """
 
@@ -76,7 +76,12 @@ class SoundInput:
         wave = level(trimmed(wave, self.rate) if self.trim else wave)
         extra = len(wave) - self.samples
         if extra > 0:
-            wave = wave[extra // 2 : extra // 2 + self.samples]
+            # Of all windows the one with the most power: the word may be anywhere in a long recording.
+            power = np.concatenate([[0.0], np.cumsum(np.square(wave, dtype=np.float64))])
+            inside = power[self.samples :] - power[: extra + 1]
+            best = np.flatnonzero(inside >= 0.999 * inside.max())
+            start = int(best[len(best) // 2])
+            wave = wave[start : start + self.samples]
         start = (self.samples - len(wave)) // 2
         row[start : start + len(wave)] = np.rint(wave * LOUDEST)
 
@@ -110,7 +115,9 @@ def trimmed(wave: np.ndarray, rate: int) -> np.ndarray:
     if count < 2:
         return wave
     loudness = np.sqrt(np.square(wave[: count * frame].reshape(count, frame)).mean(1))
-    loud = np.flatnonzero(loudness > QUIET * loudness.max())
+    # A tenth of a recording is seldom louder than its noise; where it is, the sound fills it and nothing is cut.
+    noise = 2 * np.percentile(loudness, 10) / max(float(loudness.max()), 1e-9)
+    loud = np.flatnonzero(loudness > np.clip(noise, *QUIET) * loudness.max())
     if not len(loud):
         return wave[:0]
     margin = round(rate * MARGIN)
