@@ -66,7 +66,10 @@ def load(count: int = 40_000, tests: int = 3000, seed: int = 0) -> DataSet:
 def _examples(part: str, size: int, draws: random.Random, seen: set[str]) -> Examples:
     """Examples of a part, their positions in none of those `seen`, which they join."""
     index = {label: place for place, label in enumerate(LABELS)}
-    texts, targets, groups, mine = [], [], [], set()
+    texts: list[str] = []
+    targets: list[int] = []
+    groups: list[str] = []
+    mine: set[str] = set()
     while len(texts) < size:
         phrasing = "train" if part == "test" else part
         if part == "valid" and len(texts) % 2:
@@ -145,10 +148,8 @@ def trick(draws: random.Random, kept: slice) -> Made:
         if card not in cards:
             cards.append(card)
     said = [
-        draws.choice(words.STATEMENTS["follow" if place else "lead"][kept]).format(
-            player=player, value=value, suit=suit
-        )
-        for place, (player, (value, suit)) in enumerate(zip(players, cards, strict=True))
+        draws.choice(words.STATEMENTS[kind][kept]).format(player=player, value=value, suit=suit)
+        for kind, player, (value, suit) in zip(("lead", "follow", "follow"), players, cards, strict=True)
     ]
     asked = draws.randrange(3)
     best = max((place for place in range(3) if cards[place][1] == led), key=lambda p: words.VALUES.index(cards[p][0]))

@@ -142,5 +142,6 @@ class Sampler:
         assert isinstance(part, ListReference)
         inline = part.get_inline_range()
         values = range(inline[0], inline[1] + 1, inline[2]) if inline else self.lists[part.list_name]
-        chosen = self.draws.choice(values)
-        return str(chosen) if isinstance(chosen, int) else self._one(chosen, depth + 1)
+        if isinstance(values, range):
+            return str(self.draws.choice(values))
+        return self._one(self.draws.choice(values), depth + 1)

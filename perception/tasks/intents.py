@@ -80,7 +80,7 @@ def split_templates(groups: Sequence[str], share: float, seed: int) -> tuple[np.
     templates: dict[str, list[str]] = {}
     for group in sorted(set(groups)):
         templates.setdefault(group.partition(":")[0], []).append(group)
-    kept = set()
+    kept: set[str] = set()
     for some in templates.values():
         # Chance rounds: of an intent with four templates one is kept back now and then.
         count = int(len(some) * share + draws.random()) if len(some) >= 4 else 0

@@ -49,8 +49,8 @@ class Questions(TextClassification):
         train, valid = parts.pop("train"), parts.pop("valid")
         line = (
             f"game_states ({data_source('game_states').licence}): {len(train):,} questions on positions of three games "
-            f"to learn from; {len(parts['test']):,} to test, on other positions, and {len(parts['unseen phrasings']):,} "
-            "on positions and in wordings that occur nowhere else"
+            f"to learn from; {len(parts['test']):,} to test, on other positions, and "
+            f"{len(parts['unseen phrasings']):,} on positions and in wordings that occur nowhere else"
         )
         return Splits(train, valid, parts, loaded.labels, data=(line,))
 
