@@ -196,13 +196,17 @@ def keep_memory() -> None:
 
 
 def build_network(
-    spec: GameSpec, encoder: str = "auto", *, normalize_observation: bool = False, normalize_value: bool = False
+    spec: GameSpec,
+    encoder: str | Fusion = "auto",
+    *,
+    normalize_observation: bool = False,
+    normalize_value: bool = False,
 ) -> PolicyNetwork:
     """A fresh network for a game.
 
     Args:
         spec: of the game; all players must share one role.
-        encoder: as for `perception.fusion.build_fusion`.
+        encoder: as for `perception.fusion.build_fusion`, or what that gave.
         normalize_observation: normalise the modalities of real numbers.
         normalize_value: normalise the value, unless the game's returns have bounds: it is squashed into them then.
 
@@ -221,7 +225,7 @@ def build_network(
         if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating)
     ]
     return PolicyNetwork(
-        build_fusion(role.observation, encoder),
+        encoder if isinstance(encoder, Fusion) else build_fusion(role.observation, encoder),
         head,
         (low, high) if bounded else None,
         real if normalize_observation else (),

@@ -10,7 +10,7 @@ import importlib
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lanista.agents.contestant import agents as agent_kinds
@@ -226,16 +226,9 @@ def load_encoder(path: str | Path) -> Encoder | Fusion:
     Raises:
         UsageError: the folder holds neither, is damaged, or is of a newer format.
     """
-    from lanista.agents.artifact import load_network
-    from lanista.agents.contestant import agent_folder
-    from lanista.perception.pretrained import load_encoder as load
+    from lanista.agents.encoder_words import load_encoder as load
 
-    folder = agent_folder(Path(path))
-    if folder is None:
-        return load(path)
-    fusion = load_network(folder)[0].fusion
-    encoders = list(fusion.encoders.values())
-    return cast("Encoder", encoders[0]) if len(encoders) == 1 else fusion
+    return load(path)
 
 
 def _no_bound() -> UsageError:

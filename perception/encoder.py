@@ -175,15 +175,20 @@ def build_encoder(encoder: str, space: spaces.Box) -> Encoder:
         space: of one observation; byte pictures are scaled to [0, 1], 16-bit sounds to [-1, 1].
     """
     name, _, options = encoder.partition(":")
-    pictures = space.dtype == np.uint8 and float(space.high.max()) == 255.0
-    sounds = space.dtype == np.int16 and float(space.high.max()) == 32767.0
     description = {
         "encoder": name,
         "shape": list(space.shape),
-        "scale": 1 / 255 if pictures else 1 / 32768 if sounds else 1.0,
+        "scale": scale_of(space),
         "options": {**_vocabulary(name, space), **parse_options(options, encoder)},
     }
     return encoder_from(description)
+
+
+def scale_of(space: spaces.Box) -> float:
+    """What brings a space's values to [0, 1] if they are bytes of pictures, to [-1, 1] if of sounds; else 1."""
+    pictures = space.dtype == np.uint8 and float(space.high.max()) == 255.0
+    sounds = space.dtype == np.int16 and float(space.high.max()) == 32767.0
+    return 1 / 255 if pictures else 1 / 32768 if sounds else 1.0
 
 
 def _vocabulary(name: str, space: spaces.Box) -> dict[str, Any]:
@@ -309,7 +314,8 @@ def load_weights(make: Callable[[], Module], path: Path) -> Module:
     extra = sorted(set(found) - set(wanted))
     if extra:
         raise UsageError(f"{path} has weights '{extra[0]}' that its description does not know")
-    module = make()
+    with torch.device("cpu"):  # whatever device the caller sketches on
+        module = make()
     try:
         module.load_state_dict(load_file(path), strict=True)
     except (SafetensorError, RuntimeError) as error:

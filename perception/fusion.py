@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from gymnasium import spaces
 from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder, build_encoder, encoder_from
+
+AUTO = "auto"
+LARGE = 36  # pixels; the least that nature_cnn reads
 
 
 class Fusion(nn.Module):
@@ -31,29 +35,50 @@ class Fusion(nn.Module):
         features = [encoder(observation[name]) for name, encoder in self.encoders.items()]
         return features[0] if len(features) == 1 else torch.cat(features, dim=-1)
 
+    @property
+    def frozen(self) -> list[str]:
+        """The modalities whose encoders stay as they are."""
+        return [name for name, one in self.encoders.items() if not any(p.requires_grad for p in one.parameters())]
+
+    def freeze(self, names: Iterable[str]) -> None:
+        """Keep the encoders of these modalities as they are."""
+        for name in names:
+            self.encoders[name].requires_grad_(False)
+
     def describe(self) -> dict[str, Any]:
         """What `fusion_from` needs to make the same again, as plain data."""
         return {name: encoder.describe() for name, encoder in self.encoders.items()}  # type: ignore[operator]
 
 
 def default_encoder(space: spaces.Space[Any]) -> str:
-    """The encoder that suits a space: boards are convolved, the rest goes through an MLP."""
-    shape = space.shape
-    return "board_resnet" if shape is not None and len(shape) == 3 else "mlp"
+    """The encoder that suits a space: boards keep their cells, pictures are shrunk, sounds heard; else an MLP."""
+    if not isinstance(space, spaces.Box):
+        return "mlp"
+    if len(space.shape) == 3:
+        if space.dtype != np.uint8 or float(space.high.max()) != 255.0:
+            return "board_resnet"
+        return "nature_cnn" if min(space.shape[1:]) >= LARGE else "small_resnet"
+    sound = len(space.shape) == 1 and space.dtype == np.int16 and float(space.high.max()) == 32767.0
+    return "speech_crnn" if sound else "mlp"
 
 
-def build_fusion(observation: spaces.Dict, encoder: str = "auto") -> Fusion:
-    """Fresh encoders for all modalities of a space.
+def build_fusion(observation: spaces.Dict, encoder: str | Mapping[str, str | Encoder] = AUTO) -> Fusion:
+    """Encoders for all modalities of a space.
 
     Args:
         observation: modality name -> space.
-        encoder: an encoder's string for every modality, or `auto` for the one that suits each space.
+        encoder: an encoder's string for every modality, or `auto` for the one that suits each space; or for each
+            modality its own string or an encoder that is there already.
     """
     made = {}
     for name, space in observation.spaces.items():
         if not isinstance(space, spaces.Box):
             raise UsageError(f"no encoder reads the modality '{name}', a {type(space).__name__}; only Box is read yet")
-        made[name] = build_encoder(default_encoder(space) if encoder == "auto" else encoder, space)
+        word = encoder if isinstance(encoder, str) else encoder[name]
+        if isinstance(word, Encoder):
+            made[name] = word
+        else:
+            made[name] = build_encoder(default_encoder(space) if word == AUTO else word, space)
     return Fusion(made)
 
 

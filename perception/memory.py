@@ -6,6 +6,7 @@ it belongs to.
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
@@ -84,7 +85,7 @@ class Memory(nn.Module):
         # Between two beginnings of any row the steps are one call; there are few, since games are long.
         cuts = [0, *(begins[1:].any(1).nonzero().flatten() + 1).tolist(), len(features)]
         parts = []
-        for start, end in zip(cuts, cuts[1:], strict=False):
+        for start, end in itertools.pairwise(cuts):
             state = state * (~begins[start]).to(state.dtype).unsqueeze(-1)
             out, inner = self.cell(features[start:end], self._inner(state))
             state = self._outer(inner)

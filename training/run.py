@@ -28,6 +28,7 @@ from torch import Tensor
 
 from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
+from lanista.agents.encoder_words import lasting
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, network_from
@@ -145,6 +146,7 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
     if (path / "config.toml").exists():
         raise UsageError(f"{path} already holds a run; go on with --resume {path}, or choose another --out")
     _check(settings)
+    settings = replace(settings, encoder=lasting(make(settings.game).spec.roles[0].observation, settings.encoder))
     claim_folder(path / "checkpoints", NEEDED_MEGABYTES)
     write_text(path / "config.toml", tomli_w.dumps(settings_values(settings)))
     return Run(path, settings)
@@ -208,7 +210,7 @@ def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] 
     if not settings.steps and not settings.minutes:
         raise UsageError("say how long to train: --steps N or --minutes M")
     claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
-    trainer: Trainer = plug(TRAINERS, "trainer", settings.trainer).open(settings)
+    trainer: Trainer = plug(TRAINERS, "trainer", settings.trainer).open(_findable(run) if resume else settings)
     try:
         clockwork = _Clockwork(run, trainer, resume, report)
         with _signals_to(clockwork.stop):
@@ -216,6 +218,16 @@ def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] 
     finally:
         trainer.close()
     return run
+
+
+def _findable(run: Run) -> TrainSettings:
+    """The settings with the newest checkpoint in the place of a pretrained encoder that is gone: it has its shape."""
+    kept = run.checkpoints()
+    if not kept:
+        return run.settings
+    observation = make(run.settings.game).spec.roles[0].observation
+    home = dict.fromkeys(observation.spaces, str(kept[-1]))
+    return replace(run.settings, encoder=lasting(observation, run.settings.encoder, home))
 
 
 @contextlib.contextmanager

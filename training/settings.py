@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from lanista.agents.encoder_words import fusion_of_words
 from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
@@ -47,7 +48,10 @@ class TrainSettings(PPOSettings):
     opponent_share: float = 0.0
     """Share of the games in which one of them, drawn evenly, has a seat; the rest is self-play."""
     encoder: str = "auto"
-    """The network's encoder, such as "board_resnet:channels=64"; "auto" chooses by the observation's shape."""
+    """The network's encoder, such as "board_resnet:channels=64", or a pretrained one by its folder or name; "auto"
+    chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
+    freeze: bool = False
+    """Pretrained encoders stay as they are."""
     runners: int = 0
     """Processes that play; 0 plays and learns in this process."""
     learners: int = 0
@@ -137,7 +141,7 @@ def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
     """
     return build_network(
         spec,
-        settings.encoder,
+        fusion_of_words(spec.roles[0].observation, settings.encoder, settings.freeze),
         normalize_observation=settings.normalize_observation,
         normalize_value=settings.normalize_value,
     )

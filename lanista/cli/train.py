@@ -3,6 +3,7 @@
 Example:
     lanista train connect_four --minutes 10 --out runs/first
     lanista train connect_four --steps 2_000_000 --set learning_rate=1e-3 encoder=board_resnet:channels=64
+    lanista train connect_four --minutes 10 --encoder runs/first --freeze
     lanista train --resume runs/first --minutes 20
 """
 
@@ -41,6 +42,10 @@ class Options:
     """Processes that play; with 0 one process plays and learns."""
     trainer: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: rllib)")] = None
     """Which trainer."""
+    encoder: Annotated[str | None, arg(metavar="WORDS", help_behavior_hint="(default: auto)")] = None
+    """The network's encoder: an id, or a pretrained one's folder or name; map=ID mission=DIR gives each its own."""
+    freeze: bool = False
+    """Pretrained encoders stay as they are."""
     seed: Annotated[int | None, arg(metavar="S", help_behavior_hint="(default: 0)")] = None
     """Of weights, games and shuffling."""
     config: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
@@ -94,6 +99,7 @@ def check(options: Options) -> None:
         "--config": options.config,
         "--set": options.set,
     }
+    given |= {"--encoder": options.encoder, "--freeze": options.freeze or None}
     given |= {"--runners": options.runners, "--trainer": options.trainer, "--seed": options.seed}
     for name, value in given.items():
         if value not in (None, "", ()):
@@ -114,8 +120,10 @@ def changes(options: Options) -> dict[str, Any]:
         if key in ("game", "steps", "minutes"):
             raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
         changed[key] = parse_value(value)
-    for name in ("runners", "trainer", "seed"):
+    for name in ("encoder", "runners", "trainer", "seed"):
         value = getattr(options, name)
         if value is not None:
             changed[name] = value
+    if options.freeze:
+        changed["freeze"] = True
     return changed

@@ -25,7 +25,13 @@ from lanista.perception.pretrained import load_recogniser
 from lanista.perception.recogniser import Recogniser
 
 TASK = "pictures:data=digits"
-SMALL: dict[str, Any] = {"encoder": "small_resnet:channels=8", "epochs": 4, "batch_size": 32, "threads": 1, "bfloat16": False}
+SMALL: dict[str, Any] = {
+    "encoder": "small_resnet:channels=8",
+    "epochs": 4,
+    "batch_size": 32,
+    "threads": 1,
+    "bfloat16": False,
+}
 
 
 class Killed(BaseException):
@@ -45,8 +51,14 @@ def weights(folder: Path) -> dict[str, Tensor]:
 
 def test_a_run_leaves_an_encoder_its_head_card_and_picture(done: Path) -> None:
     assert sorted(path.name for path in done.iterdir()) == [
-        "README.md", "encoder.json", "head.json", "head.safetensors", "model.safetensors", "picture.png", "pretrain.json",
-    ]  # fmt: skip
+        "README.md",
+        "encoder.json",
+        "head.json",
+        "head.safetensors",
+        "model.safetensors",
+        "picture.png",
+        "pretrain.json",
+    ]
     about = json.loads((done / "encoder.json").read_text())["training"]
     assert 0.5 < about["tests"]["test"]["accuracy"] <= 1
     assert 0.5 < about["baseline"]["scores"]["test"]["accuracy"] <= 1

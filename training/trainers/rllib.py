@@ -66,6 +66,7 @@ class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
 
     def setup(self) -> None:
         self.net = network_from(self.model_config["network"])
+        self.net.fusion.freeze(self.model_config["frozen"])
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         parameters, value = self.net(batch[Columns.OBS], batch.get("action_mask"))
@@ -326,6 +327,7 @@ class RLlibTrainer:
         self.spec = make(settings.game).spec
         torch.manual_seed(settings.seed)
         network = new_network(self.spec, settings)
+        self.description = network.describe()
         # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         torch.set_num_threads(settings.threads or max(1, cores - settings.runners))
@@ -347,7 +349,7 @@ class RLlibTrainer:
             network: PolicyNetwork = self.algorithm.learner_group._learner.module[DEFAULT_MODULE_ID].unwrapped().net
             return network
         weights = self.algorithm.learner_group.get_weights()[DEFAULT_MODULE_ID]
-        network = new_network(self.spec, self.settings)
+        network = network_from(self.description)
         network.load_state_dict({name.removeprefix("net."): torch.tensor(value) for name, value in weights.items()})
         return network
 
@@ -426,7 +428,7 @@ def _config(settings: TrainSettings, network: PolicyNetwork) -> PPOConfig:
         .rl_module(
             rl_module_spec=RLModuleSpec(
                 module_class=NetworkModule,
-                model_config={"network": network.describe()},
+                model_config={"network": network.describe(), "frozen": network.fusion.frozen},
             )
         )
         .fault_tolerance(restart_failed_env_runners=True)

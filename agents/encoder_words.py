@@ -1,0 +1,136 @@
+"""A network's encoders as a user writes them: one word for all modalities, or one for each.
+
+A word is `auto`, an encoder's id with its options, or a pretrained encoder: a folder, a trained agent's folder or run,
+the name of one that comes with Lanista, `hf:org/name`. `board=impala_cnn mission=encoders/words` gives each modality
+its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from gymnasium import spaces
+
+from lanista.agents.artifact import load_network
+from lanista.agents.contestant import agent_folder
+from lanista.errors import UsageError, unknown
+from lanista.perception.adapt import adapted
+from lanista.perception.encoder import Encoder, encoders
+from lanista.perception.fusion import AUTO, Fusion, build_fusion
+from lanista.perception.pretrained import encoder_folder, shipped
+from lanista.perception.pretrained import load_encoder as load_pretrained
+
+
+def load_encoder(path: str | Path) -> Encoder | Fusion:
+    """Load the encoder of a pretrained encoder's folder or name, of an agent's folder or of a run.
+
+    Raises:
+        UsageError: it is none of them, is damaged, or is of a newer format.
+    """
+    folder = agent_folder(Path(path))
+    if folder is None:
+        return load_pretrained(path)
+    fusion = load_network(folder)[0].fusion
+    members = list(fusion.encoders.values())
+    return cast(Encoder, members[0]) if len(members) == 1 else fusion
+
+
+def is_pretrained(word: str) -> bool:
+    """Does a word name something with weights, rather than an encoder's kind?"""
+    if word == AUTO or word.partition(":")[0].replace("-", "_") in encoders():
+        return False
+    return word.startswith("hf:") or word in shipped() or Path(word).exists() or "/" in word
+
+
+def words_by_modality(observation: spaces.Dict, words: str) -> dict[str, str]:
+    """Modality -> its word; `auto` where none was given.
+
+    Raises:
+        UsageError: a modality is not in the observation.
+    """
+    names, parts = list(observation.spaces), words.split()
+    given: dict[str, str] = {}
+    for part in parts:
+        name, equals, word = part.partition("=")
+        if not equals or ":" in name or "/" in name:
+            if len(parts) > 1:
+                raise UsageError(f"'{part}' should say for which modality, as in '{names[0]}={part}'")
+            return dict.fromkeys(names, part)
+        if name not in names:
+            raise unknown("modality", name, names)
+        given[name] = word
+    return {name: given.get(name, AUTO) for name in names}
+
+
+def fusion_of_words(observation: spaces.Dict, words: str, freeze: bool = False) -> Fusion:
+    """The encoders that the words ask for; pretrained ones with their weights.
+
+    Args:
+        observation: modality name -> space.
+        words: as a user writes them. A single pretrained one reads every modality that it fits.
+        freeze: the weights of pretrained ones stay as they are.
+
+    Raises:
+        UsageError: an encoder is unknown, does not read its modality, or nothing is pretrained and should be frozen.
+    """
+    chosen: dict[str, str | Encoder] = {}
+    wanted = words_by_modality(observation, words)
+    alone = len(set(wanted.values())) == 1 and "=" not in words.partition(":")[0]
+    refusals: list[UsageError] = []
+    for name, word in wanted.items():
+        chosen[name] = word
+        if not is_pretrained(word):
+            continue
+        try:
+            chosen[name] = _read(word, name, observation[name]).freeze(freeze)
+        except UsageError as refusal:
+            if not alone:
+                raise
+            chosen[name] = AUTO
+            refusals.append(refusal)
+    if refusals and len(refusals) == len(wanted):
+        raise refusals[0]
+    if freeze and all(isinstance(word, str) for word in chosen.values()):
+        raise UsageError(f"'freeze' is for pretrained encoders, and '{words}' is none: give a folder or a name of one")
+    return build_fusion(observation, chosen)
+
+
+def _read(word: str, name: str, space: spaces.Space[Any]) -> Encoder:
+    """The pretrained encoder of that word, for one modality."""
+    if not isinstance(space, spaces.Box):
+        raise UsageError(f"no pretrained encoder reads the modality '{name}', a {type(space).__name__}")
+    with torch.device("cpu"):  # a network may be sketched on the meta device around it
+        loaded = load_encoder(word)
+        if isinstance(loaded, Fusion):
+            if name not in loaded.encoders:
+                raise unknown(f"modality of {word}", name, loaded.encoders.keys())
+            loaded = cast(Encoder, loaded.encoders[name])
+        return adapted(loaded, space)
+
+
+def lasting(observation: spaces.Dict, words: str, home: Mapping[str, str] | None = None) -> str:
+    """The same words with whole paths, a word a modality, so that they hold from any folder.
+
+    Args:
+        observation: modality name -> space.
+        words: as a user writes them.
+        home: modality -> a folder to take instead of a pretrained one that is gone.
+
+    Returns:
+        The words as they are if nothing in them is a path.
+    """
+    wanted = words_by_modality(observation, words)
+    if not any(is_pretrained(word) for word in wanted.values()):
+        return words
+    kept = {}
+    for name, word in wanted.items():
+        if is_pretrained(word) and not word.startswith("hf:") and word not in shipped():
+            gone = agent_folder(Path(word)) is None and encoder_folder(word) is None
+            word = (home or {}).get(name, word) if gone else str(Path(word).resolve())
+        kept[name] = word
+    if len(set(kept.values())) == 1:
+        return next(iter(kept.values()))
+    return " ".join(f"{name}={word}" for name, word in kept.items())
