@@ -1,0 +1,53 @@
+"""The examples run, each as a program of its own, on an encoder that is small enough to wait for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from lanista.perception.encoder import build_encoder
+from lanista.perception.inputs.picture import PictureInput
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+RUNS = {
+    "sb3_features": (["SCREENS", "128"], "frozen weights unchanged: True"),
+    "rllib_module": (["SCREENS", "1"], "steps: 256"),
+    "plain_torch": (["SMALL", "2"], "fine-tuned: "),
+    "agent_encoder": (["10000"], "eyes unchanged: True"),
+}
+
+
+def save(folder: Path, encoder: str, side: int) -> str:
+    torch.manual_seed(0)
+    reader = PictureInput(side, side, 1)
+    made = build_encoder(encoder, reader.space)
+    made.input = reader
+    made.save_pretrained(folder)
+    return str(folder)
+
+
+def test_every_example_is_run_and_short() -> None:
+    files = {path.stem: path for path in EXAMPLES.glob("*.py")}
+    assert files.keys() == RUNS.keys()
+    for path in files.values():
+        assert len(path.read_text().splitlines()) <= 40, path
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_it_runs(name: str, tmp_path: Path) -> None:
+    if name in ("sb3_features", "rllib_module"):
+        pytest.importorskip("ale_py")
+    places = {
+        "SCREENS": lambda: save(tmp_path / "screens", "nature_cnn:dim=32", 84),
+        "SMALL": lambda: save(tmp_path / "small", "small_resnet:channels=8", 28),
+    }
+    words, expected = RUNS[name]
+    given = [places[word]() if word in places else word for word in words]
+    command = [sys.executable, str(EXAMPLES / f"{name}.py"), *given]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert expected in done.stdout
