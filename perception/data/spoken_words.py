@@ -20,9 +20,10 @@ COMMANDS = (
     "hundred thousand million billion plus minus slash space star hello goodbye yesterday today tomorrow hours minutes "
     "seconds number"
 )
+# No "tree": in the accent en-029 of the tests "three" is said alike.
 THINGS = (
     "alien astronaut ball bicycle bridge camel car cheese cucumber dog donkey flower key monster mushroom onion "
-    "pineapple planet pyramid rocket satellite tomato train tree umbrella"
+    "pineapple planet pyramid rocket satellite tomato train umbrella"
 )
 WORDS = tuple(dict.fromkeys([*NUMBERS.values(), *DAYS, *MONTHS, *PHONETIC, *COMMANDS.split(), *THINGS.split()]))
 

@@ -16,9 +16,8 @@ from lanista.perception.encoder import Encoder
 
 WINDOW = 0.032  # seconds
 HOP = 0.01
-DYNAMIC = 6.0  # decades of power below the greatest that are kept, as Whisper does (8; sounds of 8 bits have 5)
+DYNAMIC = 5.0  # decades of power below the greatest that are kept: about what companded telephone speech has
 LEAST_POWER = 1e-10
-SPREAD = 1.5  # about the standard deviation of log-power, in decades
 GROUPS = 8
 STEPS = (20, 40)  # milliseconds from features to features
 
@@ -126,8 +125,8 @@ class SpeechCrnn(Encoder):
         self.convolutions = nn.ModuleList(
             [
                 nn.Conv2d(1, channels, 5, 2, padding=2, bias=False),
-                nn.Conv2d(channels, wide, 3, (step // 20, 2), padding=1, bias=False),
-                nn.Conv2d(wide, wide, 3, (1, 2), padding=1, bias=False),
+                nn.Conv2d(channels, wide, 3, (1, 2), padding=1, bias=False),
+                nn.Conv2d(wide, wide, 3, (step // 20, 2), padding=1, bias=False),
             ]
         )
         self.norms = nn.ModuleList([nn.GroupNorm(GROUPS, channels), *(nn.GroupNorm(GROUPS, wide) for _ in range(2))])
@@ -138,10 +137,13 @@ class SpeechCrnn(Encoder):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def spectrogram(self, observation: Tensor) -> Tensor:
-        """(batch, samples) -> (batch, frames, bands), each sound's mean 0, its quietest 60 dB below its loudest."""
+        """(batch, samples) -> (batch, frames, bands) in [-1, 1]: the loudest is 1, what is 50 dB below it or less -1.
+
+        Relative to the loudest and not to the mean, so that the silence around a sound does not change the sound.
+        """
         power: Tensor = self.frames(self.prepare(observation))
-        power = torch.maximum(power, power.amax((1, 2), keepdim=True) - DYNAMIC)
-        scaled: Tensor = (power - power.mean((1, 2), keepdim=True)) / SPREAD
+        power = power - power.amax((1, 2), keepdim=True)
+        scaled: Tensor = power.clamp(min=-DYNAMIC) * (2 / DYNAMIC) + 1
         return scaled
 
     def sequence(self, observation: Tensor) -> tuple[Tensor, Tensor]:

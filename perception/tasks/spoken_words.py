@@ -1,4 +1,4 @@
-"""Say which of 115 words was said: learnt from synthetic voices, tested on voices, an engine and people never heard."""
+"""Say which of 114 words was said: learnt from synthetic voices, tested on voices, an engine and people never heard."""
 
 from __future__ import annotations
 
