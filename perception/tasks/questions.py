@@ -33,10 +33,10 @@ class Questions(TextClassification):
         """
         self.most = most
         self.recipe = Recipe(
-            encoder="text_gru:dim=256,bag=16,dropout=0.05",
+            encoder="text_gru:repeats=true,bag=16",
             epochs=24,
             minutes=11.0,
-            batch_size=128,
+            batch_size=64,
             learning_rate=3e-3,
             weight_decay=1e-3,
         )

@@ -103,11 +103,11 @@ class TranslationTask(Task):
         axes = figure.subplots()
         axes.axis("off")
         lines = []
-        for row in np.linspace(0, len(examples) - 1, 14).astype(int):
+        for row in np.linspace(0, len(examples) - 1, 10).astype(int):
             said = answers[row][0]
             lines += [f"      {examples.inputs[row][:150]}", f"true  {examples.targets[row][:150]}"]
             lines += [f"{said.probability:4.0%}  {said.text[:150]}", ""]
-        axes.text(0, 1, "\n".join(lines), va="top", family="monospace", fontsize=7, transform=axes.transAxes)
+        axes.text(0, 1, "\n".join(lines), va="top", family="monospace", fontsize=8, transform=axes.transAxes)
 
 
 def chrf_and_bleu(said: Sequence[str], true: Sequence[str]) -> dict[str, float]:

@@ -27,12 +27,21 @@ def reader() -> TextInput:
     return learn_text_input(TEXTS, length=16, vocabulary=300)
 
 
+def made(reader: TextInput, options: str) -> TextGru:
+    torch.manual_seed(0)
+    encoder = build_encoder(f"text_gru:{options}", reader.space)
+    assert isinstance(encoder, TextGru)
+    return encoder.eval()
+
+
 @pytest.fixture(scope="module")
 def encoder(reader: TextInput) -> TextGru:
-    torch.manual_seed(0)
-    made = build_encoder("text_gru:width=8,dim=12,bag=4", reader.space)
-    assert isinstance(made, TextGru)
-    return made.eval()
+    return made(reader, "width=8,dim=12,bag=4")
+
+
+@pytest.fixture(scope="module")
+def deeper(reader: TextInput) -> TextGru:
+    return made(reader, "width=8,dim=32,bag=4,layers=2,repeats=true")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +139,9 @@ def test_other_spaces_are_refused() -> None:
         build_encoder("text_gru", spaces.Box(0, 2**31 - 2, (4,), np.int64))
 
 
-def test_padding_never_matters(encoder: TextGru, reader: TextInput) -> None:
+@pytest.mark.parametrize("name", ["encoder", "deeper"])
+def test_padding_never_matters(name: str, reader: TextInput, request: pytest.FixtureRequest) -> None:
+    encoder: TextGru = request.getfixturevalue(name)
     rows = torch.from_numpy(reader.fit([*TEXTS[:4], ""]))
     longer = nn.functional.pad(rows, (0, 9))
     torch.testing.assert_close(encoder(longer), encoder(rows), rtol=1e-5, atol=1e-6)
@@ -143,8 +154,8 @@ def test_both_directions_equal_packed_sequences(encoder: TextGru, reader: TextIn
     rows = torch.from_numpy(reader.fit(TEXTS[:4]))
     states, lengths = encoder.sequence(rows)
     both = nn.GRU(8, 6, batch_first=True, bidirectional=True)
-    weights = dict(encoder.onward.state_dict())
-    weights |= {f"{name}_reverse": value for name, value in encoder.backward_.state_dict().items()}
+    weights = dict(encoder.both.onward.state_dict())
+    weights |= {f"{name}_reverse": value for name, value in encoder.both.back.state_dict().items()}
     both.load_state_dict(weights)
     packed = nn.utils.rnn.pack_padded_sequence(
         encoder.embedding(rows.long()), lengths, batch_first=True, enforce_sorted=False
@@ -162,19 +173,25 @@ def test_dropped_tokens_leave_padding(reader: TextInput) -> None:
     assert 0.3 < share < 0.7
 
 
-def test_what_is_exported_answers_the_same(encoder: TextGru, reader: TextInput, tmp_path: Path) -> None:
+def test_every_weight_of_a_deeper_one_learns(deeper: TextGru, reader: TextInput) -> None:
+    deeper.zero_grad()
+    deeper(torch.from_numpy(reader.fit(TEXTS[:4]))).square().sum().backward()
+    assert all(value.grad is not None and value.grad.any() for value in deeper.parameters())
+
+
+def test_what_is_exported_answers_the_same(deeper: TextGru, reader: TextInput, tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")
     rows = torch.from_numpy(reader.fit([*TEXTS[:4], ""]))
     path = tmp_path / "encoder.onnx"
     program = torch.onnx.export(
-        encoder, (rows,), dynamo=True, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False
+        deeper, (rows,), dynamo=True, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False
     )
     assert program is not None
     program.save(str(path))
     session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     for batch in (rows, rows[:2]):
         with torch.no_grad():
-            expected: Tensor = encoder(batch)
+            expected: Tensor = deeper(batch)
         got = session.run(None, {session.get_inputs()[0].name: batch.numpy()})[0]
         np.testing.assert_allclose(got, expected.numpy(), rtol=1e-4, atol=1e-5)
 
