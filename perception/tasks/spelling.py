@@ -87,15 +87,16 @@ class Spelling(Task):
     def baseline(self, splits: Splits) -> Baseline:
         """The spelling of the training example whose cepstra are nearest."""
         required("sklearn", "perception", "the baseline of spelling")
-        from sklearn.neighbors import KNeighborsClassifier
+        from sklearn.neighbors import NearestNeighbors
         from sklearn.preprocessing import StandardScaler
 
         scaler = StandardScaler()
         known = scaler.fit_transform(cepstra(splits.train.inputs, splits.rate))
-        nearest = KNeighborsClassifier(1).fit(known, np.arange(len(known)))
+        nearest = NearestNeighbors(n_neighbors=1).fit(known)
         scores = {}
         for part, examples in splits.tests.items():
-            rows = nearest.predict(scaler.transform(cepstra(examples.inputs, splits.rate)))
+            told = scaler.transform(cepstra(examples.inputs, splits.rate))
+            rows = nearest.kneighbors(told, return_distance=False)[:, 0]
             scores[part] = error_rates(list(examples.targets), [splits.train.targets[row] for row in rows])
         return Baseline("nearest training example by MFCC", scores)
 
