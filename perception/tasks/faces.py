@@ -1,0 +1,205 @@
+"""Find faces: is a patch a face? Learnt from few photographs, tried by sliding over whole ones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812  torch's own name for it
+from torch import Tensor
+
+from lanista.perception.classification import Classification, accuracy_and_f1, told_labels
+from lanista.perception.data._photo_windows import (
+    LEAST_OVERLAP,
+    UNCLEAR,
+    Window,
+    cut,
+    photograph,
+    scattered,
+    sliding,
+    strongest,
+)
+from lanista.perception.data.faces import SIDE
+from lanista.perception.dataset import Examples, data_source, load_data
+from lanista.perception.inputs.picture import PictureInput
+from lanista.perception.task import Baseline, Recipe, Splits
+from lanista.perception.tasks.pictures import World, augmented
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from lanista.perception.head import Answer
+
+FACE, OTHER = 0, 1
+TEST_SEED = 20_000
+TEST_FACES, VALID_FACES = 35, 15  # and as many patches beside faces; 50 are learnt from
+REPEATED = 12  # times that a patch is seen, each time changed, in an epoch
+LEARN_PHOTOS = ("grass", "gravel", "rocket", "moon", "text", "page", "hubble_deep_field", "motorcycle_left", "camera")
+VALID_PHOTOS = ("coins", "clock_motion", "retina")
+TEST_PHOTOS = ("astronaut", "coffee", "chelsea", "brick", "cell")
+TRUE_FACES = (Window("astronaut", 66, 173, 99),)  # where scikit-image's LBP cascade finds it, and people see it
+NO_LEARNING = (Window("camera", 60, 190, 110),)  # a head in profile: neither face nor none
+SIDES, STEP = (48, 64, 80, 100, 125, 156, 195), 0.12
+SURE = 0.9
+WORLD = World(shift=0.08, turn=12.0, zoom=0.12, mirror=True, colour=0.3)
+
+
+class Faces(Classification):
+    """Face or not, on patches of 25 x 25 pixels; the photographs slid over were never learnt from."""
+
+    modality = "picture"
+    measure = "average_precision"
+
+    def __init__(self, windows: int = 3000) -> None:
+        """Choose how much else is learnt from.
+
+        Args:
+            windows: random windows of photographs without faces, learnt from beside the patches.
+        """
+        self.windows = windows
+        self.recipe = Recipe("small_resnet:channels=16", minutes=5.0, epochs=60, batch_size=64, patience=25)
+
+    def load(self, seed: int) -> Splits:
+        """The test patches are the same for every seed; which of the others are for validation is not."""
+        loaded = load_data("faces")
+        whole, random = loaded.parts["all"], np.random.default_rng(seed)
+        learn, valid, test = [], [], []
+        for label in (FACE, OTHER):
+            rows = np.random.default_rng(TEST_SEED + label).permutation(np.flatnonzero(whole.targets == label))
+            test += rows[:TEST_FACES].tolist()
+            rest = random.permutation(rows[TEST_FACES:])
+            valid += rest[:VALID_FACES].tolist()
+            learn += rest[VALID_FACES:].tolist() * REPEATED
+        others = [w for name in LEARN_PHOTOS for w in scattered(name, self.windows // len(LEARN_PHOTOS), 25, random)]
+        others = [window for window in others if all(window.overlap(head) == 0 for head in NO_LEARNING)]
+        checks = [w for name in VALID_PHOTOS for w in scattered(name, max(20, self.windows // 6), 25, random)]
+        line = (
+            f"faces ({data_source('faces').licence}): {len(set(learn))} patches to learn from, {len(valid)} for "
+            f"validation, {len(test)} to test; and scikit-image's photographs without faces: {len(others):,} windows "
+            f"of {len(LEARN_PHOTOS)} to learn from, {len(checks):,} of {len(VALID_PHOTOS)} for validation; "
+            f'"photographs" slides over {", ".join(TEST_PHOTOS)}, in which there is one face'
+        )
+        tests = {"test": whole.take(test), "photographs": slid_examples()}
+        return Splits(
+            _with(whole.take(learn), others), _with(whole.take(valid), checks), tests, loaded.labels, 0, (line,)
+        )
+
+    def input(self, splits: Splits) -> PictureInput:
+        """Grey, 25 x 25."""
+        return PictureInput(SIDE, SIDE)
+
+    def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Moved, turned, mirrored, in other light, blurred, noisy."""
+        moved = augmented(batch, generator, WORLD)
+        draws = torch.rand(len(batch), 2, 1, 1, 1, generator=generator)
+        soft = F.avg_pool2d(F.pad(moved, (1, 1, 1, 1), mode="replicate"), 3, 1)
+        moved = moved + (soft - moved) * draws[:, 0]
+        noise = torch.randn(moved.shape, generator=generator) * (12 * draws[:, 1] ** 2)
+        return (moved + noise).clamp(0, 255)
+
+    def score(self, answers: Sequence[Sequence[Answer]], examples: Examples, splits: Splits) -> dict[str, float]:
+        """Average precision of faces, accuracy; of photographs slid over also faces found and false alarms."""
+        chances = face_chances(answers, splits.labels)
+        return detection_scores(chances, told_labels(answers, splits.labels), examples)
+
+    def baseline(self, splits: Splits) -> Baseline:
+        """Histograms of oriented gradients and a linear support-vector machine (Dalal and Triggs 2005)."""
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
+        from sklearn.svm import SVC
+
+        pictures, targets = splits.train.inputs, np.asarray(splits.train.targets)
+        pictures = np.concatenate([pictures, pictures[:, :, ::-1]])
+        machine = make_pipeline(StandardScaler(), SVC(kernel="linear", C=0.01, class_weight="balanced"))
+        machine.fit(gradients(pictures), np.concatenate([targets, targets]))
+        scores = {}
+        for part, examples in splits.tests.items():
+            margins = -machine.decision_function(gradients(examples.inputs))  # class 0 is the face
+            told = np.where(margins > 0, FACE, OTHER)
+            scores[part] = detection_scores(1 / (1 + np.exp(-margins)), told, examples)
+        return Baseline("HOG + linear SVM", scores)
+
+    def draw(self, figure: Figure, examples: Examples, answers: Sequence[Sequence[Answer]], splits: Splits) -> None:
+        """The patches by how like a face they are; or what was found in each photograph slid over."""
+        chances = face_chances(answers, splits.labels)
+        if not examples.groups:
+            order = np.argsort(-chances, kind="stable")
+            cells = figure.subplots(5, 14).ravel()
+            for axes in cells:
+                axes.axis("off")
+            for axes, row in zip(cells, order, strict=False):
+                axes.imshow(examples.inputs[row], cmap="gray", vmin=0, vmax=255)
+                right = (chances[row] > 0.5) == (examples.targets[row] == FACE)
+                axes.set_title(f"{chances[row]:.0%}", fontsize=7, pad=1, color="k" if right else "tab:red")
+            return
+        windows = [Window.of(group) for group in examples.groups]
+        for axes, name in zip(figure.subplots(1, len(TEST_PHOTOS)), TEST_PHOTOS, strict=True):
+            rows = [row for row, window in enumerate(windows) if window.photo == name]
+            _draw_found(axes, name, [windows[row] for row in rows], chances[rows])
+
+
+def slid_examples() -> Examples:
+    """All windows over the photographs kept for the test; those that half show a face are left out."""
+    windows = []
+    for name in TEST_PHOTOS:
+        for window in sliding(name, SIDES, STEP):
+            most = max(window.overlap(face) for face in TRUE_FACES)
+            if not UNCLEAR <= most < LEAST_OVERLAP:
+                windows.append(window)
+    faces = [max(window.overlap(face) for face in TRUE_FACES) >= LEAST_OVERLAP for window in windows]
+    return Examples(cut(windows, SIDE), np.where(faces, FACE, OTHER), [str(window) for window in windows])
+
+
+def _with(patches: Examples, windows: list[Window]) -> Examples:
+    """Patches, and windows that show no face."""
+    pictures = np.concatenate([patches.inputs, cut(windows, SIDE)])
+    return Examples(pictures, np.concatenate([patches.targets, np.full(len(windows), OTHER)]))
+
+
+def face_chances(answers: Sequence[Sequence[Answer]], labels: Sequence[str]) -> np.ndarray:
+    """How likely each is a face: (n,), from the likeliest of two labels."""
+    return np.array([a[0].probability if a[0].text == labels[FACE] else 1 - a[0].probability for a in answers])
+
+
+def detection_scores(chances: np.ndarray, told: np.ndarray, examples: Examples) -> dict[str, float]:
+    """Average precision and accuracy; where windows slide over photographs, what is left after suppression."""
+    from sklearn.metrics import average_precision_score
+
+    targets = np.asarray(examples.targets)
+    scores = {
+        "average_precision": float(average_precision_score(targets == FACE, chances)),
+        "accuracy": accuracy_and_f1(told, targets)["accuracy"],
+    }
+    if examples.groups:
+        windows = [Window.of(group) for group in examples.groups]
+        found = [windows[place] for place in strongest(windows, chances, SURE)]
+        true = [face for face in TRUE_FACES if any(one.overlap(face) >= LEAST_OVERLAP for one in found)]
+        scores["faces_found"] = len(true) / len(TRUE_FACES)
+        scores["false_alarms"] = float(sum(all(one.overlap(f) < LEAST_OVERLAP for f in TRUE_FACES) for one in found))
+    return scores
+
+
+def gradients(pictures: np.ndarray) -> np.ndarray:
+    """Histograms of oriented gradients of (n, 25, 25) bytes: (n, m)."""
+    from skimage.feature import hog
+
+    return np.stack([hog(one, pixels_per_cell=(5, 5), cells_per_block=(2, 2)) for one in pictures])
+
+
+def _draw_found(axes: Axes, name: str, windows: list[Window], chances: np.ndarray) -> None:
+    from matplotlib.patches import Rectangle
+
+    axes.imshow(photograph(name), cmap="gray", vmin=0, vmax=255)
+    axes.axis("off")
+    found = strongest(windows, chances, SURE)
+    for place in found:
+        one = windows[place]
+        right = any(one.overlap(face) >= LEAST_OVERLAP for face in TRUE_FACES)
+        colour = "lime" if right else "tab:red"
+        axes.add_patch(Rectangle((one.left, one.top), one.side, one.side, fill=False, color=colour))
+        axes.text(one.left, one.top, f"{chances[place]:.0%}", color=colour, fontsize=6, va="bottom")
+    axes.set_title(f"{name}: {len(found)} of {len(windows):,} windows", fontsize=8)
