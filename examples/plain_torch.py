@@ -1,6 +1,7 @@
 """A pretrained encoder in plain torch: a frozen trunk, then a fine-tuned one whose layers learn at rates of their own.
 
-    python examples/plain_torch.py [ENCODER] [EPOCHS]
+    lanista pretrain pictures:data=fashion_mnist --out runs/clothes
+    python examples/plain_torch.py runs/clothes [EPOCHS]
 
 The trunk comes from pictures of clothes; it is put to handwritten digits, of which only 200 are learnt from.
 """
@@ -12,7 +13,7 @@ from sklearn.datasets import load_digits
 
 import lanista
 
-name = sys.argv[1] if len(sys.argv) > 1 else "clothes"
+name = sys.argv[1]
 epochs = int(sys.argv[2]) if len(sys.argv) > 2 else 60
 digits = load_digits()
 pictures, labels = (digits.images * 255 / 16).astype("uint8"), torch.from_numpy(digits.target)

@@ -1,4 +1,4 @@
-"""RLlib's stock PPO learns Pong on a frozen pretrained CNN: python examples/rllib_module.py [ENCODER] [ITERATIONS]."""
+"""RLlib's PPO learns Pong on a frozen pretrained CNN: python examples/rllib_module.py runs/screens [ITERATIONS]."""
 
 import sys
 
@@ -30,7 +30,7 @@ def pong(settings):
     return gymnasium.wrappers.TransformObservation(env, lambda screen: reader.fit(screen[None])[0], reader.space)
 
 
-name = sys.argv[1] if len(sys.argv) > 1 else "drawings"
+name = sys.argv[1]  # lanista pretrain pictures:data=digits,side=84 --encoder nature_cnn --out runs/screens
 reader = lanista.load_encoder(name).input
 register_env("pong", pong)
 config = PPOConfig().environment("pong").env_runners(num_env_runners=0).training(train_batch_size=256, num_epochs=2)

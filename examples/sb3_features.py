@@ -1,8 +1,7 @@
 """A pretrained CNN as the features extractor of Stable-Baselines3's PPO, on Atari's Pong.
 
-    python examples/sb3_features.py [ENCODER] [STEPS]
-
-ENCODER is a folder of `lanista pretrain` or the name of one that comes with Lanista.
+lanista pretrain pictures:data=digits,side=84 --encoder nature_cnn --out runs/screens
+python examples/sb3_features.py runs/screens [STEPS]
 """
 
 import sys
@@ -15,7 +14,7 @@ from stable_baselines3 import PPO
 import lanista
 from lanista.training.sb3_features import sb3_policy
 
-name = sys.argv[1] if len(sys.argv) > 1 else "drawings"
+name = sys.argv[1]
 steps = int(sys.argv[2]) if len(sys.argv) > 2 else 100_000
 reader = lanista.load_encoder(name).input  # it knows which pictures the encoder was trained on
 
