@@ -86,7 +86,7 @@ def _text(task: Task, splits: Splits, model: Recogniser, about: Mapping[str, Any
         lines.append(f"| {part} | {len(splits.tests[part]):,} | {scores[task.measure]:.4f} | {beside} | {shown} |")
     lines += [
         "",
-        f"Lower is {'better' if task.lower_is_better else 'worse'}. The weights are those with the best validation "
+        f"{'Lower' if task.lower_is_better else 'Higher'} is better. The weights are those with the best validation "
         f"({about['valid']:.4f} on {len(splits.valid):,} examples, none of them trained on or tested on); the tests "
         "were looked at once, at the end.",
         "",
