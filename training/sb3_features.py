@@ -15,7 +15,7 @@ from lanista.errors import UsageError
 ONLY = "observation"
 
 
-class EncoderFeatures(BaseFeaturesExtractor):  # type: ignore[misc]
+class EncoderFeatures(BaseFeaturesExtractor):
     """One encoder for a Box, or one a modality for a Dict, under any of SB3's policies."""
 
     def __init__(
