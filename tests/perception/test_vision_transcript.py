@@ -70,7 +70,7 @@ def test_it_learns_to_write() -> None:
     optimizer = torch.optim.Adam([encoded, *head.parameters()], 0.1)
     for _ in range(60):
         optimizer.zero_grad()
-        head.loss((encoded, lengths), targets).backward()
+        head.loss((encoded, lengths), targets).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     assert [row[0].text for row in head.eval().answers((encoded.detach(), lengths))] == texts
 
@@ -78,7 +78,7 @@ def test_it_learns_to_write() -> None:
 def test_a_text_too_long_for_its_time_is_left_out_of_the_loss(head: Transcript) -> None:
     encoded = torch.randn(1, 2, 4, requires_grad=True)
     loss = head.loss((encoded, torch.tensor([2])), torch.from_numpy(head.numbers(["aaaa"])))
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == 0 and encoded.grad is not None and bool(torch.isfinite(encoded.grad).all())
 
 
