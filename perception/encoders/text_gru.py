@@ -122,7 +122,7 @@ class TextGru(Encoder):
         self.join = nn.Linear(2 * dim + bag, dim)
         self.dropout = nn.Dropout(dropout)
         nn.init.normal_(self.embedding.weight, std=0.5)
-        nn.init.normal_(self.bag.weight, std=0.1)
+        nn.init.normal_(self.bag.weight, std=0.02)
         with torch.no_grad():
             self.embedding.weight[0] = 0.0
             self.bag.weight[0] = 0.0
@@ -160,7 +160,8 @@ class TextGru(Encoder):
         greatest = states.masked_fill(~counts[:, :, None], LEAST).amax(1)
         scores = self.attention(states)[:, :, 0].float().masked_fill(~counts, LEAST)
         attended = (scores.softmax(1)[:, :, None] * states).sum(1)
-        bag = (self.bag(ids) * counts[:, :, None]).sum(1) / lengths[:, None].sqrt()
+        weights, length = _logarithmic(ids, counts, self.bag.num_embeddings)
+        bag = (self.bag(ids) * weights[:, :, None]).sum(1) / length[:, None]
         joined: Tensor = self.join(torch.cat([greatest, attended, self.dropout(bag)], 1))
         return joined.float()
 
@@ -177,3 +178,21 @@ def _occurrences(ids: Tensor) -> Tensor:
     earlier = (same & (places < places[:, None])).any(2)
     later = (same & (places > places[:, None])).any(2)
     return earlier.long() + 2 * later.long()
+
+
+def _logarithmic(ids: Tensor, counts: Tensor, vocabulary: int) -> tuple[Tensor, Tensor]:
+    """The weights of a bag in which a token that occurs n times counts 1 + ln n, as in TF-IDF.
+
+    Args:
+        ids: (batch, time) tokens.
+        counts: (batch, time) bool: which of them belong to the text.
+        vocabulary: how many tokens there are.
+
+    Returns:
+        A weight for each token (batch, time), and the length of the vector of all tokens' counts (batch,).
+    """
+    real = counts.float()
+    times = torch.zeros(ids.shape[0], vocabulary, device=ids.device).scatter_add(1, ids, real).gather(1, ids)
+    heights = (1 + times.clamp(min=1).log()) * real
+    weights = heights / times.clamp(min=1)
+    return weights, (weights * heights).sum(1).sqrt()
