@@ -37,9 +37,25 @@ if TYPE_CHECKING:
 FACE, OTHER = 0, 1
 TEST_SEED = 20_000
 TEST_FACES, VALID_FACES = 35, 15  # and as many patches beside faces; 50 are learnt from
-REPEATED = 12  # times that a patch is seen, each time changed, in an epoch
-LEARN_PHOTOS = ("grass", "gravel", "rocket", "moon", "text", "page", "hubble_deep_field", "motorcycle_left", "camera")
-VALID_PHOTOS = ("coins", "clock_motion", "retina")
+REPEATED = 20  # times that a patch is seen, each time changed, in an epoch
+LEARN_PHOTOS = (
+    "camera",
+    "chessboard_GRAY",
+    "clock_motion",
+    "color",
+    "grass",
+    "gravel",
+    "horse",
+    "hubble_deep_field",
+    "ihc",
+    "logo",
+    "microaneurysms",
+    "moon",
+    "page",
+    "rocket",
+    "text",
+)
+VALID_PHOTOS = ("coins", "motorcycle_left", "retina")
 TEST_PHOTOS = ("astronaut", "coffee", "chelsea", "brick", "cell")
 TRUE_FACES = (Window("astronaut", 66, 173, 99),)  # where scikit-image's LBP cascade finds it, and people see it
 NO_LEARNING = (Window("camera", 60, 190, 110),)  # a head in profile: neither face nor none
@@ -54,14 +70,16 @@ class Faces(Classification):
     modality = "picture"
     measure = "average_precision"
 
-    def __init__(self, windows: int = 3000) -> None:
+    smoothing = 0.0
+
+    def __init__(self, windows: int = 6000) -> None:
         """Choose how much else is learnt from.
 
         Args:
             windows: random windows of photographs without faces, learnt from beside the patches.
         """
         self.windows = windows
-        self.recipe = Recipe("small_resnet:channels=16", minutes=5.0, epochs=60, batch_size=64, patience=25)
+        self.recipe = Recipe("small_resnet:channels=16", minutes=6.0, epochs=60, batch_size=64, patience=30)
 
     def load(self, seed: int) -> Splits:
         """The test patches are the same for every seed; which of the others are for validation is not."""
@@ -76,7 +94,7 @@ class Faces(Classification):
             learn += rest[VALID_FACES:].tolist() * REPEATED
         others = [w for name in LEARN_PHOTOS for w in scattered(name, self.windows // len(LEARN_PHOTOS), 25, random)]
         others = [window for window in others if all(window.overlap(head) == 0 for head in NO_LEARNING)]
-        checks = [w for name in VALID_PHOTOS for w in scattered(name, max(20, self.windows // 6), 25, random)]
+        checks = [w for name in VALID_PHOTOS for w in scattered(name, max(20, self.windows // 4), 25, random)]
         line = (
             f"faces ({data_source('faces').licence}): {len(set(learn))} patches to learn from, {len(valid)} for "
             f"validation, {len(test)} to test; and scikit-image's photographs without faces: {len(others):,} windows "
@@ -84,9 +102,8 @@ class Faces(Classification):
             f'"photographs" slides over {", ".join(TEST_PHOTOS)}, in which there is one face'
         )
         tests = {"test": whole.take(test), "photographs": slid_examples()}
-        return Splits(
-            _with(whole.take(learn), others), _with(whole.take(valid), checks), tests, loaded.labels, 0, (line,)
-        )
+        train, valid_part = (_with(whole.take(rows), w, random) for rows, w in ((learn, others), (valid, checks)))
+        return Splits(train, valid_part, tests, loaded.labels, 0, (line,))
 
     def input(self, splits: Splits) -> PictureInput:
         """Grey, 25 x 25."""
@@ -113,7 +130,7 @@ class Faces(Classification):
         from sklearn.svm import SVC
 
         pictures, targets = splits.train.inputs, np.asarray(splits.train.targets)
-        pictures = np.concatenate([pictures, pictures[:, :, ::-1]])
+        pictures = np.concatenate([pictures, pictures[:, :, ::-1]])  # mirrored ones too
         machine = make_pipeline(StandardScaler(), SVC(kernel="linear", C=0.01, class_weight="balanced"))
         machine.fit(gradients(pictures), np.concatenate([targets, targets]))
         scores = {}
@@ -154,9 +171,14 @@ def slid_examples() -> Examples:
     return Examples(cut(windows, SIDE), np.where(faces, FACE, OTHER), [str(window) for window in windows])
 
 
-def _with(patches: Examples, windows: list[Window]) -> Examples:
-    """Patches, and windows that show no face."""
-    pictures = np.concatenate([patches.inputs, cut(windows, SIDE)])
+def _with(patches: Examples, windows: list[Window], random: np.random.Generator) -> Examples:
+    """Patches, and windows that show no face: each turned by a multiple of a right angle, half of them as negatives."""
+    others = cut(windows, SIDE)
+    turns, negative = random.integers(4, size=len(others)), random.random(len(others)) < 0.5
+    for row, turn in enumerate(turns):
+        others[row] = np.rot90(others[row], turn)
+    others[negative] = 255 - others[negative]
+    pictures = np.concatenate([patches.inputs, others])
     return Examples(pictures, np.concatenate([patches.targets, np.full(len(windows), OTHER)]))
 
 
