@@ -53,7 +53,10 @@ def _without(unused: str) -> str:
 
 LAYOUTS = {
     "Germany": Layout(
-        ("#_A9", "#_A99", "#_A999", "#_AA99", "#_AA999", "#_AA9999", "#_A9999"), issuers="german", band="left"
+        ("#_A9", "#_A99", "#_A999", "#_AA99", "#_AA999", "#_AA9999", "#_A9999"),
+        _without("IOQ"),  # long kept free, since they are misread
+        issuers="german",
+        band="left",
     ),
     "France": Layout(("AA-999-AA",), _without("IOU"), band="both"),
     "Spain": Layout(("9999_AAA",), _without("AEIOUQ"), band="left"),

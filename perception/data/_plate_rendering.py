@@ -15,6 +15,7 @@ HEIGHT, WIDTH = 32, 128  # of what is seen, in pixels
 DRAWN_HEIGHT, DRAWN_WIDTH = 64, 256  # of the plate before
 GLYPH = 72  # pixels, the fonts' size
 LUMINANCE = np.array((0.299, 0.587, 0.114))  # of ITU-R BT.601
+BESIDE, ABOVE, BELOW = 20, 6, 26  # pixels around a capital for what hangs over
 KERNEL = 9  # pixels of the blur
 MARKS = ("D", "F", "E", "I", "NL", "GB", "PL", "P", "S", "N", "FIN", "CZ", "H")  # of countries, on the band
 
@@ -31,13 +32,13 @@ class Letters:
         self.top, self.height = int(box[1]), int(box[3] - box[1])
 
     def glyph(self, character: str) -> tuple[np.ndarray, float]:
-        """(height of capitals plus a rim, width) in [0, 1], and how far on the next one begins."""
+        """A mask in [0, 1], some rows higher and columns wider than a capital, and how far on the next one begins."""
         if character not in self.glyphs:
             from PIL import Image, ImageDraw
 
             wide = max(1, int(np.ceil(self.font.getlength(character))))
-            picture = Image.new("L", (wide + 8, self.height + 12))
-            ImageDraw.Draw(picture).text((4, 6 - self.top), character, 255, self.font)
+            picture = Image.new("L", (wide + 2 * BESIDE, self.height + ABOVE + BELOW))
+            ImageDraw.Draw(picture).text((BESIDE, ABOVE - self.top), character, 255, self.font)
             self.glyphs[character] = (np.asarray(picture, np.float32) / 255, self.font.getlength(character))
         return self.glyphs[character]
 
@@ -51,12 +52,15 @@ class Letters:
             mask, step = self.glyph(character)
             places.append((round(x), mask))
             x += step + space
-        whole = np.zeros((self.height + 12, round(x) + 16), np.float32)
+        whole = np.zeros((self.height + ABOVE + BELOW, round(x) + 2 * BESIDE), np.float32)
         for left, mask in places:
             part = whole[:, left : left + mask.shape[1]]
             np.maximum(part, mask[:, : part.shape[1]], out=part)
-        used = np.flatnonzero(whole.max(0) > 0.2)
-        return whole[:, used[0] : used[-1] + 1] if len(used) else whole
+        columns, rows = np.flatnonzero(whole.max(0) > 0.2), np.flatnonzero(whole.max(1) > 0.2)
+        if not len(columns):
+            return whole
+        top, bottom = min(rows[0], ABOVE), max(rows[-1] + 1, ABOVE + self.height)  # a J may hang below
+        return whole[top:bottom, columns[0] : columns[-1] + 1]
 
 
 def _grey(colour: tuple[int, int, int]) -> float:
@@ -76,8 +80,18 @@ def _scaled(mask: np.ndarray, width: int, height: int) -> np.ndarray:
     return np.asarray(picture, np.float32) / 255
 
 
-def draw_plate(layout: Layout, text: str, letters: Letters, random: np.random.Generator) -> np.ndarray:
-    """A plate from the front: (DRAWN_HEIGHT, DRAWN_WIDTH) greys, float32; plates of any aspect fill it."""
+def draw_plate(
+    layout: Layout, text: str, letters: Letters, random: np.random.Generator, varied: bool = False
+) -> np.ndarray:
+    """A plate from the front: (DRAWN_HEIGHT, DRAWN_WIDTH) greys, float32; plates of any aspect fill it.
+
+    Args:
+        layout: the country's.
+        text: from `draw_text`.
+        letters: of its font.
+        random: all chance comes from it.
+        varied: the letters are made bolder or thinner, narrower or wider and slanted, as other fonts would be.
+    """
     height, width = DRAWN_HEIGHT, round(DRAWN_HEIGHT * layout.aspect)
     likely = 0 if random.random() < 0.7 else random.integers(len(layout.colours))
     ground, ink = (_grey(colour) + random.normal(0, 6) for colour in layout.colours[likely])
@@ -85,7 +99,7 @@ def draw_plate(layout: Layout, text: str, letters: Letters, random: np.random.Ge
     box = _decorate(plate, layout, letters, random, ink)
     if random.random() < 0.7:  # a rim
         plate[2:4, 2:-2] = plate[-4:-2, 2:-2] = plate[2:-2, 2:4] = plate[2:-2, -4:-2] = ink
-    _set_text(plate, text, letters, random, box, ink, ground)
+    _set_text(plate, text, letters, random, box, (ink, ground), varied)
     for _ in range(random.integers(0, 4)):  # bolts
         radius = int(random.integers(2, 4))
         y, x = int(random.integers(4, height - 8)), int(random.integers(8, width - 12))
@@ -138,22 +152,43 @@ def _set_text(
     letters: Letters,
     random: np.random.Generator,
     box: tuple[int, int, int, int],
-    ink: float,
-    ground: float,
+    colours: tuple[float, float],
+    varied: bool,
 ) -> None:
     """Set the line into its box, condensed if it is too wide, embossed."""
-    left, right, top, bottom = box
+    (left, right, top, bottom), (ink, ground) = box, colours
     mask = letters.line(text, random.uniform(0.0, 0.16), random.uniform(0.2, 0.5))
+    if varied:
+        mask = _as_another_font(mask, random)
     tall = round((bottom - top) * random.uniform(0.78, 1.0))
     natural = mask.shape[1] * tall / mask.shape[0]
     room = right - left
-    wide = round(min(natural * random.uniform(0.85, 1.15), room))
+    wide = round(min(natural * (random.uniform(0.6, 1.25) if varied else random.uniform(0.85, 1.15)), room))
     mask = _scaled(mask, wide, tall)
     y = top + (bottom - top - tall) // 2
     x = left + round((room - wide) * random.uniform(0.25, 0.75))
     depth = random.uniform(0, 0.25)
     _blend(plate, mask * depth, y + 1, x + 1, 255.0 if ground < 128 else 60.0)
     _blend(plate, mask, y, x, ink)
+
+
+def _as_another_font(mask: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """The same letters bolder or thinner, rounder, slanted."""
+    from PIL import Image
+    from scipy.ndimage import gaussian_filter
+
+    if random.random() < 0.6:
+        soft = gaussian_filter(mask, random.uniform(0.8, 3.2))
+        mask = ((soft - random.uniform(0.3, 0.68)) * 4 + 0.5).clip(0, 1)
+    slant = random.uniform(-0.16, 0.16)
+    picture = Image.fromarray((mask * 255).astype(np.uint8))
+    wider = round(abs(slant) * mask.shape[0])
+    shear = (1.0, slant, -max(slant, 0.0) * mask.shape[0], 0.0, 1.0, 0.0)
+    picture = picture.transform(
+        (mask.shape[1] + wider, mask.shape[0]), Image.Transform.AFFINE, shear, Image.Resampling.BILINEAR
+    )
+    slanted: np.ndarray = np.asarray(picture, np.float32) / 255
+    return slanted
 
 
 def see(drawn: Tensor, generator: torch.Generator) -> Tensor:
@@ -243,13 +278,16 @@ def _blurred(values: Tensor, generator: torch.Generator) -> Tensor:
     return F.conv2d(padded, kernels[:, None], groups=count)[0]
 
 
-def render(fonts: list[tuple[str, Path]], count: int, seed: int) -> tuple[np.ndarray, list[str], list[str]]:
+def render(
+    fonts: list[tuple[str, Path]], count: int, seed: int, varied: bool = False
+) -> tuple[np.ndarray, list[str], list[str]]:
     """Plates of all countries in some fonts.
 
     Args:
         fonts: (family, file); each family is as likely.
         count: how many.
         seed: the same plates for the same seed and fonts.
+        varied: as for `draw_plate`.
 
     Returns:
         Pictures (count, HEIGHT, WIDTH) bytes; what is to be read; the families.
@@ -267,7 +305,7 @@ def render(fonts: list[tuple[str, Path]], count: int, seed: int) -> tuple[np.nda
             layout, family = layouts[random.integers(len(layouts))], names[random.integers(len(names))]
             text = draw_text(layout, random)
             faces = families[family]
-            drawn[row] = draw_plate(layout, text, faces[random.integers(len(faces))], random)
+            drawn[row] = draw_plate(layout, text, faces[random.integers(len(faces))], random, varied)
             texts.append(to_be_read(text))
             used.append(family)
         parts.append(see(torch.from_numpy(drawn), generator).numpy())
