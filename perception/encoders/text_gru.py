@@ -79,6 +79,7 @@ class TextGru(Encoder):
         dropout: float = 0.0,
         layers: int = 1,
         repeats: bool = False,
+        skipped: float = 0.0,
     ) -> None:
         """Make the encoder.
 
@@ -93,6 +94,8 @@ class TextGru(Encoder):
             layers: 1 to 4; each after the first compares all states with each other.
             repeats: tell of each token whether it occurs earlier and later in the text too, as of a passage's words
                 whether the question has them (Chen et al. 2017).
+            skipped: the share of texts of which, in training, the bag alone is seen, so that it learns to stand alone:
+                on few long texts the states learn by heart what the bag would learn of all.
         """
         options = {
             "vocabulary": vocabulary,
@@ -102,14 +105,19 @@ class TextGru(Encoder):
             "dropout": dropout,
             "layers": layers,
             "repeats": repeats,
+            "skipped": skipped,
         }
         super().__init__(shape, options, scale)
         if len(shape) != 1 or scale != 1.0:
             raise UsageError(f"text_gru reads rows of tokens, of shape (most tokens,), not arrays of shape {shape}")
         if not 2 <= vocabulary <= GREATEST_VOCABULARY:
             raise UsageError(f"text_gru takes a vocabulary of 2 to {GREATEST_VOCABULARY} tokens, not {vocabulary}")
-        if not 1 <= min(width, dim, bag) <= max(width, dim, bag) <= 4096 or dim % 2 or not 0 <= dropout < 1:
-            raise UsageError("text_gru takes width, dim (even) and bag of 1 to 4096, and dropout in [0, 1)")
+        if (
+            not 1 <= min(width, dim, bag) <= max(width, dim, bag) <= 4096
+            or dim % 2
+            or not 0 <= min(dropout, skipped) <= max(dropout, skipped) < 1
+        ):
+            raise UsageError("text_gru takes width, dim (even) and bag of 1 to 4096, dropout and skipped in [0, 1)")
         if not 1 <= layers <= 4 or (layers > 1 and dim % HEAD):
             raise UsageError(f"text_gru takes 1 to 4 layers, and dim in multiples of {HEAD} if there are more than one")
         self.dim = dim
@@ -121,6 +129,7 @@ class TextGru(Encoder):
         self.attention = nn.Linear(dim, 1)
         self.join = nn.Linear(2 * dim + bag, dim)
         self.dropout = nn.Dropout(dropout)
+        self.skipped = skipped
         nn.init.normal_(self.embedding.weight, std=0.5)
         nn.init.normal_(self.bag.weight, std=0.02)
         with torch.no_grad():
@@ -162,7 +171,10 @@ class TextGru(Encoder):
         attended = (scores.softmax(1)[:, :, None] * states).sum(1)
         weights, length = _logarithmic(ids, counts, self.bag.num_embeddings)
         bag = (self.bag(ids) * weights[:, :, None]).sum(1) / length[:, None]
-        joined: Tensor = self.join(torch.cat([greatest, attended, self.dropout(bag)], 1))
+        read = torch.cat([greatest, attended], 1)
+        if self.training and self.skipped:
+            read = read * F.dropout(torch.ones_like(read[:, :1]), self.skipped)
+        joined: Tensor = self.join(torch.cat([read, self.dropout(bag)], 1))
         return joined.float()
 
 

@@ -29,7 +29,7 @@ class Topics(TextClassification):
         self.length = length
         self.most = most
         self.recipe = Recipe(
-            encoder="text_gru:dropout=0.3,width=24,dim=96,bag=48",
+            encoder="text_gru:dropout=0.3,skipped=0.5,width=24,dim=64,bag=48",
             epochs=12,
             minutes=10.0,
             batch_size=64,
