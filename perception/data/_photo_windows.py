@@ -98,22 +98,27 @@ def cut(windows: list[Window], side: int) -> np.ndarray:
     return fitted
 
 
-def strongest(windows: list[Window], chances: np.ndarray, least: float, most_overlap: float = 0.2) -> list[int]:
+def strongest(
+    windows: list[Window], chances: np.ndarray, least: float, neighbours: int = 0, most_overlap: float = 0.2
+) -> list[int]:
     """Non-maximum suppression: the windows of at least a chance, without those that a likelier one overlaps.
 
     Args:
         windows: where was looked.
         chances: (n,), of each.
         least: the least chance.
+        neighbours: so many others of that chance must half overlap one (Viola and Jones 2001): what is there is seen
+            from more than one place.
         most_overlap: windows that overlap a chosen one by more are dropped.
 
     Returns:
         Their places in `windows`, the likeliest first.
     """
+    near = [int(place) for place in np.argsort(-chances, kind="stable") if chances[place] >= least]
+    overlaps = np.array([[windows[one].overlap(windows[other]) for other in near] for one in near])
     kept: list[int] = []
-    for place in np.argsort(-chances, kind="stable"):
-        if chances[place] < least:
-            break
-        if all(windows[place].overlap(windows[other]) <= most_overlap for other in kept):
-            kept.append(int(place))
-    return kept
+    for one in range(len(near)):
+        seen = (overlaps[one] >= LEAST_OVERLAP).sum() > neighbours  # itself is one of them
+        if seen and all(overlaps[one, other] <= most_overlap for other in kept):
+            kept.append(one)
+    return [near[one] for one in kept]

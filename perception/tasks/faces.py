@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor
 
+from lanista.errors import UsageError
 from lanista.perception.classification import Classification, accuracy_and_f1, told_labels
 from lanista.perception.data._photo_windows import (
     LEAST_OVERLAP,
@@ -59,8 +60,9 @@ VALID_PHOTOS = ("coins", "motorcycle_left", "retina")
 TEST_PHOTOS = ("astronaut", "coffee", "chelsea", "brick", "cell")
 TRUE_FACES = (Window("astronaut", 66, 173, 99),)  # where scikit-image's LBP cascade finds it, and people see it
 NO_LEARNING = (Window("camera", 60, 190, 110),)  # a head in profile: neither face nor none
-SIDES, STEP = (48, 64, 80, 100, 125, 156, 195), 0.12
-SURE = 0.9
+SIDES = (48, 64, 80, 100, 125, 156, 195)
+SURE, NEIGHBOURS = 0.9, 4  # a place is said to be a face if so many windows around it are so likely
+MINED = 5  # times as many windows are looked at as are learnt from
 WORLD = World(shift=0.08, turn=12.0, zoom=0.12, mirror=True, colour=0.3)
 
 
@@ -72,13 +74,18 @@ class Faces(Classification):
 
     smoothing = 0.0
 
-    def __init__(self, windows: int = 6000) -> None:
+    def __init__(self, windows: int = 6000, step: float = 0.15) -> None:
         """Choose how much else is learnt from.
 
         Args:
-            windows: random windows of photographs without faces, learnt from beside the patches.
+            windows: so many of photographs without faces are learnt from too, half at random, half misleading ones.
+            step: from window to window over the photographs of the test, as a share of their side.
         """
-        self.windows = windows
+        if windows < len(LEARN_PHOTOS) or not 0.02 <= step <= 10:
+            raise UsageError(
+                f"the task 'faces' takes {len(LEARN_PHOTOS)} 'windows' or more, and a 'step' of 0.02 to 10"
+            )
+        self.windows, self.step = windows, step
         self.recipe = Recipe("small_resnet:channels=16", minutes=6.0, epochs=60, batch_size=64, patience=30)
 
     def load(self, seed: int) -> Splits:
@@ -92,8 +99,10 @@ class Faces(Classification):
             rest = random.permutation(rows[TEST_FACES:])
             valid += rest[:VALID_FACES].tolist()
             learn += rest[VALID_FACES:].tolist() * REPEATED
-        others = [w for name in LEARN_PHOTOS for w in scattered(name, self.windows // len(LEARN_PHOTOS), 25, random)]
+        many = MINED * self.windows // len(LEARN_PHOTOS)
+        others = [w for name in LEARN_PHOTOS for w in scattered(name, many, 25, random)]
         others = [window for window in others if all(window.overlap(head) == 0 for head in NO_LEARNING)]
+        others = _hard(whole.take(learn), others, self.windows, random)
         checks = [w for name in VALID_PHOTOS for w in scattered(name, max(20, self.windows // 4), 25, random)]
         line = (
             f"faces ({data_source('faces').licence}): {len(set(learn))} patches to learn from, {len(valid)} for "
@@ -101,7 +110,7 @@ class Faces(Classification):
             f"of {len(LEARN_PHOTOS)} to learn from, {len(checks):,} of {len(VALID_PHOTOS)} for validation; "
             f'"photographs" slides over {", ".join(TEST_PHOTOS)}, in which there is one face'
         )
-        tests = {"test": whole.take(test), "photographs": slid_examples()}
+        tests = {"test": whole.take(test), "photographs": slid_examples(self.step)}
         train, valid_part = (_with(whole.take(rows), w, random) for rows, w in ((learn, others), (valid, checks)))
         return Splits(train, valid_part, tests, loaded.labels, 0, (line,))
 
@@ -125,14 +134,7 @@ class Faces(Classification):
 
     def baseline(self, splits: Splits) -> Baseline:
         """Histograms of oriented gradients and a linear support-vector machine (Dalal and Triggs 2005)."""
-        from sklearn.pipeline import make_pipeline
-        from sklearn.preprocessing import StandardScaler
-        from sklearn.svm import SVC
-
-        pictures, targets = splits.train.inputs, np.asarray(splits.train.targets)
-        pictures = np.concatenate([pictures, pictures[:, :, ::-1]])  # mirrored ones too
-        machine = make_pipeline(StandardScaler(), SVC(kernel="linear", C=0.01, class_weight="balanced"))
-        machine.fit(gradients(pictures), np.concatenate([targets, targets]))
+        machine = gradient_machine(splits.train)
         scores = {}
         for part, examples in splits.tests.items():
             margins = -machine.decision_function(gradients(examples.inputs))  # class 0 is the face
@@ -159,16 +161,35 @@ class Faces(Classification):
             _draw_found(axes, name, [windows[row] for row in rows], chances[rows])
 
 
-def slid_examples() -> Examples:
+def slid_examples(step: float) -> Examples:
     """All windows over the photographs kept for the test; those that half show a face are left out."""
     windows = []
     for name in TEST_PHOTOS:
-        for window in sliding(name, SIDES, STEP):
+        for window in sliding(name, SIDES, step):
             most = max(window.overlap(face) for face in TRUE_FACES)
             if not UNCLEAR <= most < LEAST_OVERLAP:
                 windows.append(window)
     faces = [max(window.overlap(face) for face in TRUE_FACES) >= LEAST_OVERLAP for window in windows]
     return Examples(cut(windows, SIDE), np.where(faces, FACE, OTHER), [str(window) for window in windows])
+
+
+def _hard(patches: Examples, windows: list[Window], count: int, random: np.random.Generator) -> list[Window]:
+    """Half of them those that a simple machine takes most for faces (Dalal and Triggs 2005), half at random."""
+    order = np.argsort(gradient_machine(patches).decision_function(gradients(cut(windows, SIDE))), kind="stable")
+    hard, rest = order[: count // 2], random.permutation(order[count // 2 :])[: count - count // 2]
+    return [windows[place] for place in (*hard, *rest)]
+
+
+def gradient_machine(examples: Examples) -> Any:
+    """A linear support-vector machine on histograms of oriented gradients; its margin is below 0 for faces."""
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
+
+    pictures, targets = examples.inputs, np.asarray(examples.targets)
+    pictures = np.concatenate([pictures, pictures[:, :, ::-1]])  # mirrored ones too
+    machine = make_pipeline(StandardScaler(), LinearSVC(C=0.001, class_weight="balanced", random_state=0))
+    return machine.fit(gradients(pictures), np.concatenate([targets, targets]))
 
 
 def _with(patches: Examples, windows: list[Window], random: np.random.Generator) -> Examples:
@@ -198,7 +219,7 @@ def detection_scores(chances: np.ndarray, told: np.ndarray, examples: Examples) 
     }
     if examples.groups:
         windows = [Window.of(group) for group in examples.groups]
-        found = [windows[place] for place in strongest(windows, chances, SURE)]
+        found = [windows[place] for place in strongest(windows, chances, SURE, NEIGHBOURS)]
         true = [face for face in TRUE_FACES if any(one.overlap(face) >= LEAST_OVERLAP for one in found)]
         scores["faces_found"] = len(true) / len(TRUE_FACES)
         scores["false_alarms"] = float(sum(all(one.overlap(f) < LEAST_OVERLAP for f in TRUE_FACES) for one in found))
@@ -217,7 +238,7 @@ def _draw_found(axes: Axes, name: str, windows: list[Window], chances: np.ndarra
 
     axes.imshow(photograph(name), cmap="gray", vmin=0, vmax=255)
     axes.axis("off")
-    found = strongest(windows, chances, SURE)
+    found = strongest(windows, chances, SURE, NEIGHBOURS)
     for place in found:
         one = windows[place]
         right = any(one.overlap(face) >= LEAST_OVERLAP for face in TRUE_FACES)
