@@ -117,7 +117,7 @@ def test_the_head_learns_who_is_who_and_compares_neighbours() -> None:
     optimizer = torch.optim.Adam(head.parameters(), 0.05)
     for _ in range(60):
         optimizer.zero_grad()
-        head.loss(centres[targets] + 0.1 * torch.randn(40, 6), targets).backward()
+        head.loss(centres[targets] + 0.1 * torch.randn(40, 6), targets).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     answers = head.eval().answers(centres[torch.tensor([0, 0, 1, 1, 2])], most=2)
     assert answers[0][0].text == NOTHING_BEFORE
@@ -138,7 +138,7 @@ def test_faces_in_the_wild_are_read_where_they_lie(tmp_path: Path) -> None:
 
     home = tmp_path / "lfw_home"
     people = {"Ann_Lee": 3, "Bob_Ray": 2, "Cy_Fox": 2, "Di_Oak": 2}
-    patches, taken = lfw_subset(), 0
+    patches, taken = lfw_subset(), 0  # type: ignore[no-untyped-call]
     for name, count in people.items():
         (home / "lfw_funneled" / name).mkdir(parents=True)
         for number in range(1, count + 1):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -82,7 +83,7 @@ MODES = {
 @pytest.mark.parametrize("mode", MODES)
 def test_pictures_of_any_mode_are_read(tmp_path: Path, mode: str) -> None:
     path = tmp_path / ("x.tif" if mode == "CMYK" else "x.png")
-    base = Image.new("L", (9, 7), 200).convert("P") if mode == "P" else Image.new(mode, (9, 7), MODES[mode])
+    base = Image.new("L", (9, 7), 200).convert("P") if mode == "P" else Image.new(mode, (9, 7), MODES[mode])  # type: ignore[arg-type]
     base.save(path)
     read = PictureInput(4, 6, 3).read(path)
     assert read.shape == (3, 4, 6) and read.dtype == np.uint8
@@ -154,9 +155,7 @@ def test_folders_that_will_not_do_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_hub_needs_its_library_or_gives_a_set(tmp_path: Path) -> None:
-    try:
-        import datasets  # noqa: F401
-    except ImportError:
+    if find_spec("datasets") is None:
         with pytest.raises(UsageError, match=r"lanista\[hub\]"):
             load_data("hub:name=ylecun/mnist")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,7 +27,7 @@ REAL = {  # as they stand on roads
 
 
 @pytest.fixture(scope="module")
-def fonts() -> list[tuple[str, rendering.Path]]:
+def fonts() -> list[tuple[str, Path]]:
     try:
         return font_files(KNOWN_FONTS)
     except UsageError as error:
@@ -43,13 +44,13 @@ def test_texts_are_of_the_country(country: str) -> None:
             assert re.fullmatch(REAL[country], text), text
 
 
-def test_unseen_fonts_are_unseen(fonts: list[tuple[str, rendering.Path]]) -> None:
+def test_unseen_fonts_are_unseen(fonts: list[tuple[str, Path]]) -> None:
     unseen = font_files(UNSEEN_FONTS)
     assert {file.name for _, file in fonts}.isdisjoint(file.name for _, file in unseen)
     assert len({family for family, _ in fonts}) == len(KNOWN_FONTS) and {f for f, _ in unseen} == set(UNSEEN_FONTS)
 
 
-def test_every_font_draws_every_character(fonts: list[tuple[str, rendering.Path]]) -> None:
+def test_every_font_draws_every_character(fonts: list[tuple[str, Path]]) -> None:
     for family, file in [*fonts, *font_files(UNSEEN_FONTS)]:
         letters = rendering.Letters(file)
         blank = [c for c in ALPHABET if letters.glyph(c)[0].max() < 0.5]
@@ -58,7 +59,7 @@ def test_every_font_draws_every_character(fonts: list[tuple[str, rendering.Path]
         assert len(drawn) == 31, f"{family} ({file.name}) draws characters alike: a sign for what is missing"
 
 
-def test_the_same_seed_renders_the_same(fonts: list[tuple[str, rendering.Path]]) -> None:
+def test_the_same_seed_renders_the_same(fonts: list[tuple[str, Path]]) -> None:
     one, other = (rendering.render(fonts[:6], 20, 5) for _ in range(2))
     np.testing.assert_array_equal(one[0], other[0])
     assert one[1:] == other[1:]
@@ -74,7 +75,8 @@ def test_homographies_are_those_of_scikit_image(monkeypatch: pytest.MonkeyPatch)
 
     def watched(left: torch.Tensor, right: torch.Tensor) -> torch.Tensor:
         solved.append((left, right))
-        return solve(left, right)
+        solution: torch.Tensor = solve(left, right)
+        return solution
 
     monkeypatch.setattr(torch.linalg, "solve", watched)
     grid = rendering._homographies(3, torch.Generator().manual_seed(0))
@@ -82,14 +84,14 @@ def test_homographies_are_those_of_scikit_image(monkeypatch: pytest.MonkeyPatch)
     for row in range(3):
         seen = np.stack([left[row, :4, 0], left[row, :4, 1]], 1)  # u, v of the corners
         plate = np.stack([right[row, :4], right[row, 4:]], 1)
-        outside = ProjectiveTransform.from_estimate(seen, plate)
+        outside = ProjectiveTransform.from_estimate(seen, plate)  # type: ignore[no-untyped-call]
         columns = (np.arange(rendering.WIDTH) + 0.5) / rendering.WIDTH * 2 - 1
         rows = (np.arange(rendering.HEIGHT) + 0.5) / rendering.HEIGHT * 2 - 1
         points = np.stack(np.meshgrid(columns, rows), -1).reshape(-1, 2)
         np.testing.assert_allclose(grid[row].reshape(-1, 2).numpy(), outside(points), atol=1e-3)
 
 
-def test_templates_read_a_plain_plate(fonts: list[tuple[str, rendering.Path]]) -> None:
+def test_templates_read_a_plain_plate(fonts: list[tuple[str, Path]]) -> None:
     from lanista.perception.tasks._plate_templates import TemplateReader
 
     letters = rendering.Letters(dict(fonts)["Roadgeek"])
@@ -108,7 +110,7 @@ def test_scores_count_characters() -> None:
     assert scores == {"plate_accuracy": pytest.approx(1 / 3), "character_error_rate": pytest.approx(3 / 10)}
 
 
-def test_fonts_of_validation_are_not_learnt_from(fonts: list[tuple[str, rendering.Path]]) -> None:
+def test_fonts_of_validation_are_not_learnt_from(fonts: list[tuple[str, Path]]) -> None:
     splits = make_task("plates:most=300").load(0)
     learnt, checked = set(splits.train.groups), set(splits.valid.groups)
     assert checked and not learnt & checked and not (learnt | checked) & set(splits.tests["unseen fonts"].groups)
