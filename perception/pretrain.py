@@ -24,7 +24,9 @@ from torch import Tensor
 from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
+from lanista.perception.dataset import Examples
 from lanista.perception.encoder import Encoder, build_encoder, load_encoder
+from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.perception.recogniser import Recogniser
 from lanista.perception.task import Splits, Task, make_task
 
@@ -194,9 +196,9 @@ class _Run:
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.splits: Splits = task.load(settings.seed)
         self.model = self._build()
-        self.encoder = self.model.encoder
-        self.train_x, self.train_y = self._tensors(self.splits.train)
-        self.valid_x = self._tensors(self.splits.valid)[0]
+        self.train_x = self._inputs(self.splits.train)
+        self.train_y = torch.from_numpy(self.model.head.numbers(self.splits.train.targets))
+        self.valid_x = self._inputs(self.splits.valid)
         self.average = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
         self.best = {name: value.clone() for name, value in self.average.items()}
         self.optimizer = self._optimizer()
@@ -223,19 +225,16 @@ class _Run:
         encoder.freeze(self.settings.freeze)
         return Recogniser(encoder, self.task.head(encoder.dim, self.splits))
 
-    def _tensors(self, examples: Any) -> tuple[Tensor, Tensor]:
-        assert self.encoder_input is not None
-        inputs = self.encoder_input.fit(examples.inputs, self.splits.rate)
-        return torch.from_numpy(inputs), torch.from_numpy(self.model.head.numbers(examples.targets))
-
-    @property
-    def encoder_input(self) -> Any:
-        return self.model.encoder.input
+    def _inputs(self, examples: Examples) -> Tensor:
+        """What the encoder reads of some examples: (n, *shape)."""
+        reader = self.model.encoder.input
+        assert reader is not None
+        return torch.from_numpy(reader.fit(examples.inputs, self.splits.rate))
 
     def _optimizer(self) -> torch.optim.AdamW:
         settings = self.settings
         rate, decay = settings.learning_rate or 0.0, settings.weight_decay or 0.0
-        layers = [] if settings.freeze else self.encoder.layer_groups()
+        layers = [] if settings.freeze else self.model.encoder.layer_groups()
         layers = [*layers, list(self.model.head.parameters())]
         groups = []
         for depth, parameters in enumerate(reversed(layers)):
@@ -302,8 +301,9 @@ class _Run:
             if self.share >= 1:
                 break
         self.epoch += 1
-        self._tell("validating", float(np.mean(losses)))
-        self._validate(float(np.mean(losses)))
+        mean = float(np.mean(losses))
+        self._tell("validating", mean)
+        self._validate(mean)
         if self.share >= 1:
             done = self.epoch >= (self.settings.epochs or 0)
             return "all epochs done" if done else f"{self.settings.minutes:g} minutes were over"
@@ -359,7 +359,7 @@ class _Run:
         self._tell("testing")
         answers, scores = {}, {}
         for part, examples in self.splits.tests.items():
-            answers[part] = self.model.answers(self._tensors(examples)[0])
+            answers[part] = self.model.answers(self._inputs(examples))
             scores[part] = self.task.score(answers[part], examples, self.splits)
         self._tell("baseline")
         baseline = dataclasses.asdict(self.task.baseline(self.splits))
@@ -388,8 +388,7 @@ class _Run:
         tensors = {f"model.{name}": value for name, value in self.model.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.items()}
         tensors |= {f"best.{name}": value for name, value in self.best.items()}
-        for index, state in self.optimizer.state_dict()["state"].items():
-            tensors |= {f"optimizer.{index}.{name}": value for name, value in state.items()}
+        tensors |= {f"optimizer.{name}": value for name, value in optimizer_tensors(self.optimizer).items()}
         tensors["generator"] = self.generator.get_state()
         tensors["torch"] = torch.get_rng_state()
         state = {
@@ -418,16 +417,7 @@ class _Run:
             self.best_score, self.before, self.curve = about["best_score"], about["seconds"], about["curve"]
             self.model.load_state_dict(_under(tensors, "model."))
             self.average, self.best = _under(tensors, "average."), _under(tensors, "best.")
-            whole = self.optimizer.state_dict()
-            kept: dict[int, dict[str, Tensor]] = {}
-            for name, value in _under(tensors, "optimizer.").items():
-                index, _, field = name.partition(".")
-                kept.setdefault(int(index), {})[field] = value
-            self.optimizer.load_state_dict({**whole, "state": kept})
-            for parameter, state in self.optimizer.state.items():
-                for name, value in state.items():
-                    if value.shape == parameter.shape:  # the fused update goes through memory in the weights' order
-                        state[name] = torch.empty_like(parameter).copy_(value)
+            set_optimizer_tensors(self.optimizer, _under(tensors, "optimizer."))
             self.generator.set_state(tensors["generator"])
             torch.set_rng_state(tensors["torch"])
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:

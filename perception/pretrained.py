@@ -9,7 +9,7 @@ from lanista.perception.encoder import Encoder
 from lanista.perception.encoder import load_encoder as load_folder
 from lanista.perception.recogniser import Recogniser
 from lanista.perception.recogniser import load_recogniser as load_recogniser_folder
-from lanista.plugs import required
+from lanista.plugs import one_line, required
 
 SHIPPED = Path(__file__).parent / "shipped"
 HUB = "hf:"
@@ -71,4 +71,4 @@ def _from_hub(repository: str) -> Path:
     try:
         return Path(snapshot_download(repository, allow_patterns=wanted))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise UsageError(f"{HUB}{repository} cannot be had from the hub: {' '.join(str(error).split())}") from None
+        raise UsageError(f"{HUB}{repository} cannot be had from the hub: {one_line(error)}") from None

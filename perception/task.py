@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from torch import Tensor
 from lanista.perception.dataset import Examples, Modality
 from lanista.perception.head import Answer, Head
 from lanista.perception.input import Input
-from lanista.plugs import call, parse_options, plug, plugs
+from lanista.plugs import call, parse_options, plug_class, plugs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -143,11 +143,7 @@ def tasks() -> list[str]:
 
 def task_class(name: str) -> type[Task]:
     """The task in the file of that name."""
-    module = plug(TASKS, "task", name)
-    for value in vars(module).values():
-        if isinstance(value, type) and issubclass(value, Task) and value.__module__ == module.__name__:
-            return value
-    raise TypeError(f"{module.__file__} defines no Task")
+    return plug_class(TASKS, "task", name, Task)
 
 
 def make_task(words: str) -> Task:
@@ -174,8 +170,3 @@ def split_groups(groups: Sequence[str], share: float, seed: int) -> tuple[np.nda
     kept = {names[index] for index in chosen}
     second = np.array([group in kept for group in groups], bool)
     return np.flatnonzero(~second), np.flatnonzero(second)
-
-
-def scores_of(task: Task, splits: Splits, answers: Mapping[str, Sequence[Sequence[Answer]]]) -> dict[str, Any]:
-    """Part of `splits.tests` -> measure -> value."""
-    return {part: task.score(answers[part], examples, splits) for part, examples in splits.tests.items()}

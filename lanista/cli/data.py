@@ -17,7 +17,7 @@ from tyro.conf import Positional, arg
 
 from lanista.cli._printing import called, console, print_json
 from lanista.errors import UsageError, unknown
-from lanista.perception.dataset import DATA, Source, data_folder, data_sets, data_source, roots
+from lanista.perception.dataset import DATA, Source, data_folder, data_sets, data_source, places, roots
 from lanista.perception.fetching import fetch
 from lanista.plugs import first_lines
 
@@ -57,7 +57,7 @@ def run(options: Options) -> int:
 
 def _row(name: str, source: Source, about: str) -> dict[str, Any]:
     found = roots(name, source)
-    looked = [str(data_folder() / (source.folder or name)), *source.places] if source.packages else []
+    looked = [str(place) for place in places(name, source)] if source.packages else []
     if source.packages:
         there = str(found[0]) if found else "not here"
     else:

@@ -19,8 +19,9 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 import lanista
 from lanista.cli._printing import called, console, print_json, print_listing
+from lanista.cli._set_words import set_values
 from lanista.errors import UsageError
-from lanista.plugs import first_lines, parse_value
+from lanista.plugs import first_lines
 
 if TYPE_CHECKING:
     from lanista.perception.pretrain import Pretrained, Progress
@@ -87,12 +88,7 @@ def _given(options: Options) -> list[str]:
 
 def _settings(options: Options) -> dict[str, Any]:
     """Setting -> value, as the options give them."""
-    changed: dict[str, Any] = {}
-    for word in (word for words in options.set for word in words):
-        key, equals, value = word.partition("=")
-        if not (key and equals and value):
-            raise UsageError(f"--set takes key=value, as in '--set learning_rate=1e-3', not '{word}'")
-        changed[key] = parse_value(value)
+    changed: dict[str, Any] = dict(set_values(options.set))
     for name in ("minutes", "epochs", "encoder", "seed"):
         value = getattr(options, name)
         if value is not None:

@@ -18,8 +18,8 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 import lanista
 from lanista.cli._printing import print_json
+from lanista.cli._set_words import set_values
 from lanista.errors import UsageError
-from lanista.plugs import parse_value
 
 INTERRUPTED = 130
 
@@ -112,14 +112,10 @@ def changes(options: Options) -> dict[str, Any]:
     Raises:
         UsageError: a word of --set is no key=value.
     """
-    changed: dict[str, Any] = {}
-    for word in (word for words in options.set for word in words):
-        key, equals, value = word.partition("=")
-        if not (key and equals and value):
-            raise UsageError(f"--set takes key=value, as in '--set learning_rate=1e-3', not '{word}'")
-        if key in ("game", "steps", "minutes"):
+    changed: dict[str, Any] = dict(set_values(options.set))
+    for key in ("game", "steps", "minutes"):
+        if key in changed:
             raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
-        changed[key] = parse_value(value)
     for name in ("encoder", "runners", "trainer", "seed"):
         value = getattr(options, name)
         if value is not None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from lanista.perception.data._idx import read_idx
-from lanista.perception.dataset import DataSet, Examples, Source, find
+from lanista.perception.data._idx import load_idx
+from lanista.perception.dataset import DataSet, Source
 
 SOURCE = Source(
     modality="picture",
@@ -19,9 +17,4 @@ LABELS = ("t-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt",
 
 def load() -> DataSet:
     """The set's own split: 60,000 and 10,000."""
-    parts = {}
-    for part, files in (("train", "train"), ("test", "t10k")):
-        pictures = read_idx(find("fashion_mnist", SOURCE, f"*{files}-images-idx3-ubyte.gz")[0])
-        labels = read_idx(find("fashion_mnist", SOURCE, f"*{files}-labels-idx1-ubyte.gz")[0])
-        parts[part] = Examples(pictures, labels.astype(np.int64))
-    return DataSet(parts, LABELS)
+    return load_idx("fashion_mnist", ".gz", LABELS)

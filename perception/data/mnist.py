@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from lanista.perception.data._idx import read_idx
-from lanista.perception.dataset import DataSet, Examples, Source, find
+from lanista.perception.data._idx import load_idx
+from lanista.perception.dataset import DataSet, Source
 
 SOURCE = Source(
     modality="picture",
@@ -18,9 +16,4 @@ LABELS = tuple("0123456789")
 
 def load() -> DataSet:
     """The set's own split: 60,000 and 10,000."""
-    parts = {}
-    for part, files in (("train", "train"), ("test", "t10k")):
-        pictures = read_idx(find("mnist", SOURCE, f"{files}-images-idx3-ubyte")[0])
-        labels = read_idx(find("mnist", SOURCE, f"{files}-labels-idx1-ubyte")[0])
-        parts[part] = Examples(pictures, labels.astype(np.int64))
-    return DataSet(parts, LABELS)
+    return load_idx("mnist", "", LABELS)

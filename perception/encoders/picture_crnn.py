@@ -13,7 +13,6 @@ from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder
 from lanista.perception.encoders.small_resnet import Block, ChannelNorm
 
-NARROWED = 4  # pixels of the width to a step of time
 LOWERED = 8  # pixels of the height to a row of the last convolution
 LEAST_DEVIATION = 0.02  # of pixels in [0, 1]; a picture with less is blank
 

@@ -17,10 +17,10 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.match import score
 from lanista.envs import make
 from lanista.errors import UsageError
+from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.training.ppo import make_optimizer
 from lanista.training.run import Progress, Run, anchors_of, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings, settings_from
-from lanista.training.trainers.rllib import optimizer_tensors, set_optimizer_tensors
 
 SMALL = {
     "copies": 64,
