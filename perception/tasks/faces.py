@@ -28,7 +28,7 @@ from lanista.perception.task import Baseline, Recipe, Splits
 from lanista.perception.tasks.pictures import World, augmented
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -111,7 +111,10 @@ class Faces(Classification):
             f'"photographs" slides over {", ".join(TEST_PHOTOS)}, in which there is one face'
         )
         tests = {"test": whole.take(test), "photographs": slid_examples(self.step)}
-        train, valid_part = (_with(whole.take(rows), w, random) for rows, w in ((learn, others), (valid, checks)))
+        train, valid_part = (
+            _without(_with(whole.take(rows), windows, random), tests.values())
+            for rows, windows in ((learn, others), (valid, checks))
+        )
         return Splits(train, valid_part, tests, loaded.labels, 0, (line,))
 
     def input(self, splits: Splits) -> PictureInput:
@@ -201,6 +204,12 @@ def _with(patches: Examples, windows: list[Window], random: np.random.Generator)
     others[negative] = 255 - others[negative]
     pictures = np.concatenate([patches.inputs, others])
     return Examples(pictures, np.concatenate([patches.targets, np.full(len(windows), OTHER)]))
+
+
+def _without(examples: Examples, tests: Iterable[Examples]) -> Examples:
+    """The examples without those whose pixels are tested on, as a window of plain black may be."""
+    tested = {picture.tobytes() for part in tests for picture in part.inputs}
+    return examples.take([row for row, picture in enumerate(examples.inputs) if picture.tobytes() not in tested])
 
 
 def face_chances(answers: Sequence[Sequence[Answer]], labels: Sequence[str]) -> np.ndarray:
