@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from lanista.errors import UsageError
     from lanista.perception.encoder import Encoder, build_encoder, encoders
     from lanista.perception.fusion import Fusion
-    from lanista.perception.pretrain import Pretrained
-    from lanista.perception.pretrain import Progress as PretrainProgress
+    from lanista.perception.pretrain_settings import Pretrained
+    from lanista.perception.pretrain_settings import Progress as PretrainProgress
     from lanista.perception.pretrained import load_recogniser
     from lanista.training.run import Progress, Run
 
@@ -172,7 +172,7 @@ def pretrain(
         task: the task's string, such as "pictures:data=fashion_mnist"; `lanista pretrain` lists the tasks.
         out: the encoder's folder; by default one under `runs` that names the task and the time.
         report: called as the run goes, with how it stands.
-        **settings: any setting of `lanista.perception.pretrain.Settings`, such as `minutes` or `encoder`.
+        **settings: any setting of `lanista.perception.pretrain_settings.Settings`, such as `minutes` or `encoder`.
 
     Returns:
         What was reached, on parts that were never trained on, beside a simple method.
@@ -181,7 +181,7 @@ def pretrain(
         UsageError: a task, setting or value that cannot be; data that is not on this machine; a folder in use.
     """
     from lanista.perception.pretrain import pretrain as go
-    from lanista.perception.pretrain import settings_from
+    from lanista.perception.pretrain_settings import settings_from
 
     chosen = settings_from({**settings, "task": task})
     return go(chosen, new_run_folder(task) if out is None else Path(out), report or _say_nothing)

@@ -11,9 +11,8 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -21,12 +20,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from lanista.errors import UsageError, unknown
+from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
 from lanista.perception.dataset import Examples
 from lanista.perception.encoder import Encoder, build_encoder, load_encoder
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
+from lanista.perception.pretrain_settings import Pretrained, Progress, Report, Settings, settings_from
 from lanista.perception.recogniser import Recogniser
 from lanista.perception.task import Splits, Task, make_task
 
@@ -36,115 +36,6 @@ LEAST_RATE = 0.01  # of the learning rate, at the end
 BETAS = (0.9, 0.98)
 PLAN_AFTER = 0.1  # of the time allowed: before, the pace is not known well
 STEPS_A_PLAN = 10
-
-
-@dataclasses.dataclass(frozen=True)
-class Settings:
-    """What to pretrain, and how. Whatever is left at None is the task's own."""
-
-    task: str
-    """The task, as in "pictures:data=fashion_mnist"."""
-    encoder: str | None = None
-    """The encoder's string, or an encoder folder to go on from."""
-    minutes: float | None = None
-    """At most, loading of the examples included."""
-    epochs: int | None = None
-    """At most."""
-    batch_size: int | None = None
-    """Examples an update."""
-    learning_rate: float | None = None
-    """Of AdamW, at its greatest."""
-    weight_decay: float | None = None
-    """Of AdamW, for weights of two dimensions or more."""
-    patience: int | None = None
-    """Stop after this many epochs without a better validation."""
-    layer_decay: float = 1.0
-    """Each layer below the top learns this much slower than the one above (Howard and Ruder 2018)."""
-    freeze: bool = False
-    """Train the head alone."""
-    average: float = 0.998
-    """The decay of the weights' running average."""
-    max_grad_norm: float = 1.0
-    """Gradients are clipped to it."""
-    seed: int = 0
-    """Of splits, weights, order and changes."""
-    threads: int = 0
-    """Of torch; 0 leaves its own choice."""
-    bfloat16: bool | None = None
-    """Compute in it; None does where the chip can."""
-
-    def filled(self, task: Task) -> Settings:
-        """With the task's own values for what is None."""
-        recipe = dataclasses.asdict(task.recipe)
-        given = {key: value for key in recipe if (value := getattr(self, key)) is not None}
-        settings = dataclasses.replace(self, **{**recipe, **given})
-        checks = {
-            "minutes": settings.minutes,
-            "epochs": settings.epochs,
-            "batch_size": settings.batch_size,
-            "learning_rate": settings.learning_rate,
-            "patience": settings.patience,
-            "layer_decay": settings.layer_decay,
-        }
-        for name, value in checks.items():
-            if not (value is not None and math.isfinite(value) and value > 0):
-                raise UsageError(f"'{name}' must be more than 0, not {value}")
-        if settings.bfloat16 is None:
-            settings = dataclasses.replace(settings, bfloat16=bool(torch.cpu._is_avx512_bf16_supported()))
-        return settings
-
-
-@dataclasses.dataclass(frozen=True)
-class Progress:
-    """How a run stands, for a progress bar."""
-
-    stage: str  # "loading", "training", "validating", "testing", "baseline"
-    epoch: int = 0
-    step: int = 0
-    steps: int = 0
-    share: float = 0.0  # of the run's bound that is nearest, in [0, 1]
-    loss: float = math.nan
-    measure: str = ""
-    score: float = math.nan
-    best: float = math.nan
-    seconds: float = 0.0
-
-
-@dataclasses.dataclass(frozen=True)
-class Pretrained:
-    """What came of a run."""
-
-    folder: Path
-    modality: str
-    scores: dict[str, dict[str, float]]  # part of the tests -> measure -> value
-    baseline: dict[str, Any]  # name, scores
-    epochs: int
-    seconds: float
-    stopped: str  # why: "all epochs done", "no better for 8 epochs", ...
-    failed: bool  # the loss was no number: the weights are the last good ones
-
-
-Report = Callable[[Progress], None]
-
-
-def settings_from(values: Mapping[str, Any]) -> Settings:
-    """Settings from plain values.
-
-    Raises:
-        UsageError: a name is unknown or a value is of the wrong kind; the nearest known name is said.
-    """
-    fields = {field.name: str(field.type).removesuffix(" | None") for field in dataclasses.fields(Settings)}
-    chosen: dict[str, Any] = {}
-    for name, value in values.items():
-        if name not in fields:
-            raise unknown("setting", name, fields)
-        kind: type = {"int": int, "float": float, "bool": bool, "str": str}[fields[name]]
-        if value is not None and type(value) is not kind:
-            if kind is not float or type(value) is not int:
-                raise UsageError(f"the setting '{name}' must be {kind.__name__}, not '{value}'")
-            value = float(value)
-        chosen[name] = value
-    return Settings(**chosen)
 
 
 def pretrain(settings: Settings, out: Path, report: Report = lambda progress: None) -> Pretrained:
@@ -162,7 +53,7 @@ def pretrain(settings: Settings, out: Path, report: Report = lambda progress: No
     settings = settings.filled(task)
     if (out / "encoder.json").exists() or (out / "pretrain.json").exists():
         raise UsageError(f"{out} holds a run already: choose another --out, or go on with it by --resume {out}")
-    run = _Run(task, settings, claim_folder(out, megabytes=64), report)
+    run = Run(task, settings, claim_folder(out, megabytes=64), report)
     write_json(out / "pretrain.json", {"format": FORMAT, **dataclasses.asdict(settings)})
     return run.go()
 
@@ -178,12 +69,12 @@ def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
         raise UsageError(f"the run in {folder} is done; to go on from its encoder: --encoder {folder} --out NEW")
     settings = settings_from({key: value for key, value in about.items() if key != "format"})
     task = make_task(settings.task)
-    run = _Run(task, settings.filled(task), folder, report)
+    run = Run(task, settings.filled(task), folder, report)
     run.restore()
     return run.go()
 
 
-class _Run:
+class Run:
     """One run: what `pretrain` and `resume` share."""
 
     def __init__(self, task: Task, settings: Settings, folder: Path, report: Report) -> None:
@@ -285,11 +176,8 @@ class _Run:
         """One epoch and its validation; why the run should stop, or nothing."""
         self.model.train()
         losses, last = [], time.monotonic()
-        batch_size = self.settings.batch_size or 1
-        order = torch.randperm(len(self.train_x), generator=self.generator)
-        for start in range(0, self.steps_an_epoch * batch_size, batch_size):
-            rows = order[start : start + batch_size]
-            loss = self._update(rows)
+        for rows in self.batches():
+            loss = self.update(rows)
             if not math.isfinite(loss):
                 return f"the loss was no number at step {self.step}: the last good weights were kept"
             losses.append(loss)
@@ -310,8 +198,15 @@ class _Run:
         self._plan()
         return "" if self.since_best < (self.settings.patience or 1) else f"no better for {self.since_best} epochs"
 
-    def _update(self, rows: Tensor) -> float:
-        """One step of the optimiser; the loss."""
+    def batches(self) -> Iterator[Tensor]:
+        """The rows of an epoch's batches, shuffled anew; a last one that would be too small is left out."""
+        order = torch.randperm(len(self.train_x), generator=self.generator)
+        size = self.settings.batch_size or 1
+        for start in range(0, self.steps_an_epoch * size, size):
+            yield order[start : start + size]
+
+    def update(self, rows: Tensor) -> float:
+        """One step of the optimiser on these rows of the training examples; the loss."""
         share = self.share
         warm = min(1.0, (self.step + 1) / max(1, WARM_UP * self.planned))
         cosine = LEAST_RATE + (1 - LEAST_RATE) * (1 + math.cos(math.pi * share)) / 2
@@ -370,6 +265,7 @@ class _Run:
             "epochs": self.epoch,
             "steps": self.step,
             "examples": len(self.train_x),
+            "examples_tested": {part: len(examples) for part, examples in self.splits.tests.items()},
             "seconds": round(self.seconds, 1),
             "measure": self.task.measure,
             "valid": self.best_score,

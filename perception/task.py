@@ -49,7 +49,7 @@ class Splits:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a task is trained unless the user says otherwise; `perception.pretrain.Settings` explains each.
+    """How a task is trained unless the user says otherwise; `perception.pretrain_settings.Settings` explains each.
 
     Attributes:
         encoder: the encoder's string.

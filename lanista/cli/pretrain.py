@@ -24,7 +24,7 @@ from lanista.errors import UsageError
 from lanista.plugs import first_lines
 
 if TYPE_CHECKING:
-    from lanista.perception.pretrain import Pretrained, Progress
+    from lanista.perception.pretrain_settings import Pretrained, Progress
 
 TASKS = "lanista.perception.tasks"  # named here, since `perception.task` would import torch
 

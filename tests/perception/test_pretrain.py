@@ -20,7 +20,8 @@ import lanista
 from lanista.errors import UsageError
 from lanista.perception.dataset import load_data
 from lanista.perception.encoder import load_encoder
-from lanista.perception.pretrain import Progress, Settings, pretrain, resume
+from lanista.perception.pretrain import pretrain, resume
+from lanista.perception.pretrain_settings import Progress, Settings
 from lanista.perception.pretrained import load_recogniser
 from lanista.perception.recogniser import Recogniser
 
@@ -104,7 +105,8 @@ def test_a_killed_run_goes_on_as_if_unbroken(done: Path, tmp_path: Path) -> None
 
 def test_a_kill_of_the_process_loses_no_finished_epoch(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from lanista.perception.pretrain import Settings, pretrain\n"
+        "import sys; from pathlib import Path; from lanista.perception.pretrain import pretrain\n"
+        "from lanista.perception.pretrain_settings import Settings\n"
         f"pretrain(Settings({TASK!r}, **{ {**SMALL, 'epochs': 60, 'patience': 60}!r}), Path(sys.argv[1]))"
     )
     folder = tmp_path / "run"
