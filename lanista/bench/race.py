@@ -61,6 +61,7 @@ class Plan:
         report: told what goes on.
         agent: whom the row strength measures.
         plot: where it draws.
+        encoders: where the runs of the row perception lie.
     """
 
     rounds: int
@@ -70,6 +71,7 @@ class Plan:
     report: Callable[[str], None]
     agent: str = ""
     plot: Path | None = None
+    encoders: Path | None = None
 
 
 @dataclass(frozen=True)

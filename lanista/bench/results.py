@@ -26,6 +26,7 @@ class Row:
         lanes: the sides and their slices.
         notes: sentences that belong beside the figures.
         table: more figures, a column a key; intervals are of shares.
+        between: what the intervals of the verdicts are.
     """
 
     id: str
@@ -34,7 +35,8 @@ class Row:
     verdicts: Sequence[Verdict]
     lanes: Sequence[Lane]
     notes: Sequence[str] = ()
-    table: Sequence[Mapping[str, int | float | Interval]] = ()
+    table: Sequence[Mapping[str, int | float | str | Interval]] = ()
+    between: str = "95 %"
 
     @property
     def failed(self) -> bool:
@@ -93,7 +95,7 @@ def as_markdown(rows: Sequence[Row], where: dict[str, Any]) -> str:
 
 def _claims(row: Row) -> list[str]:
     """The table of claims."""
-    lines = ["| claim | measured | 95 % | target | met |", "|---|---|---|---|---|"]
+    lines = [f"| claim | measured | {row.between} | target | met |", "|---|---|---|---|---|"]
     for verdict in row.verdicts:
         claim = verdict.claim
         target = "" if claim.least is None else f"at least {figure(claim.least, claim.unit)}"
@@ -136,10 +138,12 @@ def _table(row: Row) -> list[str]:
     return [*lines, *(f"| {' | '.join(_shown(each[name]) for name in names)} |" for each in row.table), ""]
 
 
-def _shown(value: int | float | Interval) -> str:
+def _shown(value: int | float | str | Interval) -> str:
     """A cell of a row's own table."""
     if isinstance(value, Interval):
         return f"{100 * value.median:.1f} % ({100 * value.low:.1f} to {100 * value.high:.1f})"
+    if isinstance(value, str):
+        return cell(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.1f}"
 
 

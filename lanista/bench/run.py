@@ -15,12 +15,19 @@ from lanista.plugs import plug, plugs
 
 ROWS = "lanista.bench.rows"
 NEEDS_AGENT = "strength"  # the row that measures one agent, and so is not measured without
+NEEDS_ENCODERS = "perception"  # the row that trains for hours where its runs are not done, and so only if asked
 ROUNDS, SECONDS = 20, 2.0
 QUICK_ROUNDS, QUICK_SECONDS = 5, 0.4
 
 
 def bench(
-    rows: Sequence[str], quick: bool, agent: str, plot: Path | None, json: Path | None, markdown: Path | None
+    rows: Sequence[str],
+    quick: bool,
+    agent: str,
+    plot: Path | None,
+    encoders: Path | None,
+    json: Path | None,
+    markdown: Path | None,
 ) -> int:
     """Measure rows one after the other; see `lanista.cli.bench` for the words.
 
@@ -30,10 +37,17 @@ def bench(
     Raises:
         UsageError: a row that is not there, the row strength without an agent, a file that could not be written.
     """
-    named = list(rows) or [name for name in plugs(ROWS) if name != NEEDS_AGENT or agent]
+    needs = {NEEDS_AGENT: agent, NEEDS_ENCODERS: encoders}
+    named = list(rows) or [name for name in plugs(ROWS) if needs.get(name, True)]
     modules = [plug(ROWS, "row of the bench", name) for name in named]
     if NEEDS_AGENT in named and not agent:
         raise UsageError(f"the row {NEEDS_AGENT} measures one agent; name it, as in --agent runs/x")
+    if NEEDS_ENCODERS in named and encoders is None:
+        raise UsageError(
+            f"the row {NEEDS_ENCODERS} trains for hours; say where its runs lie, as in --encoders runs/bench"
+        )
+    if encoders is not None and NEEDS_ENCODERS not in named:
+        raise UsageError(f"only the row {NEEDS_ENCODERS} has --encoders; name it too, or no row")
     if agent and NEEDS_AGENT not in named:
         raise UsageError(f"only the row {NEEDS_AGENT} measures an agent; name it too, or no row")
     if plot is not None and plot.suffix not in (".svg", ".png"):
@@ -49,6 +63,7 @@ def bench(
         report=lambda text: print(f"lanista bench: {text}", file=sys.stderr, flush=True),
         agent=agent,
         plot=plot,
+        encoders=encoders,
     )
     where, measured = machine(plan), list[Row]()
     for name, module in zip(named, modules, strict=True):

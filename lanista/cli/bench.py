@@ -8,6 +8,7 @@ Example:
     lanista bench stepping start --quick
     lanista bench --json bench.json --markdown bench.md
     lanista bench strength --agent runs/x --plot strength.svg
+    lanista bench perception --encoders runs/bench
 """
 
 from __future__ import annotations
@@ -27,13 +28,15 @@ class Options:
     """What to measure."""
 
     rows: Annotated[Positional[tuple[str, ...]], arg(metavar="[ROW ...]")] = ()
-    """Rows to measure: stepping, games, training, match, start, strength; none is all, strength only with --agent."""
+    """Rows to measure; none is all: strength only with --agent, perception only with --encoders."""
     quick: bool = False
     """Fewer and shorter slices: a look, no result."""
     agent: str = ""
     """Who is measured by the row strength: an agent, or a run, of which the curve is shown too."""
     plot: Path | None = None
     """Where the curve of a run is drawn (.svg, .png)."""
+    encoders: Path | None = None
+    """Where the runs of the row perception lie. Those that are not done are trained: three a task, ten minutes each."""
     json: Path | None = None
     """Write all figures, each slice included, to this file."""
     markdown: Path | None = None
@@ -46,4 +49,6 @@ def run(options: Options) -> int:
 
     if not sys.platform.startswith("linux"):
         raise UsageError("the bench binds processes to a core and reads their CPU time from /proc: it needs Linux")
-    return bench(options.rows, options.quick, options.agent, options.plot, options.json, options.markdown)
+    return bench(
+        options.rows, options.quick, options.agent, options.plot, options.encoders, options.json, options.markdown
+    )

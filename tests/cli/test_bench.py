@@ -148,6 +148,8 @@ def test_figures_are_short(value: float, unit: str, text: str) -> None:
     [
         (["steping"], "did you mean 'stepping'?"),
         (["strength"], "--agent runs/x"),
+        (["perception"], "--encoders runs/bench"),
+        (["stepping", "--encoders", "x"], "only the row perception"),
         (["stepping", "--agent", "random"], "only the row strength"),
         (["strength", "--agent", "random", "--plot", "x.pdf"], ".svg or .png"),
         (["stepping", "--json", "no/folder/x.json"], "cannot write no/folder/x.json"),
@@ -179,3 +181,28 @@ def test_strength_of_a_run_has_a_curve(tmp_path: Path, capsys: pytest.CaptureFix
     assert row["table"][0]["steps"] == 100 and row["table"][0]["minutes"] == 1.0
     assert plot.read_text().startswith("<?xml")
     assert "| points against random |" in capsys.readouterr().out
+
+
+def test_goals_of_pretraining_are_judged_over_the_seeds(plan: Plan, tmp_path: Path) -> None:
+    from lanista.bench.rows.perception import Goal, judged, rows_of, run_of
+
+    task = "pictures:data=digits"
+    runs = [run_of(task, seed, tmp_path, plan) for seed in (0, 1)]
+    again = run_of(task, 0, tmp_path, plan)
+    assert again == runs[0], "a run that is done is not trained again"
+    scores = [run["tests"]["test"]["accuracy"] for run in runs]
+    simple = runs[0]["baseline"]["scores"]["test"]["accuracy"]
+    plain, more = judged(Goal(task, "test", least=max(scores) + 0.01, above=-1.0), runs)
+    assert plain.found is not None and more.found is not None
+    assert plain.met is False and plain.found.low == min(scores) and plain.found.high == max(scores)
+    assert more.met is True and more.found.high == pytest.approx(max(scores) - simple)
+    lines = rows_of(task, runs)
+    assert {line["measure"] for line in lines} == {"accuracy", "macro f1"} and lines[0]["tested on"] > 100
+
+
+def test_every_goal_of_pretraining_names_a_task() -> None:
+    from lanista.bench.rows.perception import GOALS
+    from lanista.perception.task import make_task
+
+    for goal in GOALS:
+        assert make_task(goal.task).name == goal.task.partition(":")[0]

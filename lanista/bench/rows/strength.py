@@ -107,7 +107,7 @@ def interval(score: Score) -> Interval:
     return Interval(score.score, score.low, score.high, 0.95)
 
 
-def row_of(point: Point) -> dict[str, int | float | Interval]:
+def row_of(point: Point) -> dict[str, int | float | str | Interval]:
     """A checkpoint in the table of the curve."""
     scores = {f"against {opponent}": interval(score) for opponent, score in point.scores.items()}
     return {"steps": point.steps, "minutes": point.minutes, **scores}
