@@ -191,11 +191,11 @@ def test_goals_of_pretraining_are_judged_over_the_seeds(plan: Plan, tmp_path: Pa
     again = run_of(task, 0, tmp_path, plan)
     assert again == runs[0], "a run that is done is not trained again"
     scores = [run["tests"]["test"]["accuracy"] for run in runs]
-    simple = runs[0]["baseline"]["scores"]["test"]["accuracy"]
+    more_than = [run["tests"]["test"]["accuracy"] - run["baseline"]["scores"]["test"]["accuracy"] for run in runs]
     plain, more = judged(Goal(task, "test", least=max(scores) + 0.01, above=-1.0), runs)
     assert plain.found is not None and more.found is not None
     assert plain.met is False and plain.found.low == min(scores) and plain.found.high == max(scores)
-    assert more.met is True and more.found.high == pytest.approx(max(scores) - simple)
+    assert more.met is True and more.found.median == pytest.approx(np.mean(more_than))
     lines = rows_of(task, runs)
     assert {line["measure"] for line in lines} == {"accuracy", "macro f1"} and lines[0]["tested on"] > 100
 

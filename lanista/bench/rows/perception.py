@@ -146,7 +146,7 @@ def rows_of(task: str, runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         for name in measures:
             scores = spread([float(run["tests"][part][name]) for run in runs])
             unit = "%" if name in SHARES or name in LOWER_IS_BETTER else ""
-            simple = runs[0]["baseline"]["scores"].get(part, {}).get(name)
+            simple = [run["baseline"]["scores"].get(part, {}).get(name) for run in runs]
             between = f"{figure(scores.low, unit)} to {figure(scores.high, unit)}"
             lines.append(
                 {
@@ -154,7 +154,7 @@ def rows_of(task: str, runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                     "examples": part,
                     "measure": name.replace("_", " "),
                     "encoder": f"{figure(scores.median, unit)} ({between})",
-                    "baseline": "" if simple is None else figure(float(simple), unit),
+                    "baseline": "" if None in simple else figure(mean(simple), unit),
                     "learnt from": runs[0]["examples"],
                     "tested on": runs[0]["examples_tested"][part],
                     "minutes": round(mean(run["seconds"] / 60 for run in runs), 1),
