@@ -186,7 +186,7 @@ def test_strength_of_a_run_has_a_curve(tmp_path: Path, capsys: pytest.CaptureFix
 def test_goals_of_pretraining_are_judged_over_the_seeds(plan: Plan, tmp_path: Path) -> None:
     from lanista.bench.rows.perception import Goal, judged, rows_of, run_of
 
-    task = "pictures:data=digits"
+    task = "pictures:data=digits,most=300"
     runs = [run_of(task, seed, tmp_path, plan) for seed in (0, 1)]
     again = run_of(task, 0, tmp_path, plan)
     assert again == runs[0], "a run that is done is not trained again"
@@ -197,7 +197,7 @@ def test_goals_of_pretraining_are_judged_over_the_seeds(plan: Plan, tmp_path: Pa
     assert plain.met is False and plain.found.low == min(scores) and plain.found.high == max(scores)
     assert more.met is True and more.found.median == pytest.approx(np.mean(more_than))
     lines = rows_of(task, runs)
-    assert {line["measure"] for line in lines} == {"accuracy", "macro f1"} and lines[0]["tested on"] > 100
+    assert {line["measure"] for line in lines} == {"accuracy", "macro f1"} and lines[0]["tested on"] > 50
 
 
 def test_every_goal_of_pretraining_names_a_task() -> None:

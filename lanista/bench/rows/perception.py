@@ -14,7 +14,7 @@ from lanista.bench.results import Row, figure
 from lanista.errors import UsageError
 
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
-QUICK_MINUTES = 0.2
+QUICK_MINUTES = 0.05
 SHARES = ("accuracy", "macro_f1", "average_precision", "roc_auc", "exact_match", "plate_accuracy", "words_right")
 
 
@@ -102,7 +102,7 @@ def run_of(task: str, seed: int, folder: Path, plan: Plan) -> dict[str, Any]:
     from lanista.perception.pretrain import pretrain, resume
     from lanista.perception.pretrain_settings import Settings
 
-    out = folder / f"{task.replace(':', '-').replace('=', '-')}-{seed}"
+    out = folder / f"{task.replace(':', '-').replace('=', '-').replace(',', '-')}-{seed}"
     if not (out / "encoder.json").exists():
         plan.report(f"training {task}, seed {seed}")
         if (out / "pretrain.json").exists():
