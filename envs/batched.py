@@ -47,6 +47,8 @@ class Rules:
         print_move, parse_move: (state, action) -> text and back; `parse_move` raises ValueError.
         print_position, parse_position: (state) -> text and back, where the field has a notation for positions;
             `parse_position` raises ValueError.
+        starts: () -> all positions that chance can begin with, records of `state`, and the probability of each, where
+            these are few and chance plays no part later.
     """
 
     spec: GameSpec
@@ -65,6 +67,7 @@ class Rules:
     parse_move: Callable[[Any, str], int]
     print_position: Callable[[Any], str] | None = None
     parse_position: Callable[[str], Any] | None = None
+    starts: Callable[[], tuple[Array, Floats]] | None = None
     key: str = field(default="", init=False)
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numba
@@ -11,7 +11,7 @@ from gymnasium import spaces
 
 from lanista.envs.bits import bit
 from lanista.envs.boards import label, svg
-from lanista.envs.core import GameSpec, Role
+from lanista.envs.core import Array, Floats, GameSpec, Role
 from lanista.envs.draws import below, next_draw
 
 HIDDEN = "?"
@@ -55,6 +55,23 @@ def deal(deck: Any, hands: Any, stream: Any) -> None:
             card += before <= wanted
         hands[place] = card
         free &= ~bit(card)
+
+
+def all_starts(new: Any, state: np.dtype[Any], field: str, hands: Iterable[Sequence[int]]) -> tuple[Array, Floats]:
+    """Every position that a game can begin with, and its probability.
+
+    Args:
+        new: the rules' function; what it deals is replaced.
+        state: the record of a position.
+        field: of the record, which holds the hands.
+        hands: all equally likely deals; alike ones are put together.
+    """
+    different, counts = np.unique(np.array(list(hands)), axis=0, return_counts=True)
+    states = np.zeros(len(different), state)
+    new(states[0], np.zeros(1, np.uint64))
+    states[:] = states[0]
+    states[field] = different
+    return states, counts / counts.sum()
 
 
 def hands_svg(rows: Sequence[tuple[str, Sequence[str], str]], moving: int | None) -> str:

@@ -11,7 +11,7 @@ from torch import Tensor
 from lanista.agents.artifact import load_network
 from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory
 from lanista.agents.symmetry import Turning, turnings
-from lanista.envs.core import Array, Choice, GameSpec, Turn
+from lanista.envs.core import Array, Choice, Floats, GameSpec, Turn
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
@@ -77,6 +77,13 @@ class NetworkAgent:
         else:
             samples, _ = distribution.sample(mixed(turn.draws, np.uint64(self._seed)))
         return Choice(head.played(samples), policy=distribution.policy(), value=value.numpy())
+
+    def probabilities(self, turn: Turn) -> Floats:
+        """With which probability it plays what: (k, num_actions), at its temperature."""
+        choice = self.act(turn)
+        if choice.policy is None:
+            raise UsageError(f"{self.name} plays no Discrete actions, and so tells no probabilities")
+        return choice.policy if self.temperature else np.eye(choice.policy.shape[1], dtype=np.float32)[choice.actions]
 
     def _evaluate(self, turn: Turn) -> tuple[Tensor, Tensor]:
         """The head's parameters and values; logarithms of the policy, their means over the game's symmetries."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.core import Array, Choice, GameSpec, Turn
+from lanista.envs.core import Array, Choice, Floats, GameSpec, Turn
 from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
 
@@ -34,6 +34,13 @@ class RandomAgent:
             raise UsageError("the agent 'random' was not started: call start(spec, seed) before act")
         space = self._spec.role(int(turn.players[0])).action
         return Choice(random_actions(turn, space, mixed(turn.draws, np.uint64(self._seed % 2**64))))
+
+    def probabilities(self, turn: Turn) -> Floats:
+        """Of each legal action alike: (k, num_actions)."""
+        if turn.legal is None:
+            raise UsageError("the agent 'random' tells probabilities of Discrete actions only")
+        alike: Floats = turn.legal / turn.legal.sum(1, keepdims=True)
+        return alike
 
 
 def random_actions(turn: Turn, space: spaces.Space[object], draws: Array) -> Array:

@@ -9,6 +9,7 @@ information state.
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import numba
@@ -16,7 +17,7 @@ import numpy as np
 
 from lanista.envs.batched import Rules
 from lanista.envs.draws import mix
-from lanista.envs.hands import HIDDEN, deal, hands_svg, hidden_spec, parse_word
+from lanista.envs.hands import HIDDEN, all_starts, deal, hands_svg, hidden_spec, parse_word
 from lanista.errors import UsageError
 
 CARDS = "23456789TJQK"  # the last players + 1 of them
@@ -144,6 +145,7 @@ def rules(players: int = 2) -> Rules:
         hash=hash,
         picture=picture,
         text=text,
+        starts=lambda: all_starts(new, state, "cards", permutations(range(deck), players)),
         print_move=lambda state, action: MOVES[action],
         parse_move=lambda state, text: parse_word(text, MOVES, {"check": "pass", "fold": "pass", "call": "bet"}),
     )

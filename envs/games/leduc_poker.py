@@ -9,6 +9,7 @@ which is both; but for folds the layout of OpenSpiel's information state, cards 
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import Any
 
 import numba
@@ -16,7 +17,7 @@ import numpy as np
 
 from lanista.envs.batched import Rules
 from lanista.envs.draws import mix
-from lanista.envs.hands import HIDDEN, deal, hands_svg, hidden_spec, parse_word
+from lanista.envs.hands import HIDDEN, all_starts, deal, hands_svg, hidden_spec, parse_word
 from lanista.errors import UsageError
 
 RANKS = "23456789TJQKA"  # of more than three the last players + 1, else J, Q, K
@@ -199,6 +200,7 @@ def rules(players: int = 2) -> Rules:
         hash=hash,
         picture=lambda state, player, last: hands_svg(lines(state, player, SIGNS[0]), int(state["mover"])),
         text=text,
+        starts=lambda: all_starts(new, state, "cards", permutations(range(deck), players + 1)),
         print_move=lambda state, action: MOVES[action],
         parse_move=lambda state, text: parse_word(text, MOVES, {"check": "call", "bet": "raise"}),
     )

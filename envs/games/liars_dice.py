@@ -8,6 +8,8 @@ OpenSpiel's information state.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
 
 import numba
@@ -15,7 +17,7 @@ import numpy as np
 
 from lanista.envs.batched import Rules
 from lanista.envs.draws import below, mix, next_draw
-from lanista.envs.hands import HIDDEN, hands_svg, hidden_spec
+from lanista.envs.hands import HIDDEN, all_starts, hands_svg, hidden_spec
 from lanista.errors import UsageError
 
 
@@ -116,6 +118,11 @@ def rules(dice: int = 1, sides: int = 6) -> Rules:
         bids_made = [name_of(action) for action in np.flatnonzero(state["said"]).tolist()]
         return [bids_made[0::2], bids_made[1::2]]
 
+    def rolls() -> Iterator[list[int]]:
+        """All rolls, each player's dice in rising order."""
+        for faces in product(range(sides), repeat=2 * dice):
+            yield [*sorted(faces[:dice]), *sorted(faces[dice:])]
+
     def text(state: Any, player: int | None) -> str:
         """Each player's dice, where they may be seen, and bids."""
         bids_made = said(state)
@@ -150,6 +157,7 @@ def rules(dice: int = 1, sides: int = 6) -> Rules:
         hash=hash,
         picture=picture,
         text=text,
+        starts=lambda: all_starts(new, state, "dice", rolls()),
         print_move=lambda state, action: name_of(action),
         parse_move=parse_move,
     )
