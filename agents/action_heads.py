@@ -49,6 +49,10 @@ class Distribution(Protocol):
         """(rows,) in nats."""
         ...
 
+    def divergence(self, other: Any) -> Tensor:
+        """From another distribution of the same head, row by row: KL(self || other), (rows,) in nats."""
+        ...
+
     def policy(self) -> Floats | None:
         """The probability of each action, (rows, num_actions) or (rows, sum(nvec)); None for Box."""
         ...
@@ -151,6 +155,9 @@ class _Categorical:
         # An illegal action's probability is exactly 0 and its logarithm finite, so it adds nothing.
         return -(self.log_policy.exp() * self.log_policy).sum(-1)
 
+    def divergence(self, other: _Categorical) -> Tensor:
+        return (self.log_policy.exp() * (self.log_policy - other.log_policy)).sum(-1)
+
     def policy(self) -> Floats:
         policy: Floats = self.log_policy.exp().numpy()
         return policy
@@ -177,6 +184,10 @@ class _Categoricals:
     def entropy(self) -> Tensor:
         return torch.stack([part.entropy() for part in self.parts]).sum(0)
 
+    def divergence(self, other: _Categoricals) -> Tensor:
+        pairs = zip(self.parts, other.parts, strict=True)
+        return torch.stack([mine.divergence(its) for mine, its in pairs]).sum(0)
+
     def policy(self) -> Floats:
         return np.concatenate([part.policy() for part in self.parts], axis=1)
 
@@ -202,6 +213,11 @@ class _Gaussian:
 
     def entropy(self) -> Tensor:
         return (0.5 + LOG_ROOT_TWO_PI + self.log_std).sum(-1)
+
+    def divergence(self, other: _Gaussian) -> Tensor:
+        off = (self.mean - other.mean) * torch.exp(-other.log_std)
+        ratio = self.log_std - other.log_std
+        return (0.5 * (torch.exp(2 * ratio) + off * off - 1) - ratio).sum(-1)
 
     def policy(self) -> None:
         return None

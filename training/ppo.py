@@ -45,6 +45,10 @@ class PPOSettings:
     """Weight of the entropy bonus at the start."""
     entropy_coefficient_end: float = 0.01
     """Weight of the entropy bonus at the end."""
+    kl_coefficient: float = 0.0
+    """Weight of the exact divergence of the new policy from that before the update. With the entropy bonus, which pulls
+    toward the uniform magnet, this is magnetic mirror descent (Sokota et al. 2023, arXiv:2206.05825, equation 12),
+    whose last policy approaches an equilibrium where hands are hidden; symmetries are not used then."""
     value_coefficient: float = 0.5
     """Weight of the value's squared error."""
     max_grad_norm: float = 0.5
@@ -161,6 +165,7 @@ class Loss:
     value: Tensor
     entropy: Tensor
     kl: Tensor
+    divergence: Tensor
     clipped: Tensor
 
 
@@ -174,6 +179,7 @@ def loss(
     returns: Tensor,
     settings: PPOSettings,
     entropy_coefficient: float,
+    before: Tensor | None = None,
 ) -> Loss:
     """The clipped surrogate (equation 7), the value's squared error and the entropy bonus (equation 9).
 
@@ -183,6 +189,7 @@ def loss(
         legal: (rows, num_actions) or (rows, sum(nvec)) bool; None for Box.
         actions: (rows,) int64, or (rows, dimensions): samples of the network's head.
         log_probability, advantage, returns: (rows,) float32.
+        before: (rows, parameters) of the network's head before the update; needed if `kl_coefficient` is not 0.
     """
     parameters, value = network(observation, legal)
     distribution = network.head.distribution(parameters)
@@ -195,10 +202,14 @@ def loss(
         value_loss = value_loss / network.returns.deviation**2
     entropy = distribution.entropy().mean()
     total = policy_loss + settings.value_coefficient * value_loss - entropy_coefficient * entropy
+    divergence = torch.zeros(())
+    if before is not None:
+        divergence = distribution.divergence(network.head.distribution(before)).mean()
+        total = total + settings.kl_coefficient * divergence
     with torch.no_grad():
         kl = ((ratio - 1) - log_ratio).mean()  # Schulman 2020, "Approximating KL divergence", k3
         beyond = ((ratio - 1).abs() > settings.clip_range).float().mean()
-    return Loss(total, policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, beyond)
+    return Loss(total, policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, divergence.detach(), beyond)
 
 
 def make_optimizer(network: nn.Module, settings: PPOSettings) -> torch.optim.Optimizer:
@@ -242,6 +253,7 @@ def update(
     network.see_returns(returns, all_reduce)
     if settings.normalize_advantage:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
+    before = _parameters(network, observation, legal, settings) if settings.kl_coefficient else None
     rows, size = len(actions), min(settings.minibatch_size, len(actions))
     parts: list[Tensor] = []  # each micro-batch's parts of the loss
     weights: list[float] = []  # its share of the gradient steps
@@ -250,7 +262,7 @@ def update(
         order = torch.randperm(rows, generator=generator)
         for start in range(0, rows - size + 1, size):
             turning = None
-            if settings.symmetry and turnings:
+            if settings.symmetry and turnings and before is None:
                 number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
                 turning = turnings[number] if number < len(turnings) else None
             optimizer.zero_grad(set_to_none=True)
@@ -262,11 +274,11 @@ def update(
                 with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
                     step = loss(
                         network, seen, may, did, log_probability[pick], advantage[pick], returns[pick],
-                        settings, entropy_coefficient,
+                        settings, entropy_coefficient, None if before is None else before[pick],
                     )  # fmt: skip
                 share = len(pick) / size
                 (step.total * share).backward()  # type: ignore[no-untyped-call]
-                told = (step.policy, step.value, step.entropy, step.kl, step.clipped)
+                told = (step.policy, step.value, step.entropy, step.kl, step.divergence, step.clipped)
                 parts.append(torch.stack(told))
                 weights.append(share)
             if all_reduce is not None:
@@ -275,10 +287,23 @@ def update(
             optimizer.step()
     # Only now: the old probabilities are of observations as they were normalised when they were played.
     network.see_observations(observation, all_reduce)
-    names = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
+    names = ("policy_loss", "value_loss", "entropy", "approx_kl", "divergence", "clip_fraction")
     weight = torch.tensor(weights)
     means = (torch.stack(parts) * weight[:, None]).sum(0) / weight.sum()
     return dict(zip(names, means.tolist(), strict=True)) | {
         "grad_norm": float(torch.stack(norms).mean()),
         "learning_rate": learning_rate,
     }
+
+
+@torch.no_grad()
+def _parameters(
+    network: PolicyNetwork, observation: Mapping[str, Tensor], legal: Tensor | None, settings: PPOSettings
+) -> Tensor:
+    """What the network's head reads of all rows, (rows, parameters), as the network stands."""
+    parts = []
+    for pick in torch.split(torch.arange(len(next(iter(observation.values())))), settings.rows_at_once):
+        with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+            may = None if legal is None else legal[pick]
+            parts.append(network({name: value[pick] for name, value in observation.items()}, may)[0])
+    return torch.cat(parts)

@@ -29,6 +29,7 @@ from torch import Tensor
 from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.encoder_words import lasting
+from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, network_from
@@ -100,6 +101,7 @@ class Progress:
         steps_a_second: over the last updates.
         scores: anchor -> share of points against it, at the last measurement.
         metrics: of the last update, by name.
+        nash_conv: what best responses would gain, both together, at the last measurement; None where it is not exact.
     """
 
     steps: int
@@ -108,6 +110,7 @@ class Progress:
     steps_a_second: float
     scores: Mapping[str, float]
     metrics: Mapping[str, float]
+    nash_conv: float | None = None
 
 
 @dataclass
@@ -256,8 +259,10 @@ class _Clockwork:
         self.settings = run.settings
         self.steps, self.updates, self.before = 0, 0, 0.0
         self.scores: dict[str, float] = {}
+        self.nash_conv: float | None = None
         self.average: dict[str, Tensor] = {}
         self.anchors = anchors_of(self.settings)
+        self.tree = small_tree(self.settings.game)
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
         if resume:
             self._restore()
@@ -323,10 +328,14 @@ class _Clockwork:
         return network.eval()
 
     def _measure(self) -> None:
-        """Points against the anchors, both seats, from random openings."""
-        if not self.settings.measurements or not self.settings.anchor_pairs:
+        """Points against the anchors, both seats, from random openings; exploitability of a game small enough."""
+        if not self.settings.measurements:
             return
         agent = NetworkAgent(self._player(), "learner", self.settings.game, self.precision)
+        if self.tree is not None:
+            self.nash_conv = exploitability(self.tree, policy_of(agent, self.tree)).nash_conv
+        if not self.settings.anchor_pairs:
+            return
         for anchor, opponent in self.anchors.items():
             self.scores[anchor] = score(
                 self.settings.game, agent, opponent, self.settings.anchor_pairs, seed=self.settings.seed
@@ -342,12 +351,16 @@ class _Clockwork:
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 3),
             "steps_a_second": round(speed, 1), **{k: v for k, v in metrics.items() if k != "steps"}, **scores,
         }  # fmt: skip
+        if self.nash_conv is not None:
+            row["nash_conv"] = self.nash_conv
         self.metrics.write(json.dumps(row) + "\n")
         self.metrics.flush()
         for name, value in row.items():
             if name not in ("steps", "updates"):
                 self.writer.add_scalar(name, value, self.steps)
-        self.run.progress = Progress(self.steps, seconds, share, speed, dict(self.scores), dict(metrics))
+        self.run.progress = Progress(
+            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv
+        )
         if self.report is not None:
             self.report(self.run.progress)
 
@@ -362,6 +375,7 @@ class _Clockwork:
         history = {
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
             "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
+            **({} if self.nash_conv is None else {"nash_conv": self.nash_conv}),
         }  # fmt: skip
         save_agent(draft, network, self.settings.game, self.precision, history)
         state = self.trainer.state()

@@ -25,7 +25,7 @@ class NetworkAgent:
         name: str,
         game: str,
         precision: str = "float32",
-        temperature: float = 0.0,
+        temperature: float | None = None,
         symmetry: bool = True,
     ) -> None:
         """Seat a network.
@@ -35,17 +35,19 @@ class NetworkAgent:
             name: what it is called.
             game: the string of the game that it plays.
             precision: "bfloat16" computes in it where the chip can, else float32.
-            temperature: 0 plays the most likely move; 1 draws from the policy; between sharpens it.
+            temperature: 0 plays the most likely move; 1 draws from the policy; between sharpens it. None is 0 where
+                all is seen or nobody else plays, and 1 where other seats hide something, whom only chance deceives.
             symmetry: ask from every side of the game's symmetries and take the mean; stronger, and as many times
                 the arithmetic.
         """
-        if temperature < 0:
+        if temperature is not None and temperature < 0:
             raise UsageError(f"a temperature is 0 or more, not {temperature}")
         keep_memory()
         self.network = network
         self.name = name
         self.game = game
-        self.temperature = temperature
+        self.temperature = temperature or 0.0
+        self._temperature = temperature
         self.autocast = precision == "bfloat16" and fast_bfloat16()
         self.symmetry = symmetry
         self._turnings: tuple[Turning, ...] = ()
@@ -58,6 +60,8 @@ class NetworkAgent:
             UsageError: it was made for other observations or actions.
         """
         self._seed = seed % 2**64
+        if self._temperature is None:
+            self.temperature = 1.0 if spec.players > 1 and not spec.perfect_information else 0.0
         self._turnings = turnings(spec) if self.symmetry else ()
         role = spec.roles[0]
         wanted = {name: tuple(encoder.shape) for name, encoder in self.network.fusion.encoders.items()}  # type: ignore[arg-type]
@@ -104,14 +108,15 @@ def fast_bfloat16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def make(path: str, temperature: float = 0.0, symmetry: bool = True) -> NetworkAgent:
+def make(path: str, temperature: float | None = None, symmetry: bool = True) -> NetworkAgent:
     """Load an agent's folder.
 
     Args:
         path: the folder.
-        temperature: 0 plays the most likely move, 1 draws from the policy.
+        temperature: 0 plays the most likely move, 1 draws from the policy; left out, the game decides: 1 where other
+            seats hide something.
         symmetry: take the mean over the game's symmetries.
     """
     network, about = load_network(path)
-    name = Path(path).name if temperature == 0 else f"{Path(path).name}?temperature={temperature:g}"
+    name = Path(path).name if temperature is None else f"{Path(path).name}?temperature={temperature:g}"
     return NetworkAgent(network, name, about["game"], about["precision"], temperature, symmetry)

@@ -33,7 +33,7 @@ class TrainingView:
         )
         self.task = self.bar.add_task(f"{game}: starting", total=1.0)
         self.scores = Text("")
-        self._told: dict[str, float] | None = None
+        self._told: tuple[dict[str, float], float | None] | None = None
 
     @contextmanager
     def shown(self) -> Iterator[TrainingView]:
@@ -49,8 +49,9 @@ class TrainingView:
         self.bar.update(self.task, description=self.game, completed=progress.share, standing=standing(progress))
         scores = score_line(progress)
         self.scores.plain = scores
-        if not self.console.is_terminal and (progress.scores != self._told or progress.share >= 1.0):
-            self._told = dict(progress.scores)
+        measured = dict(progress.scores), progress.nash_conv
+        if not self.console.is_terminal and (measured != self._told or progress.share >= 1.0):
+            self._told = measured
             self.console.print(f"{self.game}  {standing(progress)}  {scores}".rstrip())
 
 
@@ -68,9 +69,12 @@ def standing(progress: RunProgress) -> str:
 
 
 def score_line(progress: RunProgress) -> str:
-    """The points against each fixed opponent in words; empty before the first measurement."""
+    """The points against each fixed opponent, and the exploitability, in words; empty before the first measurement."""
     scores = ", ".join(f"{score:.1%} against {anchor}" for anchor, score in progress.scores.items())
-    return f"points: {scores}" if scores else ""
+    said = [f"points: {scores}"] if scores else []
+    if progress.nash_conv is not None:
+        said.append(f"best responses gain {progress.nash_conv:.4f} (0 is an equilibrium)")
+    return "; ".join(said)
 
 
 def clock(seconds: float) -> str:
@@ -113,4 +117,5 @@ def run_json(run: Run) -> dict[str, Any]:
         "seconds": round(progress.seconds, 3) if progress else None,
         "steps_a_second": round(progress.steps_a_second, 1) if progress else None,
         "scores": dict(progress.scores) if progress else {},
+        "nash_conv": progress.nash_conv if progress else None,
     }

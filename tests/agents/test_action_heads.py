@@ -101,6 +101,26 @@ def test_a_gaussian_matches_torch_and_its_draws_match_it() -> None:
     assert distribution.policy() is None
 
 
+def test_divergences_match_torch() -> None:
+    one, other = torch.randn(2, 50, 6, generator=torch.Generator().manual_seed(4))
+    kl: Any = torch.distributions.kl_divergence
+    discrete, several = DiscreteHead(6), MultiDiscreteHead((4, 2))
+    box = head_for(spaces.Box(-1, 1, (3,)), "x")
+    categorical = torch.distributions.Categorical
+    wanted: dict[Any, Any] = {
+        discrete: kl(categorical(logits=one), categorical(logits=other)),
+        several: kl(categorical(logits=one[:, :4]), categorical(logits=other[:, :4]))
+        + kl(categorical(logits=one[:, 4:]), categorical(logits=other[:, 4:])),
+        box: kl(
+            torch.distributions.Normal(one[:, :3], one[:, 3:].exp()),
+            torch.distributions.Normal(other[:, :3], other[:, 3:].exp()),
+        ).sum(1),
+    }
+    for head, value in wanted.items():
+        told = head.distribution(one).divergence(head.distribution(other))
+        torch.testing.assert_close(told, value, rtol=1e-4, atol=1e-5)
+
+
 def test_what_is_played_is_scaled_to_the_bounds_and_clipped() -> None:
     samples = np.array([[-1.0, -100.0], [0.0, 0.25], [1.0, 100.0], [1.5, 0.0], [-9.0, 0.0]], np.float32)
     assert BOX.played(samples).tolist() == [[-2, -100], [2, 0.25], [6, 100], [6, 0], [-2, 0]]

@@ -147,6 +147,26 @@ def test_the_loss_matches_torch_distributions() -> None:
     wanted = -surrogate + 0.5 * (value - returns).square().mean() - 0.02 * policy.entropy().mean()
     assert got.total.item() == pytest.approx(wanted.item(), rel=1e-4)
     assert got.clipped > 0, "nothing was clipped: the test saw nothing"
+    earlier = logits.detach() + 0.3 * torch.randn_like(logits) * legal
+    held = replace(PLAIN, kl_coefficient=0.7)
+    more = loss(network, seen, legal, actions, old, advantage, returns, held, 0.02, earlier)
+    apart = torch.distributions.kl_divergence(policy, torch.distributions.Categorical(logits=earlier)).mean()
+    assert more.total.item() == pytest.approx((got.total + 0.7 * apart).item(), rel=1e-4)
+
+
+def test_a_large_divergence_weight_holds_the_policy() -> None:
+    moved = []
+    for weight in (0.0, 100.0):
+        network, batch = random_batch()
+        seen = {name: torch.from_numpy(value) for name, value in batch.observation.items()}
+        legal = torch.from_numpy(batch.legal)
+        with torch.no_grad():
+            first = network.head.distribution(network(seen, legal)[0])
+            settings = replace(PLAIN, kl_coefficient=weight, epochs=4, learning_rate=3e-3)
+        update(network, make_optimizer(network, settings), batch, settings, 0.0, 7)
+        with torch.no_grad():
+            moved.append(network.head.distribution(network(seen, legal)[0]).divergence(first).mean().item())
+    assert 0 < moved[1] < 0.2 * moved[0]
 
 
 def test_micro_batches_give_the_gradient_of_the_whole() -> None:
