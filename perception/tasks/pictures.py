@@ -65,7 +65,7 @@ def _recipe(epochs: int, minutes: float, weight_decay: float = 1e-2) -> Recipe:
 WAYS = {
     "mnist": Way(World(turn=12.0), _recipe(14, 10.0)),
     "digits": Way(World(), _recipe(60, 3.0)),
-    "fashion_mnist": Way(World(shift=0.07, turn=4.0, zoom=0.08, mirror=True), _recipe(18, 12.0)),
+    "fashion_mnist": Way(World(shift=0.07, turn=4.0, zoom=0.08, mirror=True), _recipe(30, 13.0)),
 }
 WAY = Way(World(shift=0.12, zoom=0.2, mirror=True, colour=0.2), _recipe(60, 12.0, 5e-2))  # of coloured pictures
 
