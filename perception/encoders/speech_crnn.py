@@ -94,6 +94,7 @@ class SpeechCrnn(Encoder):
         hidden: int = 128,
         layers: int = 1,
         step: int = 20,
+        dropout: float = 0.0,
     ) -> None:
         """Make the layers.
 
@@ -106,9 +107,10 @@ class SpeechCrnn(Encoder):
             hidden: units of the GRU in each direction.
             layers: of the GRU.
             step: milliseconds from features to features, 20 or 40.
+            dropout: the share of what the GRU reads and says that is left out in training.
         """
         options = {"rate": rate, "bands": bands, "channels": channels, "hidden": hidden, "layers": layers}
-        super().__init__(shape, {**options, "step": step}, scale)
+        super().__init__(shape, {**options, "step": step, "dropout": dropout}, scale)
         if not 4000 <= rate <= 48_000 or not 16 <= bands <= 128:
             raise UsageError("speech_crnn takes 4,000 to 48,000 samples a second and 16 to 128 bands")
         if len(shape) != 1 or shape[0] < rate * 2 * WINDOW:
@@ -117,6 +119,8 @@ class SpeechCrnn(Encoder):
             raise UsageError(
                 f"speech_crnn takes channels in multiples of {GROUPS}, to 512, to 2,048 units, to 8 layers"
             )
+        if not 0 <= dropout < 1:
+            raise UsageError(f"speech_crnn's 'dropout' is a share in [0, 1), not {dropout}")
         if step not in STEPS:
             raise UsageError(f"speech_crnn takes a 'step' of {STEPS[0]} or {STEPS[1]} milliseconds, not {step}")
         self.dim = 2 * hidden
@@ -134,6 +138,7 @@ class SpeechCrnn(Encoder):
         self.flat_norm = nn.LayerNorm(2 * hidden)
         self.gru = nn.GRU(2 * hidden, hidden, layers, batch_first=True, bidirectional=True)
         self.attention = nn.Linear(2 * hidden, 1)
+        self.dropout = nn.Dropout(dropout)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def spectrogram(self, observation: Tensor) -> Tensor:
@@ -153,7 +158,8 @@ class SpeechCrnn(Encoder):
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             values = F.relu(norm(convolution(values)))
         values = values.permute(0, 2, 1, 3).flatten(2)
-        steps, _ = self.gru(F.relu(self.flat_norm(self.flat(values))))
+        steps, _ = self.gru(self.dropout(F.relu(self.flat_norm(self.flat(values)))))
+        steps = self.dropout(steps)
         return steps, torch.full((steps.shape[0],), steps.shape[1], dtype=torch.int64, device=steps.device)
 
     def features(self, observation: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ al. 2017 (layers between which the text is compared with itself).
 
 from __future__ import annotations
 
+import math
+
 import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor, nn
@@ -80,6 +82,8 @@ class TextGru(Encoder):
         layers: int = 1,
         repeats: bool = False,
         skipped: float = 0.0,
+        read: int = 0,
+        rarity: bool = False,
     ) -> None:
         """Make the encoder.
 
@@ -96,6 +100,9 @@ class TextGru(Encoder):
                 whether the question has them (Chen et al. 2017).
             skipped: the share of texts of which, in training, the bag alone is seen, so that it learns to stand alone:
                 on few long texts the states learn by heart what the bag would learn of all.
+            read: the states read so many tokens at most, and the bag all; 0 reads all.
+            rarity: tokens count in the bag by the logarithm of their rank, learnt on from there: a tokeniser numbers
+                frequent tokens first, and by Zipf's law that is what TF-IDF weighs by.
         """
         options = {
             "vocabulary": vocabulary,
@@ -106,6 +113,8 @@ class TextGru(Encoder):
             "layers": layers,
             "repeats": repeats,
             "skipped": skipped,
+            "read": read,
+            "rarity": rarity,
         }
         super().__init__(shape, options, scale)
         if len(shape) != 1 or scale != 1.0:
@@ -118,6 +127,8 @@ class TextGru(Encoder):
             or not 0 <= min(dropout, skipped) <= max(dropout, skipped) < 1
         ):
             raise UsageError("text_gru takes width, dim (even) and bag of 1 to 4096, dropout and skipped in [0, 1)")
+        if read < 0:
+            raise UsageError(f"text_gru's 'read' is a number of tokens, or 0 for all, not {read}")
         if not 1 <= layers <= 4 or (layers > 1 and dim % HEAD):
             raise UsageError(f"text_gru takes 1 to 4 layers, and dim in multiples of {HEAD} if there are more than one")
         self.dim = dim
@@ -129,7 +140,9 @@ class TextGru(Encoder):
         self.attention = nn.Linear(dim, 1)
         self.join = nn.Linear(2 * dim + bag, dim)
         self.dropout = nn.Dropout(dropout)
-        self.skipped = skipped
+        self.skipped, self.read = skipped, read
+        ranks = torch.log(2.0 + torch.arange(vocabulary)) / math.log(1.0 + vocabulary)
+        self.rarity = nn.Parameter(ranks) if rarity else None  # (vocabulary,)
         nn.init.normal_(self.embedding.weight, std=0.5)
         nn.init.normal_(self.bag.weight, std=0.02)
         with torch.no_grad():
@@ -165,11 +178,13 @@ class TextGru(Encoder):
         """(batch, length) -> (batch, dim)."""
         ids, lengths = self._tokens(observation)
         counts = _counting(ids, lengths)
-        states = self._states(ids, lengths, counts)
-        greatest = states.masked_fill(~counts[:, :, None], LEAST).amax(1)
-        scores = self.attention(states)[:, :, 0].float().masked_fill(~counts, LEAST)
+        most = self.read or ids.shape[1]
+        states = self._states(ids[:, :most], lengths.clamp(max=most), counts[:, :most])
+        seen = counts[:, : states.shape[1]]
+        greatest = states.masked_fill(~seen[:, :, None], LEAST).amax(1)
+        scores = self.attention(states)[:, :, 0].float().masked_fill(~seen, LEAST)
         attended = (scores.softmax(1)[:, :, None] * states).sum(1)
-        weights, length = _logarithmic(ids, counts, self.bag.num_embeddings)
+        weights, length = _logarithmic(ids, counts, self.bag.num_embeddings, self.rarity)
         bag = (self.bag(ids) * weights[:, :, None]).sum(1) / length[:, None]
         read = torch.cat([greatest, attended], 1)
         if self.training and self.skipped:
@@ -192,13 +207,14 @@ def _occurrences(ids: Tensor) -> Tensor:
     return earlier.long() + 2 * later.long()
 
 
-def _logarithmic(ids: Tensor, counts: Tensor, vocabulary: int) -> tuple[Tensor, Tensor]:
+def _logarithmic(ids: Tensor, counts: Tensor, vocabulary: int, rarity: Tensor | None) -> tuple[Tensor, Tensor]:
     """The weights of a bag in which a token that occurs n times counts 1 + ln n, as in TF-IDF.
 
     Args:
         ids: (batch, time) tokens.
         counts: (batch, time) bool: which of them belong to the text.
         vocabulary: how many tokens there are.
+        rarity: (vocabulary,) what each token's height is multiplied by, if anything.
 
     Returns:
         A weight for each token (batch, time), and the length of the vector of all tokens' counts (batch,).
@@ -206,5 +222,7 @@ def _logarithmic(ids: Tensor, counts: Tensor, vocabulary: int) -> tuple[Tensor, 
     real = counts.float()
     times = torch.zeros(ids.shape[0], vocabulary, device=ids.device).scatter_add(1, ids, real).gather(1, ids)
     heights = (1 + times.clamp(min=1).log()) * real
+    if rarity is not None:
+        heights = heights * rarity[ids]
     weights = heights / times.clamp(min=1)
-    return weights, (weights * heights).sum(1).sqrt()
+    return weights, (weights * heights).sum(1).clamp(min=1e-6).sqrt()

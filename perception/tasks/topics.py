@@ -17,7 +17,7 @@ class Topics(TextClassification):
     vocabulary = 12_288
     smoothing = 0.0
 
-    def __init__(self, data: str = "newsgroups", length: int = 256, most: int = 0) -> None:
+    def __init__(self, data: str = "newsgroups", length: int = 1024, most: int = 0) -> None:
         """Choose the texts.
 
         Args:
@@ -29,7 +29,7 @@ class Topics(TextClassification):
         self.length = length
         self.most = most
         self.recipe = Recipe(
-            encoder="text_gru:dropout=0.3,skipped=0.5,width=24,dim=64,bag=48",
+            encoder="text_gru:dropout=0.5,skipped=0.5,width=24,dim=64,bag=64,read=64,rarity=true",
             epochs=12,
             minutes=10.0,
             batch_size=64,
