@@ -22,7 +22,7 @@ AT_ONCE = 256  # positions drawn and solved together
 
 @dataclass(frozen=True)
 class Positions:
-    """Random positions where the choice matters, and what every move is worth.
+    """Random positions where the choice matters, since some moves throw the result away; what every move is worth.
 
     Attributes:
         game: its string.
@@ -36,17 +36,17 @@ class Positions:
 
     @property
     def best(self) -> Bools:
-        """Which moves none is better than: (n, num_actions)."""
-        greatest = np.nanmax(self.values, axis=1, keepdims=True)
-        best: Bools = self.values == greatest
+        """Which moves keep the result, won or drawn, however late: (n, num_actions)."""
+        result = np.sign(self.values)
+        best: Bools = result == np.nanmax(result, axis=1, keepdims=True)
         return best
 
     @property
-    def kept(self) -> Bools:
-        """Which moves keep the result, won, drawn or lost, however late: (n, num_actions)."""
-        result = np.sign(self.values)
-        kept: Bools = result == np.nanmax(result, axis=1, keepdims=True)
-        return kept
+    def soonest(self) -> Bools:
+        """Which moves none is better than, if sooner wins and later losses are better: (n, num_actions)."""
+        greatest = np.nanmax(self.values, axis=1, keepdims=True)
+        soonest: Bools = self.values == greatest
+        return soonest
 
     @property
     def plies(self) -> Ints:
@@ -78,9 +78,9 @@ class Certificate:
         return _share(self.right)
 
     @property
-    def result_kept(self) -> tuple[float, float, float]:
-        """Of moves that keep the result, with its interval."""
-        return _share(self.positions.kept[np.arange(len(self.played)), self.played])
+    def soonest(self) -> tuple[float, float, float]:
+        """Of moves that none is better than, how soon included, with its interval."""
+        return _share(self.positions.soonest[np.arange(len(self.played)), self.played])
 
     def by_ply(self) -> dict[int, tuple[float, float, float, int]]:
         """Plies -> share of best moves, its interval, and how many positions there are."""
@@ -119,7 +119,7 @@ def draw_positions(
     game: str, count: int, plies: tuple[int, int] | None = None, seed: int = 0,
     report: Callable[[int], None] = lambda found: None,
 ) -> Positions:  # fmt: skip
-    """Random positions where the choice matters: not all moves are worth the same.
+    """Random positions where the choice matters: not all moves lead to the same result.
 
     Args:
         game: its string.
@@ -140,7 +140,7 @@ def draw_positions(
         numbers = seeds.spawn(1)[0].generate_state(min(AT_ONCE, 2 * count), np.uint64).tolist()
         drawn = random_openings(game, numbers, plies or usual)
         told = solve(drawn)
-        matters = np.nanmax(told, axis=1) > np.nanmin(told, axis=1)
+        matters = np.nanmax(np.sign(told), axis=1) > np.nanmin(np.sign(told), axis=1)
         moves += [drawn[row] for row in np.flatnonzero(matters)]
         values.append(told[matters])
         report(min(len(moves), count))

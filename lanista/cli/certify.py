@@ -84,9 +84,9 @@ def told(options: Options, done: Certificate) -> str:
     lines = [
         f"{options.agent} on {len(done.played):,} random positions of {positions.game} where the choice matters, after "
         f"{positions.plies.min()} to {positions.plies.max()} plies, seed {options.seed}",
-        f"  best moves       {_percent(done.share)}; random play {random_share(positions):.1%}",
-        f"  keep the result  {_percent(done.result_kept)}",
-        "  by ply           " + ", ".join(f"{ply}: {share:.0%}" for ply, (share, *_) in done.by_ply().items()),
+        f"  best moves  {_percent(done.share)}; random play {random_share(positions):.1%}",
+        f"  soonest     {_percent(done.soonest)}: none wins sooner or loses later",
+        "  by ply      " + ", ".join(f"{ply}: {share:.0%}" for ply, (share, *_) in done.by_ply().items()),
     ]
     return "\n".join(lines)
 
@@ -104,7 +104,7 @@ def as_json(options: Options, done: Certificate) -> dict[str, Any]:
         "positions": len(done.played),
         "seed": options.seed,
         "best": dict(zip(named, done.share, strict=True)),
-        "result_kept": dict(zip(named, done.result_kept, strict=True)),
+        "soonest": dict(zip(named, done.soonest, strict=True)),
         "random": random_share(done.positions),
         "by_ply": {
             str(ply): dict(zip((*named, "positions"), found, strict=True)) for ply, found in done.by_ply().items()
