@@ -143,7 +143,7 @@ def seat_draws(state: Any, copies: Any, players: Any, out: Any) -> None:
 @numba.njit(cache=True)
 def settle(
     state: Any, serial: Any, players: Any, terminated: Any, truncated: Any, gained: Any, anew: Any, rewards: Any,
-    flags: Any, rows: Any, draws: Any,
+    over: Any, finished: Any, rows: Any, draws: Any,
 ) -> Any:  # fmt: skip
     """Note what a step of all copies did, and which must act next.
 
@@ -153,8 +153,9 @@ def settle(
         players: (n,) who acts next in each copy.
         terminated, truncated, gained: (n,), (n,), (n, players) what the environments said.
         anew: ended games begin anew at the next step; those that had ended have begun with this one.
-        rewards: (n, players), zeros: gets the rewards.
-        flags: (3, n), False: gets who terminated, was truncated, finished.
+        rewards: (n, players): gets the rewards.
+        over: (2, n, players), False: gets who terminated, and who was truncated.
+        finished: (n,), False: gets which games are over.
         rows: (4, n): gets copies, players, games and plies of those that act next, in its first columns.
         draws: (n,): gets their draws.
 
@@ -162,22 +163,25 @@ def settle(
         How many act next, how many ended, and how many of these were cut off.
     """
     count, ends, cuts = 0, 0, 0
+    seats = rewards.shape[1]
     for i in range(len(state)):
         copy = state[i]
+        played = copy.open
+        for player in range(seats):
+            rewards[i, player] = gained[i, player] if played else 0
         if copy.ended:
             copy.ended = False
             copy.open = True
             _begin(copy, serial)
-        elif copy.open:
+        elif played:
             copy.plies += 1
-            for player in range(rewards.shape[1]):
-                rewards[i, player] = gained[i, player]
             if terminated[i] or truncated[i]:
                 copy.open = False
                 copy.ended = anew
-                flags[0, i] = terminated[i]
-                flags[1, i] = not terminated[i]
-                flags[2, i] = True
+                for player in range(seats):
+                    over[0, i, player] = terminated[i]
+                    over[1, i, player] = not terminated[i]
+                finished[i] = True
                 ends += 1
                 cuts += not terminated[i]
         if copy.open:

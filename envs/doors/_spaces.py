@@ -106,6 +106,9 @@ class Translator:
         native = _native_action(action, source)
         self.role = Role(spaces.Dict({leaf.name: leaf.space for leaf in self._leaves}), native)
         self._width = legal_width(native)
+        only = self._leaves[0] if len(self._leaves) == 1 and not self._leaves[0].path else None
+        # The commonest case by far, an array that is shown as it comes: its name and dtype.
+        self._bare = (only.name, only.space.dtype) if only is not None and isinstance(observation, spaces.Box) else None
         if isinstance(action, spaces.Box):
             self._size = prod(action.shape)
             self._low, self._high = np.ravel(action.low), np.ravel(action.high)
@@ -162,6 +165,10 @@ class Translator:
             observation: each leaf (m, *shape); not written to again by its maker.
             mask: (m, width) legal actions, where they are not in the observation.
         """
+        if mask is None and self._bare is not None and type(observation) is np.ndarray:
+            name, dtype = self._bare
+            if observation.dtype == dtype:
+                return Shown({name: observation})
         seen = {}
         for leaf in self._leaves:
             value = observation
@@ -276,6 +283,15 @@ def _clipped(values: Any, low: Any, high: Any, out: Any) -> None:
 
 
 @numba.njit(cache=True)
+def _mark(values: Any, start: Any, out: Any) -> None:
+    """Write a one to the column of `out` (k, m), zeros, that each of `values` (k,) counts to from `start`."""
+    for row in range(len(values)):
+        column = values[row] - start
+        if 0 <= column < out.shape[1]:
+            out[row, column] = 1
+
+
+@numba.njit(cache=True)
 def _gathered(values: Any, rows: Any, out: Any) -> None:
     """Write these rows of `values` (n, m) to `out` (k, m)."""
     for to in range(len(rows)):
@@ -350,7 +366,8 @@ def _flattened(space: spaces.Space[Any], rows: Any) -> Array:
         return np.concatenate([_flattened(inner, rows[key]) for key, inner in space.spaces.items()], axis=1)
     rows = np.asarray(rows)
     if isinstance(space, spaces.Discrete):
-        one_hot: Array = rows.reshape(-1, 1) - space.start == np.arange(int(space.n))
+        one_hot: Array = np.zeros((len(rows), int(space.n)), space.dtype)
+        _mark(rows.ravel(), int(space.start), one_hot)
         return one_hot
     flat: Array = rows.reshape(len(rows), -1)
     if isinstance(space, spaces.MultiDiscrete):

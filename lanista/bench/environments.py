@@ -12,6 +12,8 @@ from pathlib import Path
 
 # torch is pinned as in our own environment: a wider range would pull a CUDA build of several GB.
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
+    # What `lanista.envs` needs beside the libraries behind its doors, of which EnvPool is none of our own environment's.
+    "doors": ("envpool==1.2.5", "ale-py==0.12.1", "gymnasium==1.2.2", "numba==0.68.1", "numpy==2.4.6"),
     "envpool": ("envpool==1.2.5",),
     "openspiel": ("open_spiel==2.0.2",),
     "pettingzoo": ("pettingzoo==1.27.0", "pygame>=2.6", "chess>=1.11", "rlcard>=1.2"),
