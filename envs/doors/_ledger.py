@@ -154,9 +154,9 @@ def settle(
         terminated, truncated, gained: (n,), (n,), (n, players) what the environments said.
         anew: ended games begin anew at the next step; those that had ended have begun with this one.
         rewards: (n, players): gets the rewards.
-        over: (2, n, players), False: gets who terminated, and who was truncated.
-        finished: (n,), False: gets which games are over.
-        rows: (4, n): gets copies, players, games and plies of those that act next, in its first columns.
+        over: (2, n, players): gets who terminated, and who was truncated.
+        finished: (n,): gets which games are over.
+        rows: (3, n): gets copies, games and plies of those that act next, in its first columns.
         draws: (n,): gets their draws.
 
     Returns:
@@ -167,28 +167,27 @@ def settle(
     for i in range(len(state)):
         copy = state[i]
         played = copy.open
+        ended = played and (terminated[i] or truncated[i])
+        finished[i] = ended
         for player in range(seats):
             rewards[i, player] = gained[i, player] if played else 0
+            over[0, i, player] = ended and terminated[i]
+            over[1, i, player] = ended and not terminated[i]
         if copy.ended:
             copy.ended = False
             copy.open = True
             _begin(copy, serial)
         elif played:
             copy.plies += 1
-            if terminated[i] or truncated[i]:
+            if ended:
                 copy.open = False
                 copy.ended = anew
-                for player in range(seats):
-                    over[0, i, player] = terminated[i]
-                    over[1, i, player] = not terminated[i]
-                finished[i] = True
                 ends += 1
                 cuts += not terminated[i]
         if copy.open:
             rows[0, count] = i
-            rows[1, count] = players[i]
-            rows[2, count] = copy.games
-            rows[3, count] = copy.plies
+            rows[1, count] = copy.games
+            rows[2, count] = copy.plies
             draws[count] = _draw(copy, players[i])
             count += 1
     return count, ends, cuts

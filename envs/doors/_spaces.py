@@ -49,7 +49,7 @@ class Shown:
     def take(self, rows: Ints) -> Shown:
         """Only these rows, in this order."""
         return Shown(
-            {name: _rows_of(value, rows) for name, value in self.observation.items()},
+            {name: rows_of(value, rows) for name, value in self.observation.items()},
             None if self.legal is None else self.legal[rows],
             None if self.players is None else self.players[rows],
         )
@@ -102,6 +102,7 @@ class Translator:
         self._observation = observation
         action = _counted(action)
         self._action = action
+        self._start = int(action.start) if isinstance(action, spaces.Discrete) else 0
         self._leaves = tuple(_leaves(observation, (), source))
         native = _native_action(action, source)
         self.role = Role(spaces.Dict({leaf.name: leaf.space for leaf in self._leaves}), native)
@@ -189,8 +190,7 @@ class Translator:
         space = self._action
         own: Array
         if isinstance(space, spaces.Discrete):
-            started: Array = actions + int(space.start) if space.start else actions
-            return started
+            return actions + self._start if self._start else actions
         if isinstance(space, spaces.MultiDiscrete):
             own = np.asarray(actions.reshape(-1, *space.shape) + space.start, space.dtype)
             return own
@@ -264,7 +264,7 @@ class Translator:
         return legal
 
 
-def _rows_of(value: Array, rows: Ints) -> Array:
+def rows_of(value: Array, rows: Ints) -> Array:
     """These rows of a batch, as `value[rows]`."""
     if value.ndim != 2 or value.dtype.kind not in "iufb" or value.shape[1] > 32:
         taken: Array = value.take(rows, axis=0)  # copies long rows as a whole

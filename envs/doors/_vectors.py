@@ -20,8 +20,10 @@ from lanista.envs.doors._banks import Bank, Banks
 from lanista.envs.doors._drawing import framed, pixels_in, seats_text, text_picture
 from lanista.envs.doors._ledger import Ledger, placed, settle
 from lanista.envs.doors._pools import Pool, Stepped, Sums, joined, quick
-from lanista.envs.doors._spaces import Shown, legal_width
+from lanista.envs.doors._spaces import Shown, legal_width, rows_of
 from lanista.errors import UsageError
+
+INT64 = np.dtype(np.int64)  # an array of it has this very object, which is quicker to see than that it is equal
 
 
 def vector_spec(source: str, role: Role, longest: int | None, description: str, players: int = 1) -> GameSpec:
@@ -80,6 +82,11 @@ class VectorGame:
         self._all_legal = None if width is None else np.ones((copies * spec.players, width), bool)
         self._all = np.arange(copies)
         self._first = np.zeros(copies, np.int64)  # player 0, everywhere
+        # What `settle` notes of one step.
+        self._over, self._finished = np.zeros((2, copies, spec.players), bool), np.zeros(copies, bool)
+        # What most steps say of ends: shown again and again, so nobody may write to it.
+        self._nobody, self._none = np.zeros((copies, spec.players), bool), np.zeros(copies, bool)
+        self._nobody.flags.writeable = self._none.flags.writeable = False
         self._filler = filler
         self._actions = np.zeros((copies, *filler.shape), filler.dtype)
         self._open = self._ledger.open
@@ -110,11 +117,11 @@ class VectorGame:
         return self._turn
 
     def step(self, actions: Array, rows: Ints | None = None) -> Outcome:
-        turn = self.turn()
+        turn = self.turn() if self._turn is None else self._turn
         actions = np.asarray(actions)
         if rows is None and not self._waits and len(self._banks) == 1 and self._banks[0].full:
             pool = self._banks[0].pool
-            if len(turn) == self.copies or not pool.singly or (pool.next_step and self.restart):
+            if len(turn.copies) == self.copies or not pool.singly or (pool.next_step and self.restart):
                 return self._step_all(turn, actions)
         answered = None if rows is None else np.asarray(rows, np.int64)
         actions = checked_batch(self._space, turn, actions, answered)
@@ -151,29 +158,32 @@ class VectorGame:
             return sums.outcome()
         bank.shown = shown = stepped.shown
         rewards: Floats = np.empty((n, players), np.float32)
-        over, finished = np.zeros((2, n, players), bool), np.zeros((2, n), bool)
-        rows, draws = np.empty((4, n), np.int64), np.empty(n, np.uint64)
+        rows, draws = np.empty((3, n), np.int64), np.empty(n, np.uint64)
         gained = stepped.rewards if stepped.rewards.ndim == 2 else stepped.rewards.reshape(n, 1)
         who = self._first if shown.players is None else shown.players
         anew = bank.pool.next_step and self.restart
         ledger = self._ledger
         k, ends, cuts = settle(
-            ledger.state, ledger.serial, who, stepped.terminated, stepped.truncated, gained, anew, rewards, over,
-            finished[0], rows, draws,
+            ledger.state, ledger.serial, who, stepped.terminated, stepped.truncated, gained, anew, rewards, self._over,
+            self._finished, rows, draws,
         )  # fmt: skip
-        final = None
+        terminated = truncated = self._nobody
+        finished, final = self._none, None
+        if ends:
+            over, finished = self._over.copy(), self._finished.copy()
+            terminated, truncated = over[0], over[1]
         if cuts:
-            cut = np.flatnonzero(over[1, :, 0])
+            cut = np.flatnonzero(truncated[:, 0])
             final = self._last(cut, cut, stepped)
         if ends and self.restart and not anew:
-            self._seating.again(bank, np.flatnonzero(finished[0]))
+            self._seating.again(bank, np.flatnonzero(finished))
         elif k == 0 and anew:  # all are over at once: none would have a row to answer, so they begin here
             self._step(bank, None, Sums.zeros(n, players))
         else:
             self._turn = self._rows_shown(shown, who, rows, draws, k)
         return quick(
-            Outcome, rewards=rewards, terminated=over[0], truncated=over[1], finished=finished[0], broken=finished[1],
-            final=final,
+            Outcome, rewards=rewards, terminated=terminated, truncated=truncated, finished=finished,
+            broken=self._none, final=final,
         )  # fmt: skip
 
     def _all_actions(self, turn: Turn, actions: Array) -> Array:
@@ -182,11 +192,12 @@ class VectorGame:
         Raises:
             ValueError: an action may not be played.
         """
-        whole = len(turn) == self.copies  # its rows are the copies, in their order
+        k = len(turn.copies)
+        whole = k == self.copies  # its rows are the copies, in their order
         if self._discrete and actions.ndim == 1 and actions.dtype.kind in "iu":
-            if len(actions) != len(turn):
-                raise ValueError(f"{len(actions)} actions for {len(turn)} rows")
-            if whole and actions.dtype == np.int64:
+            if len(actions) != k:
+                raise ValueError(f"{len(actions)} actions for {k} rows")
+            if whole and actions.dtype is INT64:
                 own, bad = actions, first_illegal(actions, turn.legal)
             else:
                 own = np.zeros(self.copies, np.int64)
@@ -203,16 +214,18 @@ class VectorGame:
 
     def _rows_shown(self, shown: Shown, who: Ints, rows: Ints, draws: Array, k: int) -> Turn:
         """The turn of the rows that `settle` has found."""
+        observation, legal = shown.observation, shown.legal
         if k == self.copies:
-            copies, games, plies, legal = self._all, rows[2], rows[3], shown.legal
+            copies, games, plies = self._all, rows[1], rows[2]
         else:
-            copies, who, games, plies, draws = rows[0, :k], rows[1, :k], rows[2, :k], rows[3, :k], draws[:k]
-            shown = shown.take(copies)
-            legal = shown.legal
+            copies, games, plies, draws = rows[0, :k], rows[1, :k], rows[2, :k], draws[:k]
+            who = self._first[:k] if shown.players is None else who[copies]
+            observation = {name: rows_of(value, copies) for name, value in observation.items()}
+            legal = None if legal is None else legal[copies]
         if legal is None and self._all_legal is not None:
             legal = self._all_legal[:k]
         return quick(
-            Turn, copies=copies, players=who, games=games, plies=plies, draws=draws, observation=shown.observation,
+            Turn, copies=copies, players=who, games=games, plies=plies, draws=draws, observation=observation,
             legal=legal,
         )  # fmt: skip
 
