@@ -457,9 +457,7 @@ def _wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]
     return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(wrong)}
 
 
-def _gather(
-    turn: Turn, answers: tuple[Answered, ...], spec: GameSpec
-) -> tuple[Ints, Array, tuple[Failure, ...]]:
+def _gather(turn: Turn, answers: tuple[Answered, ...], spec: GameSpec) -> tuple[Ints, Array, tuple[Failure, ...]]:
     """The rows that are played, their actions, and the seats that failed."""
     if len(answers) == 1 and not answers[0].choice.failed and answers[0].choice.waiting is None:
         return answers[0].rows, np.asarray(answers[0].choice.actions), ()

@@ -1,6 +1,6 @@
 """A game of another library, random play through the public `make`, `turn()` and `step()`."""
 
-from lanista.bench.drawn_actions import PLIES, drawn_actions
+from lanista.bench.drawn_actions import drawn_actions
 from lanista.bench.worker import Work, repeat
 from lanista.envs import make
 
@@ -17,9 +17,11 @@ def begin(game: str, copies: int) -> Work:
     actions = list(drawn_actions(table.spec.roles[0].action, copies))
 
     def play() -> float:
+        moves = 0
         for drawn in actions:
-            turn = table.turn()
-            table.step(drawn if len(turn) == copies else drawn[: len(turn)])
-        return PLIES * copies  # steps of the environments, those included in which one begins anew
+            rows = len(table.turn())
+            table.step(drawn if rows == copies else drawn[:rows])
+            moves += rows
+        return moves
 
     return lambda seconds: {"steps": repeat(play, seconds)}

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from lanista.bench.drawn_actions import PLIES, drawn_actions
 from lanista.bench.worker import Work, repeat
 
@@ -20,9 +22,12 @@ def begin(library: str, name: str, copies: int) -> Work:
     env.reset()
 
     def play() -> float:
+        ends = []
         for drawn in actions:
-            env.step(drawn)
-        return PLIES * copies
+            _, _, terminated, truncated, _ = env.step(drawn)
+            ends += (terminated, truncated)
+        over = np.array(ends).reshape(PLIES, 2, copies).any(axis=1)
+        return PLIES * copies - int(over.sum())  # each game that ended begins anew in the place of a move
 
     return lambda seconds: {"steps": repeat(play, seconds)}
 

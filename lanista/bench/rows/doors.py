@@ -69,9 +69,9 @@ def measure(plan: Plan) -> Row:
         lanes += raced
     title = (
         "Games through the doors, beside the bare vector environment behind each: the same number of copies, the same "
-        "random actions, drawn beforehand."
+        "random actions, drawn beforehand. Moves are counted, not steps in which an ended game begins anew."
     )
-    return Row("doors", title, "steps", verdicts, lanes)
+    return Row("doors", title, "moves", verdicts, lanes)
 
 
 def sides(pair: Pair) -> tuple[Side, Side]:
