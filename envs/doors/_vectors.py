@@ -8,13 +8,12 @@ an ended game at the next step: that copy shows no row for one turn.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Role, Turn
+from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Turn
 from lanista.envs.doors._answers import checked_batch, first_illegal, parsed_number
 from lanista.envs.doors._banks import Bank, Banks
 from lanista.envs.doors._drawing import framed, pixels_in, seats_text, text_picture
@@ -24,28 +23,6 @@ from lanista.envs.doors._spaces import Shown, legal_width, rows_of
 from lanista.errors import UsageError
 
 INT64 = np.dtype(np.int64)  # an array of it has this very object, which is quicker to see than that it is equal
-
-
-def vector_spec(source: str, role: Role, longest: int | None, description: str, players: int = 1) -> GameSpec:
-    """The spec of a game in vector environments, which tell nothing of their rewards.
-
-    Args:
-        source: the game's whole string.
-        role: of every player.
-        longest, description, players: see `GameSpec`; several players move in turn.
-    """
-    return GameSpec(
-        name=source,
-        players=players,
-        roles=(role,),
-        role_of=(0,) * players,
-        kind="single-player" if players == 1 else "turn-based",
-        zero_sum=False,
-        perfect_information=False,
-        longest=longest,
-        returns=(-inf, inf),
-        description=description,
-    )
 
 
 class VectorGame:

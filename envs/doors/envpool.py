@@ -16,9 +16,9 @@ from gymnasium import spaces
 
 from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._making import made, split
-from lanista.envs.doors._pools import Stepped
+from lanista.envs.doors._pools import Stepped, vector_spec
 from lanista.envs.doors._spaces import MASK, Shown, Translator
-from lanista.envs.doors._vectors import VectorGame, vector_spec
+from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, required
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 # torch is pinned as in our own environment: a wider range would pull a CUDA build of several GB.
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
-    # What `lanista.envs` needs beside the libraries behind its doors, of which EnvPool is none of our own environment's.
+    # What `lanista.envs` needs, and the libraries behind its doors: our own environment need not have EnvPool.
     "doors": ("envpool==1.2.5", "ale-py==0.12.1", "gymnasium==1.2.2", "numba==0.68.1", "numpy==2.4.6"),
     "envpool": ("envpool==1.2.5",),
     "openspiel": ("open_spiel==2.0.2",),

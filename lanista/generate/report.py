@@ -44,9 +44,7 @@ def write_results(folder: Path, settings: Settings, variants: Sequence[Variant],
     write_json(folder / DATA, data)
     lines = [f'{name} = "{game}"' for name, game in kept.items()]
     head = "# Game strings by name, the best first; each works wherever a game is asked for, as in"
-    example = (
-        f"# lanista train {next(iter(kept.values()))} --minutes 5" if kept else "# lanista train STRING --minutes 5"
-    )
+    example = f"# lanista train {next(iter(kept.values()), 'STRING')} --minutes 5"
     write_text(folder / KEPT, "\n".join([head, example, "[games]", *lines, ""]))
     write_text(folder / PAGE, report_html(settings, variants, len(kept)))
     return data
