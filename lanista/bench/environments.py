@@ -1,4 +1,7 @@
-"""Environments of their own for peers that pin other versions: made once with venv and pip, then kept."""
+"""Environments of their own for peers that pin other versions: made once with venv and pip, then kept.
+
+In `doors` our own sides run too, beside the bare libraries: `lanista.envs` needs no more than it has.
+"""
 
 from __future__ import annotations
 

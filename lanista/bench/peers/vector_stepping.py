@@ -22,7 +22,7 @@ def begin(library: str, name: str, copies: int) -> Work:
     env.reset()
 
     def play() -> float:
-        ends = []
+        ends: list[Any] = []
         for drawn in actions:
             _, _, terminated, truncated, _ = env.step(drawn)
             ends += (terminated, truncated)
