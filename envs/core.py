@@ -355,7 +355,7 @@ def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed
             Answered(number, rows, _ask(agents[number], turn, rows, memories[number], game.spec))
             for number, rows in _split(turn, seats, game.spec)
         )
-        rows, actions, failures = _gather(turn, answers)
+        rows, actions, failures = _gather(turn, answers, game.spec)
         for answer in answers:
             _remember(memories, answer, turn, game.copies, players)
         outcome = game.step(actions, rows if len(rows) < len(turn) else None)
@@ -457,7 +457,7 @@ def _wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]
     return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(wrong)}
 
 
-def _gather(turn: Turn, answers: tuple[Answered, ...]) -> tuple[Ints, Array, tuple[Failure, ...]]:
+def _gather(turn: Turn, answers: tuple[Answered, ...], spec: GameSpec) -> tuple[Ints, Array, tuple[Failure, ...]]:
     """The rows that are played, their actions, and the seats that failed."""
     if len(answers) == 1 and not answers[0].choice.failed and answers[0].choice.waiting is None:
         return answers[0].rows, np.asarray(answers[0].choice.actions), ()
@@ -475,7 +475,8 @@ def _gather(turn: Turn, answers: tuple[Answered, ...]) -> tuple[Ints, Array, tup
             played_rows.append(answer.rows[good])
             played_actions.append(np.asarray(choice.actions)[good])
     if not played_rows:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), tuple(failures)
+        space = spec.role(int(turn.players[0])).action  # no actions have their shape too
+        return np.zeros(0, np.int64), np.zeros((0, *(space.shape or ())), space.dtype), tuple(failures)
     rows = np.concatenate(played_rows)
     order = np.argsort(rows)  # in the turn's order again: `play` may then give them without their rows
     return rows[order], _joined(played_actions)[order], tuple(failures)

@@ -23,17 +23,14 @@ class Bank:
         self.slots = np.arange(len(copies))  # those in use, rising
         self.copies = copies  # (m,) in those slots
         self.size = len(copies)
+        self.full = True  # whether every slot is in use
         self.shown = shown  # (size,)
-
-    @property
-    def full(self) -> bool:
-        """Whether every slot is in use."""
-        return len(self.slots) == self.size
 
     def leave(self, gone: Ints) -> None:
         """These copies sit here no more."""
         stay = ~np.isin(self.copies, gone)
         self.slots, self.copies = self.slots[stay], self.copies[stay]
+        self.full = len(self.slots) == self.size
 
 
 class Banks:
