@@ -123,7 +123,7 @@ class _Direct:
         self._env._send([who, who, actions.astype(self._action_type, order="C")])
         state = self._env._recv()
         done, cut, seen = state[self._done], state[self._cut], self._seen
-        observation = state[seen] if type(seen) is int else {name: state[at] for name, at in seen.items()}
+        observation = state[seen] if isinstance(seen, int) else {name: state[at] for name, at in seen.items()}
         mask = None if self._mask is None else state[self._mask]
         return observation, state[self._reward], done > cut, cut, mask
 
