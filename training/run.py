@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -30,6 +30,7 @@ from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.encoder_words import lasting
 from lanista.agents.kinds.network import NetworkAgent
+from lanista.agents.levels import Return
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
@@ -37,6 +38,7 @@ from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
+from lanista.training import level_measure
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -51,10 +53,12 @@ class TrainerState:
     Attributes:
         optimizer: name -> tensor.
         runners: the games each runner has in hand.
+        curriculum: see `Curriculum.state`; empty where there is none.
     """
 
     optimizer: dict[str, Tensor]
     runners: list[bytes]
+    curriculum: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Trainer(Protocol):
@@ -100,6 +104,7 @@ class Progress:
         steps_a_second: over the last updates.
         scores: anchor -> share of points against it, at the last measurement.
         metrics: of the last update, by name.
+        returns: "training" and "held-out" -> mean return on such levels, at the last measurement.
     """
 
     steps: int
@@ -108,6 +113,7 @@ class Progress:
     steps_a_second: float
     scores: Mapping[str, float]
     metrics: Mapping[str, float]
+    returns: Mapping[str, Return] = field(default_factory=dict)
 
 
 @dataclass
@@ -157,6 +163,7 @@ def _check(settings: TrainSettings) -> None:
     with torch.device("meta"):
         new_network(make(settings.game).spec, settings)
     anchors_of(settings)
+    level_measure.check(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
 
@@ -256,6 +263,7 @@ class _Clockwork:
         self.settings = run.settings
         self.steps, self.updates, self.before = 0, 0, 0.0
         self.scores: dict[str, float] = {}
+        self.returns: dict[str, Return] = {}
         self.average: dict[str, Tensor] = {}
         self.anchors = anchors_of(self.settings)
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
@@ -323,8 +331,11 @@ class _Clockwork:
         return network.eval()
 
     def _measure(self) -> None:
-        """Points against the anchors, both seats, from random openings."""
-        if not self.settings.measurements or not self.settings.anchor_pairs:
+        """Points against the anchors, both seats, from random openings; mean returns on levels."""
+        if not self.settings.measurements:
+            return
+        self.returns = level_measure.measure(self.settings, self._player(), self.precision)
+        if not self.settings.anchor_pairs:
             return
         agent = NetworkAgent(self._player(), "learner", self.settings.game, self.precision)
         for anchor, opponent in self.anchors.items():
@@ -338,6 +349,7 @@ class _Clockwork:
         (first, first_steps), (last, last_steps) = self.recent[0], self.recent[-1]
         speed = (last_steps - first_steps) / (last - first) if last > first else self.steps / max(seconds, 1e-9)
         scores = {f"score/{name}": value for name, value in self.scores.items()}
+        scores |= level_measure.curves(self.returns)
         row = {
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 3),
             "steps_a_second": round(speed, 1), **{k: v for k, v in metrics.items() if k != "steps"}, **scores,
@@ -347,7 +359,9 @@ class _Clockwork:
         for name, value in row.items():
             if name not in ("steps", "updates"):
                 self.writer.add_scalar(name, value, self.steps)
-        self.run.progress = Progress(self.steps, seconds, share, speed, dict(self.scores), dict(metrics))
+        self.run.progress = Progress(
+            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), dict(self.returns)
+        )
         if self.report is not None:
             self.report(self.run.progress)
 
@@ -362,6 +376,7 @@ class _Clockwork:
         history = {
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
             "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
+            "returns": {kind: asdict(found) for kind, found in self.returns.items()},
         }  # fmt: skip
         save_agent(draft, network, self.settings.game, self.precision, history)
         state = self.trainer.state()
@@ -369,12 +384,14 @@ class _Clockwork:
         resume.mkdir()
         write_weights(resume / "optimizer.safetensors", state.optimizer)
         write_weights(resume / "network.safetensors", self.trainer.network().state_dict())
+        if state.curriculum:
+            write_weights(resume / "curriculum.safetensors", state.curriculum)
         for number, games in enumerate(state.runners):
             write_bytes(resume / f"runner_{number}.npz", games)
         write_json(
             resume / "state.json",
             {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
-             "scores": self.scores},
+             "scores": self.scores, "returns": history["returns"]},
         )  # fmt: skip
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
@@ -417,6 +434,8 @@ class _Clockwork:
             optimizer = load_file(newest / "resume" / "optimizer.safetensors")
             self.steps, self.updates = int(state["steps"]), int(state["updates"])
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
+            self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
+            curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
@@ -424,7 +443,7 @@ class _Clockwork:
         player, about = load_network(newest)
         self.average = {name: value.clone() for name, value in player.state_dict().items()}
         network = load_weights(lambda: network_from(about["network"]), newest / "resume" / "network.safetensors")
-        self.trainer.restore(network, TrainerState(optimizer, runners))
+        self.trainer.restore(network, TrainerState(optimizer, runners, curriculum))
 
 
 def prolonged(run: Run, steps: int, minutes: float) -> Run:

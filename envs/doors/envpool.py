@@ -64,7 +64,9 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         raise UsageError(f"'{source}' cannot be played: it has {players} players, and does not tell whose turn it is")
     limit = int(config.get("max_episode_steps") or 0)
     longest = limit if 0 < limit < ENDLESS and players == 1 else None  # its board games heed no limit
-    spec = vector_spec(source, translator.role, longest, "an EnvPool environment", players, _has_levels(config, options))
+    spec = vector_spec(
+        source, translator.role, longest, "an EnvPool environment", players, _has_levels(config, options)
+    )
     make_levels = partial(Levels, partial(_make_levels, make, config), seen, translator) if spec.levels else None
     return VectorGame(
         spec,

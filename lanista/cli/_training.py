@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group
@@ -33,7 +34,7 @@ class TrainingView:
         )
         self.task = self.bar.add_task(f"{game}: starting", total=1.0)
         self.scores = Text("")
-        self._told: dict[str, float] | None = None
+        self._told: object = None
 
     @contextmanager
     def shown(self) -> Iterator[TrainingView]:
@@ -49,8 +50,9 @@ class TrainingView:
         self.bar.update(self.task, description=self.game, completed=progress.share, standing=standing(progress))
         scores = score_line(progress)
         self.scores.plain = scores
-        if not self.console.is_terminal and (progress.scores != self._told or progress.share >= 1.0):
-            self._told = dict(progress.scores)
+        measured = (dict(progress.scores), dict(progress.returns))
+        if not self.console.is_terminal and (measured != self._told or progress.share >= 1.0):
+            self._told = measured
             self.console.print(f"{self.game}  {standing(progress)}  {scores}".rstrip())
 
 
@@ -68,9 +70,14 @@ def standing(progress: RunProgress) -> str:
 
 
 def score_line(progress: RunProgress) -> str:
-    """The points against each fixed opponent in words; empty before the first measurement."""
+    """The points against each fixed opponent, or returns on levels, in words; empty before the first measurement."""
     scores = ", ".join(f"{score:.1%} against {anchor}" for anchor, score in progress.scores.items())
-    return f"points: {scores}" if scores else ""
+    returns = ", ".join(
+        f"{found.mean:.3g} ({found.low:.3g} to {found.high:.3g}) on {found.games} {kind} levels"
+        for kind, found in progress.returns.items()
+    )
+    said = (f"points: {scores}" if scores else "", f"mean return: {returns}" if returns else "")
+    return "; ".join(filter(None, said))
 
 
 def clock(seconds: float) -> str:
@@ -97,6 +104,9 @@ def closing_lines(run: Run) -> str:
     if progress.scores:  # then it is a game for two, which those can play
         others = " ".join(progress.scores)
         lines.append(f"  rank it:          {called()} tournament --game {game} {folder} {others}")
+    if progress.returns:
+        drawn = shlex.quote(f"{run.folder}?temperature=1")
+        lines.append(f"  score it:         {called()} match {drawn} --game {game} --games 100")
     return "\n".join(lines)
 
 
@@ -113,4 +123,5 @@ def run_json(run: Run) -> dict[str, Any]:
         "seconds": round(progress.seconds, 3) if progress else None,
         "steps_a_second": round(progress.steps_a_second, 1) if progress else None,
         "scores": dict(progress.scores) if progress else {},
+        "returns": {kind: asdict(found) for kind, found in progress.returns.items()} if progress else {},
     }
