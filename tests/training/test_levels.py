@@ -70,9 +70,12 @@ def assert_all_drawn_once(run: Run) -> None:
 def one_ray() -> Iterator[None]:
     import ray
 
-    rllib.start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # Processes that play have to find the environments, too.
+        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
+        rllib.start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
+        yield
+        ray.shutdown()
 
 
 @pytest.fixture
