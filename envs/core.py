@@ -71,6 +71,7 @@ class GameSpec:
         symmetries: the game's symmetries, without the identity.
         static: modalities that never change within a game, to be stored once a game.
         description: one line for people.
+        levels: an episode is a level that its number alone decides, and may be chosen: the game is a `LevelGame`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class GameSpec:
     symmetries: tuple[Symmetry, ...] = ()
     static: frozenset[str] = frozenset()
     description: str = ""
+    levels: bool = False
 
     def role(self, player: int) -> Role:
         """The role of a player."""
@@ -272,6 +274,28 @@ class Game(Protocol):
 
         Raises:
             UsageError: it names none.
+        """
+        ...
+
+
+@runtime_checkable
+class LevelGame(Game, Protocol):
+    """A game of one player whose episodes are levels, as procedural generation makes them from a number."""
+
+    def begin_levels(self, levels: Ints, copies: Ints, seeds: Sequence[int]) -> None:
+        """Begin new games in some copies, each on the level of its own.
+
+        The other copies go on; those that never began wait. A level's number decides all that the environment draws,
+        whichever copy plays it and whatever was played there before.
+
+        Args:
+            levels: (m,) their numbers, from 0 to 2**31 - 1.
+            copies: (m,) where they are played.
+            seeds: one for each of `copies`, of what agents draw there (`Turn.draws`): two games on one level need not
+                be the same game.
+
+        Raises:
+            UsageError: the environments of this game have no levels to choose.
         """
         ...
 

@@ -15,7 +15,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +31,7 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.encoder_words import lasting
 from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.agents.kinds.network import NetworkAgent
+from lanista.agents.levels import Return
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
@@ -38,6 +39,7 @@ from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
+from lanista.training import level_measure
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -52,10 +54,12 @@ class TrainerState:
     Attributes:
         optimizer: name -> tensor.
         runners: the games each runner has in hand.
+        curriculum: see `Curriculum.state`; empty where there is none.
     """
 
     optimizer: dict[str, Tensor]
     runners: list[bytes]
+    curriculum: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Trainer(Protocol):
@@ -102,6 +106,7 @@ class Progress:
         scores: anchor -> share of points against it, at the last measurement.
         metrics: of the last update, by name.
         nash_conv: what best responses would gain, both together, at the last measurement; None where it is not exact.
+        returns: "training" and "held-out" -> mean return on such levels, at the last measurement.
     """
 
     steps: int
@@ -111,6 +116,7 @@ class Progress:
     scores: Mapping[str, float]
     metrics: Mapping[str, float]
     nash_conv: float | None = None
+    returns: Mapping[str, Return] = field(default_factory=dict)
 
 
 @dataclass
@@ -160,6 +166,7 @@ def _check(settings: TrainSettings) -> None:
     with torch.device("meta"):
         new_network(make(settings.game).spec, settings)
     anchors_of(settings)
+    level_measure.check(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
 
@@ -260,6 +267,7 @@ class _Clockwork:
         self.steps, self.updates, self.before = 0, 0, 0.0
         self.scores: dict[str, float] = {}
         self.nash_conv: float | None = None
+        self.returns: dict[str, Return] = {}
         self.average: dict[str, Tensor] = {}
         self.anchors = anchors_of(self.settings)
         self.tree = small_tree(self.settings.game)
@@ -328,9 +336,10 @@ class _Clockwork:
         return network.eval()
 
     def _measure(self) -> None:
-        """Points against the anchors, both seats, from random openings; exploitability of a game small enough."""
+        """Points against the anchors, both seats, from random openings; returns on levels; exploitability if exact."""
         if not self.settings.measurements:
             return
+        self.returns = level_measure.measure(self.settings, self._player(), self.precision)
         agent = NetworkAgent(self._player(), "learner", self.settings.game, self.precision)
         if self.tree is not None:
             self.nash_conv = exploitability(self.tree, policy_of(agent, self.tree)).nash_conv
@@ -347,6 +356,7 @@ class _Clockwork:
         (first, first_steps), (last, last_steps) = self.recent[0], self.recent[-1]
         speed = (last_steps - first_steps) / (last - first) if last > first else self.steps / max(seconds, 1e-9)
         scores = {f"score/{name}": value for name, value in self.scores.items()}
+        scores |= level_measure.curves(self.returns)
         row = {
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 3),
             "steps_a_second": round(speed, 1), **{k: v for k, v in metrics.items() if k != "steps"}, **scores,
@@ -359,7 +369,7 @@ class _Clockwork:
             if name not in ("steps", "updates"):
                 self.writer.add_scalar(name, value, self.steps)
         self.run.progress = Progress(
-            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv
+            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns)
         )
         if self.report is not None:
             self.report(self.run.progress)
@@ -376,6 +386,7 @@ class _Clockwork:
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
             "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
             **({} if self.nash_conv is None else {"nash_conv": self.nash_conv}),
+            "returns": {kind: asdict(found) for kind, found in self.returns.items()},
         }  # fmt: skip
         save_agent(draft, network, self.settings.game, self.precision, history)
         state = self.trainer.state()
@@ -383,12 +394,14 @@ class _Clockwork:
         resume.mkdir()
         write_weights(resume / "optimizer.safetensors", state.optimizer)
         write_weights(resume / "network.safetensors", self.trainer.network().state_dict())
+        if state.curriculum:
+            write_weights(resume / "curriculum.safetensors", state.curriculum)
         for number, games in enumerate(state.runners):
             write_bytes(resume / f"runner_{number}.npz", games)
         write_json(
             resume / "state.json",
             {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
-             "scores": self.scores},
+             "scores": self.scores, "returns": history["returns"]},
         )  # fmt: skip
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
@@ -431,6 +444,8 @@ class _Clockwork:
             optimizer = load_file(newest / "resume" / "optimizer.safetensors")
             self.steps, self.updates = int(state["steps"]), int(state["updates"])
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
+            self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
+            curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
@@ -438,7 +453,7 @@ class _Clockwork:
         player, about = load_network(newest)
         self.average = {name: value.clone() for name, value in player.state_dict().items()}
         network = load_weights(lambda: network_from(about["network"]), newest / "resume" / "network.safetensors")
-        self.trainer.restore(network, TrainerState(optimizer, runners))
+        self.trainer.restore(network, TrainerState(optimizer, runners, curriculum))
 
 
 def prolonged(run: Run, steps: int, minutes: float) -> Run:

@@ -16,13 +16,15 @@ from lanista.envs.doors._spaces import Shown
 Made = TypeVar("Made")
 
 
-def vector_spec(source: str, role: Role, longest: int | None, description: str, players: int = 1) -> GameSpec:
+def vector_spec(
+    source: str, role: Role, longest: int | None, description: str, players: int = 1, levels: bool = False
+) -> GameSpec:
     """The spec of a game in vector environments, which tell nothing of their rewards.
 
     Args:
         source: the game's whole string.
         role: of every player.
-        longest, description, players: see `GameSpec`; several players move in turn.
+        longest, description, players, levels: see `GameSpec`; several players move in turn.
     """
     return GameSpec(
         name=source,
@@ -35,6 +37,7 @@ def vector_spec(source: str, role: Role, longest: int | None, description: str, 
         longest=longest,
         returns=(-inf, inf),
         description=description,
+        levels=levels,
     )
 
 

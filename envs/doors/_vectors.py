@@ -36,6 +36,7 @@ class VectorGame:
         restart: bool,
         filler: Array,
         make_apart: Callable[[int], Pool] | None = None,
+        make_levels: Callable[[int], Pool] | None = None,
     ) -> None:
         """Make the game; `reset` or the first `turn` begins it.
 
@@ -46,6 +47,8 @@ class VectorGame:
             restart: a finished copy begins anew by itself; else it shows no rows until `reset`.
             filler: the action for slots that nobody plays.
             make_apart: makes one for copies that begin apart from the others, where that is another.
+            make_levels: makes one whose `restart` takes levels for seeds, and begins any slot exactly so; None: the
+                game has no levels.
         """
         self.spec = spec
         self.copies = copies
@@ -53,6 +56,7 @@ class VectorGame:
         self._ledger = Ledger(spec.name, copies)
         self._seating = Banks(self._ledger, make_pool, make_apart or make_pool)
         self._banks = self._seating.banks
+        self._make_levels = make_levels
         self._space = spec.roles[0].action
         width = legal_width(self._space)
         self._discrete = isinstance(self._space, spaces.Discrete)
@@ -85,6 +89,14 @@ class VectorGame:
         self._seating.begin(which, exact, alone=openings is not None)
         for copy, opening in zip(which, openings or (), strict=openings is not None):
             self._open_with(int(copy), opening)
+
+    def begin_levels(self, levels: Ints, copies: Ints, seeds: Sequence[int]) -> None:
+        """See `envs.core.LevelGame`."""
+        if self._make_levels is None:
+            raise UsageError(f"{self.spec.name} has no levels to choose")
+        which = self._ledger.reseed(seeds, copies, None)
+        self._turn = None
+        self._seating.begin_levels(which, np.asarray(levels, np.int64), self._make_levels, self._blank(self.copies))
 
     def turn(self) -> Turn:
         if not self._ledger.begun:
@@ -254,12 +266,12 @@ class VectorGame:
         if len(parts) == 1:
             return self._as_turn(parts[0], shown[0])
         turns = [self._as_turn(*part) for part in zip(parts, shown, strict=True) if len(part[0])]
-        return joined(turns) if turns else self._as_turn(self._all[:0], self._nothing())
+        return joined(turns) if turns else self._as_turn(self._all[:0], self._blank(0))
 
-    def _nothing(self) -> Shown:
-        """No rows at all."""
+    def _blank(self, rows: int) -> Shown:
+        """Rows of zeros."""
         role = self.spec.roles[0].observation
-        return Shown({name: np.zeros((0, *(space.shape or ())), space.dtype) for name, space in role.items()})
+        return Shown({name: np.zeros((rows, *(space.shape or ())), space.dtype) for name, space in role.items()})
 
     def _as_turn(self, copies: Ints, shown: Shown, players: Ints | None = None) -> Turn:
         k = len(copies)

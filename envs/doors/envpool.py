@@ -2,12 +2,16 @@
 
 Options go to `envpool.make`. Games of several players are those with a player to move, each shown its own rows.
 Needs `pip install "lanista[envpool]"`; its Procgen games need the system's Qt 5 besides.
+
+EnvPool cannot begin a chosen level in an environment that is there: seeds are fixed when it is made, and `reset` heeds
+none. So a level is played in an environment made for it: of Procgen's games the one level of that number, which
+`start_level=L&num_levels=1` asks for, and of all others the first episode of the seed L.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,6 +19,7 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, Game, Ints
+from lanista.envs.doors._levels import Levels
 from lanista.envs.doors._making import made, split
 from lanista.envs.doors._pools import Stepped, vector_spec
 from lanista.envs.doors._spaces import MASK, Shown, Translator
@@ -24,6 +29,8 @@ from lanista.plugs import Value, required
 
 ENDLESS = 10**7  # steps; EnvPool says 0 or 2**31 - 1 where it has no limit
 LEGAL = "legal_action_mask"  # where its board games show the legal actions
+PROCGEN_LEVELS = ("start_level", "num_levels", "use_sequential_levels")
+EXPLORATION = 20  # Procgen's `distribution_mode`
 RESERVED = ("num_envs", "batch_size", "seed", "env_seed", "env_type")
 
 
@@ -57,8 +64,18 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         raise UsageError(f"'{source}' cannot be played: it has {players} players, and does not tell whose turn it is")
     limit = int(config.get("max_episode_steps") or 0)
     longest = limit if 0 < limit < ENDLESS and players == 1 else None  # its board games heed no limit
-    spec = vector_spec(source, translator.role, longest, "an EnvPool environment", players)
-    return VectorGame(spec, lambda size: _EnvPool(make, translator, players, size), copies, restart, translator.filler)
+    spec = vector_spec(
+        source, translator.role, longest, "an EnvPool environment", players, _has_levels(config, options)
+    )
+    make_levels = partial(Levels, partial(_make_levels, make, config), seen, translator) if spec.levels else None
+    return VectorGame(
+        spec,
+        lambda size: _EnvPool(make, translator, players, size),
+        copies,
+        restart,
+        translator.filler,
+        make_levels=make_levels,
+    )
 
 
 def ids() -> list[str]:
@@ -69,13 +86,27 @@ def ids() -> list[str]:
     return list(envpool.list_all_envs())
 
 
-def _make(name: str, options: Mapping[str, Value], seeds: list[int]) -> Any:
+def _make(name: str, options: Mapping[str, Value], seeds: list[int], **more: Value) -> Any:
     import envpool
 
     threads = min(int(options["num_threads"]), len(seeds))
     return envpool.make(
-        name, env_type="gymnasium", num_envs=len(seeds), seed=seeds, **{**options, "num_threads": threads}
+        name, env_type="gymnasium", num_envs=len(seeds), seed=seeds, **{**options, **more, "num_threads": threads}
     )
+
+
+def _has_levels(config: Mapping[str, Any], options: Mapping[str, Value]) -> bool:
+    """Whether a level can be chosen: for one player, and not where the user has said which levels there are."""
+    chosen = any(name in options for name in PROCGEN_LEVELS)
+    explored = config.get("distribution_mode") == EXPLORATION  # Procgen has one level of its own for each such game
+    return int(config.get("max_num_players") or 1) == 1 and not chosen and not explored
+
+
+def _make_levels(make: Callable[..., Any], config: Mapping[str, Any], levels: list[int]) -> list[Any]:
+    """Environments whose first episodes are these levels, in their order; as few as can be."""
+    if "num_levels" in config:
+        return [make([level], start_level=level, num_levels=1) for level in levels]
+    return [make(levels)]
 
 
 def _repaired(space: spaces.Space[Any]) -> spaces.Space[Any]:
@@ -179,9 +210,9 @@ class _EnvPool:
             self._env = None
 
     def _see(self, observation: Any, info: Mapping[str, Any]) -> Shown:
-        mask = info.get(LEGAL, info.get(MASK))
         if self._players == 1:
-            return self._translator.see_rows(observation, mask)
+            return seen(self._translator, observation, info)
+        mask = info.get(LEGAL, info.get(MASK))
         order = _order(info)
         who = info["current_player"][order].astype(np.int64)
         rows = order * self._players + who
@@ -201,6 +232,11 @@ def _direct(env: Any) -> _Direct | None:
         return _Direct(env)
     except (AttributeError, LookupError, ValueError):
         return None
+
+
+def seen(translator: Translator, observation: Any, info: Mapping[str, Any]) -> Shown:
+    """What EnvPool's environments of one player show."""
+    return translator.see_rows(observation, info.get(LEGAL, info.get(MASK)))
 
 
 def _order(info: Mapping[str, Any]) -> Ints:
