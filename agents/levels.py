@@ -17,6 +17,7 @@ from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Floats, Ints, LevelGame, agent_name
 from lanista.errors import UsageError
 
+MOST_TRAINING = 10**7  # a curriculum keeps some numbers for each level, and a runner copies them before each batch
 HELD_OUT = 10**9  # the first level that no run is trained on
 MOST_LEVEL = 2**31 - 1  # where the libraries' seeds end
 COMPARED = 8  # levels that are compared to see that they are different ones ...
@@ -127,10 +128,15 @@ def check_levels(game: str) -> None:
             turn = table.turn()
             if ply == 0 and any((seen[0] != seen[1]).any() for seen in turn.observation.values()):
                 raise UsageError(f"--levels cannot be: {game} begins differently each time it begins with one seed")
-            if len(turn) < len(twice) or any((seen != seen[:1]).any() for seen in turn.observation.values()):
+            if any((seen != seen[:1]).any() for seen in turn.observation.values()):
                 return
             every = np.full(len(turn), draws.integers(2**63), np.uint64)
-            table.step(random_actions(turn, spec.roles[0].action, every))
+            outcome = table.step(random_actions(turn, spec.roles[0].action, every))
+            over = outcome.finished | outcome.broken
+            if (outcome.rewards != outcome.rewards[:1]).any() or over.any() != over.all():
+                return
+            if over.all():
+                break
         raise UsageError(f"--levels cannot be: {game} is the same from every seed")
     finally:
         close = getattr(table, "close", None)

@@ -8,7 +8,7 @@ import numpy as np
 
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.levels import (
-    HELD_OUT,
+    MOST_TRAINING,
     Return,
     check_levels,
     held_out_levels,
@@ -30,9 +30,9 @@ def check(settings: TrainSettings) -> None:
     """
     if not settings.levels:
         return
+    if settings.levels > MOST_TRAINING:  # before anything is made of that size
+        raise UsageError(f"--levels is at most {MOST_TRAINING:,}, not {settings.levels:,}")
     open_curriculum(settings.curriculum, settings.levels)
-    if settings.levels > HELD_OUT:
-        raise UsageError(f"--levels is at most {HELD_OUT:,}, where the held-out levels begin, not {settings.levels:,}")
     held_out_levels(settings.measured_levels)
     check_levels(settings.game)
 
