@@ -67,5 +67,5 @@ def shown_levels(observation: np.ndarray[Any, Any]) -> set[int]:
     return set((groups @ np.array([1, GROUP, GROUP**2])).tolist())
 
 
-for name, kind in (("Corridor", Corridor), ("Drifting", Drifting), ("Same", Same)):
-    gymnasium.register(f"LanistaTest{name}-v0", kind)
+for name in ("Corridor", "Drifting", "Same"):
+    gymnasium.register(f"LanistaTest{name}-v0", f"{__name__}:{name}")
