@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lanista.errors import UsageError
+
+LOCK = "running.lock"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -88,3 +94,38 @@ def claim_folder(folder: Path, megabytes: int = 0) -> Path:
     if free < megabytes:
         raise UsageError(f"cannot write to {folder}: {free} MB are free, {megabytes} MB are needed")
     return folder
+
+
+@contextlib.contextmanager
+def held_folder(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder's lock meanwhile: the mark of a run that is going on, which the system takes back at any death.
+
+    Args:
+        folder: of the run; the lock is `running.lock` in it, which stays there and means nothing by itself.
+        what: what the folder is, in words, for the error.
+
+    Raises:
+        UsageError: another process holds it.
+    """
+    with (folder / LOCK).open("a") as lock:  # not inherited by programs that this process starts
+        for attempt in range(20):
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if attempt == 19:
+                    raise UsageError(f"the {what} in {folder} is going on in another process") from None
+                time.sleep(0.05)  # `is_held` may have it for an instant
+        yield
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a living process holds the folder with `held_folder`."""
+    try:
+        with (folder / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
