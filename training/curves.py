@@ -87,7 +87,7 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
 
     Args:
         group: the runs.
-        metric: its name in the rows. A score stands in each row since it was measured: its changes are its points.
+        metric: its name in the rows. A score stands in each row until it is measured again: level, then a jump.
         by: "steps" or "minutes".
 
     Returns:
@@ -96,8 +96,6 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
     curves = []
     for run in group.runs:
         rows = [row for row in run if metric in row]
-        if is_score(metric):
-            rows = [row for i, row in enumerate(rows) if i in (0, len(rows) - 1) or row[metric] != rows[i - 1][metric]]
         if rows:
             x = np.array([row["steps"] if by == "steps" else row["seconds"] / 60 for row in rows])
             curves.append((x, np.array([row[metric] for row in rows])))

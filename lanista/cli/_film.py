@@ -85,7 +85,7 @@ def rasterised(svg: str) -> Any:
         scale = LONG_SIDE / max(image.size)
         return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.NEAREST)
     try:
-        import resvg_py
+        import resvg_py  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise UsageError("films of drawn games need resvg: pip install 'lanista[video]'") from None
     from matplotlib import get_data_path
@@ -140,7 +140,7 @@ def write_film(path: Path, frames: Iterator[tuple[Any, bool]], frames_a_second: 
         )
         return len(pictures)
     try:
-        import imageio_ffmpeg
+        import imageio_ffmpeg  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise UsageError("MP4 needs imageio-ffmpeg: pip install 'lanista[video]'; or choose a file .gif") from None
     writer = imageio_ffmpeg.write_frames(
