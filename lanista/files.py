@@ -101,22 +101,30 @@ def held_folder(folder: Path, what: str) -> Iterator[None]:
     """Hold a folder's lock meanwhile: the mark of a run that is going on, which the system takes back at any death.
 
     Args:
-        folder: of the run; the lock is `running.lock` in it, which stays there and means nothing by itself.
+        folder: of the run; the lock is `running.lock` in it; a kill leaves the file, which means nothing by itself.
         what: what the folder is, in words, for the error.
 
     Raises:
         UsageError: another process holds it.
     """
-    with (folder / LOCK).open("a") as lock:  # not inherited by programs that this process starts
-        for attempt in range(20):
+    path = folder / LOCK
+    for _ in range(20):
+        with path.open("a") as lock:  # not inherited by programs that this process starts
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
+                ours = os.path.samestat(os.fstat(lock.fileno()), path.stat())
             except BlockingIOError:
-                if attempt == 19:
-                    raise UsageError(f"the {what} in {folder} is going on in another process") from None
                 time.sleep(0.05)  # `is_held` may have it for an instant
-        yield
+                continue
+            except FileNotFoundError:
+                continue  # its holder took it away between our opening and locking it
+            if ours:
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+    raise UsageError(f"the {what} in {folder} is going on in another process")
 
 
 def is_held(folder: Path) -> bool:

@@ -75,7 +75,9 @@ def test_an_agent_read_while_it_is_refreshed_is_an_old_or_a_new_one_whole(tmp_pa
     try:
         found = set()
         for _ in range(60):
-            values = torch.cat([weight.detach().flatten() for weight in load_network(tmp_path)[0].parameters()]).unique()
+            values = torch.cat(
+                [weight.detach().flatten() for weight in load_network(tmp_path)[0].parameters()]
+            ).unique()
             assert len(values) == 1
             found.add(float(values))
     finally:
@@ -91,6 +93,7 @@ def test_states_are_told_by_the_lock_and_the_checkpoints(tmp_path: Path) -> None
         assert is_held(stopped) and read_record(stopped).state == "running"
         with pytest.raises(UsageError, match="going on in another process"), held_folder(stopped, "run"):
             pass
+    (stopped / "running.lock").touch()  # a kill leaves it
     assert read_record(stopped).state == "stopped, resumable" and read_record(stopped).share == 0.5
     record = read_record(done)
     assert record.state == "done" and record.best == {"score/random": 0.9} and record.last == {"score/random": 0.8}
