@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lanista.errors import UsageError
+
+LOCK = "running.lock"
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -88,3 +94,46 @@ def claim_folder(folder: Path, megabytes: int = 0) -> Path:
     if free < megabytes:
         raise UsageError(f"cannot write to {folder}: {free} MB are free, {megabytes} MB are needed")
     return folder
+
+
+@contextlib.contextmanager
+def held_folder(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder's lock meanwhile: the mark of a run that is going on, which the system takes back at any death.
+
+    Args:
+        folder: of the run; the lock is `running.lock` in it; a kill leaves the file, which means nothing by itself.
+        what: what the folder is, in words, for the error.
+
+    Raises:
+        UsageError: another process holds it.
+    """
+    path = folder / LOCK
+    for _ in range(20):
+        with path.open("a") as lock:  # not inherited by programs that this process starts
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                ours = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+            except BlockingIOError:
+                time.sleep(0.05)  # `is_held` may have it for an instant
+                continue
+            except FileNotFoundError:
+                continue  # its holder took it away between our opening and locking it
+            if ours:
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+    raise UsageError(f"the {what} in {folder} is going on in another process")
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a living process holds the folder with `held_folder`."""
+    try:
+        with (folder / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False

@@ -36,7 +36,7 @@ from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
 from lanista.errors import UsageError, unknown
-from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
+from lanista.files import claim_folder, held_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure
@@ -220,13 +220,14 @@ def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] 
     if not settings.steps and not settings.minutes:
         raise UsageError("say how long to train: --steps N or --minutes M")
     claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
-    trainer: Trainer = plug(TRAINERS, "trainer", settings.trainer).open(_findable(run) if resume else settings)
-    try:
-        clockwork = _Clockwork(run, trainer, resume, report)
-        with _signals_to(clockwork.stop):
-            clockwork.go()
-    finally:
-        trainer.close()
+    with held_folder(run.folder, "run"):
+        trainer: Trainer = plug(TRAINERS, "trainer", settings.trainer).open(_findable(run) if resume else settings)
+        try:
+            clockwork = _Clockwork(run, trainer, resume, report)
+            with _signals_to(clockwork.stop):
+                clockwork.go()
+        finally:
+            trainer.close()
     return run
 
 
