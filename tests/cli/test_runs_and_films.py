@@ -75,9 +75,9 @@ def test_an_agent_read_while_it_is_refreshed_is_an_old_or_a_new_one_whole(tmp_pa
     try:
         found = set()
         for _ in range(60):
-            values = torch.cat(
-                [weight.detach().flatten() for weight in load_network(tmp_path)[0].parameters()]
-            ).unique()
+            values = torch.unique(
+                torch.cat([weight.detach().flatten() for weight in load_network(tmp_path)[0].parameters()])
+            )
             assert len(values) == 1
             found.add(float(values))
     finally:
