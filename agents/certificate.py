@@ -11,7 +11,7 @@ from scipy.stats import binomtest
 
 from lanista.agents.match import random_openings
 from lanista.envs import make
-from lanista.envs.core import Agent, Array, Bools, Floats, Ints
+from lanista.envs.core import Agent, Array, Bools, Floats, Ints, start_agent
 from lanista.errors import UsageError
 from lanista.plugs import plug, plugs
 
@@ -47,6 +47,12 @@ class Positions:
         greatest = np.nanmax(self.values, axis=1, keepdims=True)
         soonest: Bools = self.values == greatest
         return soonest
+
+    @property
+    def by_chance(self) -> Floats:
+        """The share of best moves among the legal ones of each: what random play reaches on average; (n,)."""
+        share: Floats = self.best.sum(1) / np.isfinite(self.values).sum(1)
+        return share
 
     @property
     def plies(self) -> Ints:
@@ -95,8 +101,17 @@ def _share(right: Bools) -> tuple[float, float, float]:
 
 
 def random_share(positions: Positions) -> float:
-    """The share of best moves among legal ones: what random play reaches on average."""
-    return float((positions.best.sum(1) / np.isfinite(positions.values).sum(1)).mean())
+    """The share of best moves that random play reaches on average."""
+    return float(positions.by_chance.mean())
+
+
+def no_solver(game: str) -> UsageError:
+    """The error of a game that has none: it says which games have one."""
+    known = ", ".join(plugs(SOLVERS))
+    return UsageError(
+        f"no exact solver of {game} is known; there is one of {known}, and exploitability for small games with "
+        "hidden hands"
+    )
 
 
 def solver_of(game: str) -> tuple[Callable[[Sequence[Sequence[int]]], Floats], tuple[int, int]]:
@@ -106,11 +121,7 @@ def solver_of(game: str) -> tuple[Callable[[Sequence[Sequence[int]]], Floats], t
         UsageError: none is known.
     """
     if game not in plugs(SOLVERS):
-        known = ", ".join(plugs(SOLVERS))
-        raise UsageError(
-            f"no exact solver of {game} is known; there is one of {known}, and exploitability for small games with "
-            "hidden hands"
-        )
+        raise no_solver(game)
     module: Any = plug(SOLVERS, "solver", game)
     return module.values, module.PLIES
 
@@ -154,9 +165,7 @@ def certify(agent: Agent, positions: Positions, seed: int = 0) -> Certificate:
         UsageError: it does not play this game.
     """
     game = make(positions.game, copies=len(positions.moves), restart=False)
-    start: Any = getattr(agent, "start", None)
-    if start is not None:
-        start(game.spec, seed)
+    start_agent(agent, game.spec, seed)
     game.reset(seed, openings=positions.moves)
     turn = game.turn()
     played = np.zeros(len(positions.moves), np.int64)

@@ -319,6 +319,13 @@ def agent_name(agent: Agent) -> str:
     return str(getattr(agent, "name", type(agent).__name__))
 
 
+def start_agent(agent: Agent, spec: GameSpec, seed: int) -> None:
+    """Tell an agent which game it will play, and the seed of its chance, if it has a `start` to be told by."""
+    begin = getattr(agent, "start", None)
+    if begin is not None:
+        begin(spec, seed)
+
+
 @dataclass(frozen=True)
 class Answered:
     """One agent's part of a turn."""
@@ -370,10 +377,8 @@ def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed
         seats = np.tile(np.arange(players) % len(agents), (game.copies, 1))  # (n, players)
     memories: list[Array | None] = [None] * len(agents)  # each (n, players, *memory)
     for agent in agents:
-        begin = getattr(agent, "start", None)
-        if begin is not None:
-            # By name, so that what an agent draws does not depend on who else is at the table.
-            begin(game.spec, (seed + zlib.crc32(agent_name(agent).encode())) % 2**63)
+        # By name, so that what an agent draws does not depend on who else is at the table.
+        start_agent(agent, game.spec, (seed + zlib.crc32(agent_name(agent).encode())) % 2**63)
     while len(turn := game.turn()):
         answers = tuple(
             Answered(number, rows, _ask(agents[number], turn, rows, memories[number], game.spec))

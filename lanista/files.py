@@ -17,20 +17,31 @@ from lanista.errors import UsageError
 LOCK = "running.lock"
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file so that a kill at any instant leaves the old content or the new, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+@contextlib.contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """A file to write in the place of `path`, whose place it takes at the end, unless something was raised.
+
+    A kill at any instant leaves the old content or the new, never a part.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    os.close(handle)
+    draft = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
+        yield draft
+        with draft.open("rb") as file:
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        draft.chmod(0o644)
+        draft.replace(path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file so that a kill at any instant leaves the old content or the new, never a part."""
+    with drafted(path) as draft:
+        draft.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:

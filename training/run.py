@@ -35,6 +35,7 @@ from lanista.agents.levels import Return
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
+from lanista.envs.core import start_agent
 from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, held_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
@@ -185,9 +186,7 @@ def anchors_of(settings: TrainSettings) -> dict[str, Agent]:
         try:
             if spec.players != 2:
                 raise UsageError(f"{settings.game} is not for two players, so there is nobody to be an anchor")
-            begin = getattr(agent, "start", None)
-            if begin is not None:
-                begin(spec, 0)
+            start_agent(agent, spec, 0)
         except UsageError:
             if wished:
                 raise
@@ -340,8 +339,9 @@ class _Clockwork:
         """Points against the anchors, both seats, from random openings; returns on levels; exploitability if exact."""
         if not self.settings.measurements:
             return
-        self.returns = level_measure.measure(self.settings, self._player(), self.precision)
-        agent = NetworkAgent(self._player(), "learner", self.settings.game, self.precision)
+        network = self._player()
+        self.returns = level_measure.measure(self.settings, network, self.precision)
+        agent = NetworkAgent(network, "learner", self.settings.game, self.precision)
         if self.tree is not None:
             self.nash_conv = exploitability(self.tree, policy_of(agent, self.tree)).nash_conv
         if not self.settings.anchor_pairs:

@@ -6,6 +6,7 @@ import base64
 import io
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -116,23 +117,16 @@ def captioned(picture: Any, names: str, said: str) -> Any:
     return frame
 
 
-def write_film(path: Path, frames: Iterator[tuple[Any, bool]], frames_a_second: float, suffix: str) -> int:
+def write_film(path: Path, frames: Iterator[tuple[Any, bool]], frames_a_second: float) -> int:
     """Write the frames as GIF or MP4, those that end an episode shown for two seconds; give their number.
 
     Raises:
         UsageError: MP4 without imageio-ffmpeg.
     """
-    first, last = next(frames)
-    shown = [0]
-
-    def held() -> Iterator[tuple[Any, bool]]:
-        yield first, last
-        yield from frames
-
-    if suffix == ".gif":
+    if path.suffix == ".gif":
         durations: list[int] = []
         pictures = []
-        for picture, end in held():
+        for picture, end in frames:
             pictures.append(picture.quantize(128))
             durations.append(2000 if end else max(round(1000 / frames_a_second), 20))
         pictures[0].save(
@@ -143,18 +137,20 @@ def write_film(path: Path, frames: Iterator[tuple[Any, bool]], frames_a_second: 
         import imageio_ffmpeg  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
         raise UsageError("MP4 needs imageio-ffmpeg: pip install 'lanista[video]'; or choose a file .gif") from None
+    first, last = next(frames)
+    count = 0
     writer = imageio_ffmpeg.write_frames(
         str(path), first.size, fps=frames_a_second, macro_block_size=2, codec="libx264", quality=8,
         output_params=["-f", "mp4"],
     )  # fmt: skip
     writer.send(None)
     try:
-        for picture, end in held():
+        for picture, end in chain([(first, last)], frames):
             if picture.size != first.size:  # a text's picture may change its size; a film's must not
                 picture = picture.resize(first.size)
             for _ in range(round(2 * frames_a_second) if end else 1):
                 writer.send(np.ascontiguousarray(picture))
-            shown[0] += 1
+            count += 1
     finally:
         writer.close()
-    return shown[0]
+    return count

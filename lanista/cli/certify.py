@@ -14,21 +14,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from lanista.agents.certificate import SOLVERS, Certificate, certify, draw_positions, random_share, solver_of
+from lanista.agents.certificate import SOLVERS, Certificate, certify, draw_positions, no_solver, random_share
 from lanista.agents.contestant import load_agent
-from lanista.agents.exploitability import exploitability, policy_of, small_tree, tree_of
+from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.cli._printing import console, print_json
 from lanista.envs.core import Agent
 from lanista.errors import UsageError
 from lanista.files import write_bytes
 from lanista.plugs import plugs
-
-if TYPE_CHECKING:
-    from lanista.agents.certificate import Positions
 
 
 @dataclass(frozen=True)
@@ -125,7 +122,8 @@ def draw(agent: str, done: Certificate, kind: str) -> bytes:
     below = [100 * (share - low) for share, low, *_ in found.values()]
     above = [100 * (high - share) for share, _, high, _ in found.values()]
     axes.errorbar(plies, shares, [below, above], fmt="o-", capsize=3, label=agent)
-    axes.plot(plies, [100 * value for value in _random_by_ply(done.positions)], color="tab:gray", label="random play")
+    chance = [100 * done.positions.by_chance[done.positions.plies == ply].mean() for ply in plies]
+    axes.plot(plies, chance, color="tab:gray", label="random play")
     axes.set(xlabel="plies played", ylabel="best moves, %", ylim=(0, 101))
     axes.set_title(f"{done.positions.game}: {done.share[0]:.1%} best moves on {len(done.played):,} random positions")
     axes.grid(alpha=0.3)
@@ -135,21 +133,14 @@ def draw(agent: str, done: Certificate, kind: str) -> bytes:
     return kept.getvalue()
 
 
-def _random_by_ply(positions: Positions) -> list[float]:
-    import numpy as np
-
-    share = positions.best.sum(1) / np.isfinite(positions.values).sum(1)
-    return [float(share[positions.plies == ply].mean()) for ply in np.unique(positions.plies)]
-
-
 def _exploit(options: Options, agent: Agent, game: str) -> int:
     """Where hands are hidden: what best responses would gain."""
     for name in ("plot", "plies"):
         if getattr(options, name) is not None:
             raise UsageError(f"--{name} is of positions that a solver values; {game} has none such")
-    if small_tree(game) is None:
-        solver_of(game)  # says of which games perfect play is known
-    tree = tree_of(game)
+    tree = small_tree(game)
+    if tree is None:
+        raise no_solver(game)
     found = exploitability(tree, policy_of(agent, tree, options.seed))
     if options.json:
         print_json(

@@ -7,7 +7,6 @@ Example:
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,7 +14,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from lanista.errors import UsageError
-from lanista.files import claim_folder, sync_folder
+from lanista.files import claim_folder, drafted
 
 
 @dataclass(frozen=True)
@@ -43,12 +42,7 @@ def run(options: Options) -> int:
     game, groups = read_groups(options.runs)
     metrics = metrics_of(groups, options.metrics)
     claim_folder(options.out.parent)
-    draft = options.out.with_name(f".{os.getpid()}.{options.out.name}")
-    try:
+    with drafted(options.out) as draft:
         draw(game, groups, metrics, options.by, draft)
-        os.replace(draft, options.out)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync_folder(options.out.parent)
     print(f"{options.out}: {', '.join(metrics)} of {len(groups)} setting{'s' * (len(groups) != 1)}")
     return 0

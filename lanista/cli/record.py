@@ -10,7 +10,6 @@ Pictures of boards and MP4 need the extra `video`: pip install 'lanista[video]'.
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from tyro.conf import Positional, arg
 from lanista.agents.contestant import load_agent
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
-from lanista.files import claim_folder, sync_folder
+from lanista.files import claim_folder, drafted
 
 
 @dataclass(frozen=True)
@@ -66,12 +65,7 @@ def run(options: Options) -> int:
     frames: Iterator[tuple[Any, bool]] = itertools.chain.from_iterable(
         episode(options.game, agents, seed, options.longest) for seed in seeds
     )
-    draft = options.out.with_name(f".{os.getpid()}.{options.out.name}")
-    try:
-        count = write_film(draft, frames, speed, suffix)
-        os.replace(draft, options.out)
-    finally:
-        draft.unlink(missing_ok=True)
-    sync_folder(options.out.parent)
+    with drafted(options.out) as draft:
+        count = write_film(draft, frames, speed)
     print(f"{options.out}: {count} frames, {options.games} game{'s' * (options.games != 1)} of {options.game}")
     return 0
