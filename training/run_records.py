@@ -1,4 +1,4 @@
-"""What a run's folder tells of it, read without torch while it trains or after: state, curves, best scores."""
+"""What a run's folder tells of it, read while it trains or after: state, curves, best scores."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ class RunRecord:
         share: of the run that is done, in [0, 1]; None where nothing tells.
         seconds: of training.
         steps_a_second: at the end.
-        best, last: measure -> value: `score/ANCHOR` shares of points and `nash_conv` (of which the least is best).
+        best, last: measure -> value: `score/ANCHOR` shares of points and `nash_conv` (of which the least is best);
+            of pretraining that is done its measure on validation.
         written: when it last wrote, in seconds since 1970; None if never.
     """
 
@@ -133,12 +134,13 @@ def _pretraining(folder: Path) -> RunRecord:
     done, checkpoint = folder / "encoder.json", folder / "checkpoint.safetensors"
     held = is_held(folder)
     found: dict[str, Any] = {}
+    scores: dict[str, float] = {}
     if done.exists():
-        found = read_json(done, "encoder")
+        found = read_json(done, "encoder")["training"]
+        scores = {str(found["measure"]): float(found["valid"])}
     elif checkpoint.exists():
         found = _checkpoint_state(checkpoint)
     state = RUNNING if held else DONE if done.exists() else STOPPED if checkpoint.exists() else EMPTY
-    scores = {k: float(v) for k, v in dict(found.get("scores") or {}).items() if isinstance(v, int | float)}
     newest = next(path for path in (done, checkpoint, folder / "pretrain.json") if path.exists())
     epochs = found.get("epochs", found.get("epoch", 0))
     return RunRecord(

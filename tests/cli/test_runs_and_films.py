@@ -153,3 +153,19 @@ def test_films_of_boards_and_of_frames(tmp_path: Path) -> None:
     film = tmp_path / "game.mp4"
     assert main(["record", "random", "--game", "tictactoe", "--out", str(film)]) == 0
     assert film.read_bytes()[4:8] == b"ftyp"
+
+
+def test_an_encoder_that_is_done_tells_what_it_reached(tmp_path: Path) -> None:
+    import shutil
+
+    from lanista.perception.pretrained import SHIPPED
+    from lanista.training.run_records import DONE, read_record
+
+    folder = tmp_path / "intents"
+    shutil.copytree(SHIPPED / "intents", folder)
+    (folder / "pretrain.json").write_text('{"task": "intents"}')
+    training = json.loads((folder / "encoder.json").read_text())["training"]
+    record = read_record(folder)
+    assert (record.kind, record.state, record.about) == ("pretraining", DONE, "intents")
+    assert (record.steps, record.seconds) == (training["epochs"], training["seconds"])
+    assert record.best == {training["measure"]: training["valid"]}
