@@ -49,9 +49,7 @@ class TextBag(Encoder):
         super().__init__(shape, {"vocabulary": vocabulary, "dim": dim, "pairs": pairs, "dropout": dropout}, scale)
         check_vocabulary("text_bag", shape, scale, vocabulary)
         if not 1 <= dim <= 4096 or not 0 <= dropout < 1 or not 0 <= pairs <= MOST_PAIRS:
-            raise UsageError(
-                f"text_bag takes a dim of 1 to 4096, 0 to {MOST_PAIRS} places of pairs, dropout in [0, 1)"
-            )
+            raise UsageError(f"text_bag takes a dim of 1 to 4096, 0 to {MOST_PAIRS} places of pairs, dropout in [0, 1)")
         self.dim = dim
         self.embedding = nn.Embedding(vocabulary, dim)
         self.pairs = nn.Embedding(pairs, dim) if pairs else None
