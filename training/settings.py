@@ -35,6 +35,9 @@ class TrainSettings(PPOSettings):
     """Of weights, games and shuffling."""
     trainer: str = "rllib"
     """Which trainer: a file of `training/trainers`."""
+    algorithm: str = "ppo"
+    """What the trainer learns by. rllib knows ppo; sb3 also a2c, dqn, trpo, qrdqn and maskable_ppo, with options as in
+    "dqn:buffer_size=50_000"."""
     copies: int = 512
     """Games each runner plays at once."""
     plies: int = 16
@@ -107,20 +110,22 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_settings(game: str, config: Path | None = None, changes: Mapping[str, Any] | None = None) -> TrainSettings:
-    """The settings of a run: defaults, then the game's preset, then a file, then single changes.
+    """The settings of a run: defaults, the game's preset, the trainer's, then a file, then single changes.
 
     Args:
-        game: the game's string; its preset is found by its id, and a table of a door's preset by what follows.
+        game: the game's string; its preset is found by its id, and a table of a door's preset by what follows. A
+            trainer's preset, such as `sb3.toml`, has a table for each algorithm.
         config: a TOML file of settings.
         changes: setting -> value.
 
     Raises:
         UsageError: a setting is unknown or its value cannot be.
     """
+    wished = ({} if config is None else read_toml(config)) | dict(changes or {})
     values = preset_values(game)
-    if config is not None:
-        values |= read_toml(config)
-    values |= dict(changes or {})
+    trainer = str(wished.get("trainer", values.get("trainer", TrainSettings.trainer)))
+    algorithm = str(wished.get("algorithm", values.get("algorithm", TrainSettings.algorithm)))
+    values |= preset_values(f"{trainer}:{algorithm.partition(':')[0].replace('-', '_')}") | wished
     return settings_from({**values, "game": game})
 
 

@@ -1,0 +1,129 @@
+"""The frozen agents that a learner meets: past selves of its run, and the run's fixed opponents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lanista.agents.kinds.network import NetworkAgent
+from lanista.agents.policy_network import PolicyNetwork, network_from
+from lanista.envs.core import Agent, Array, GameSpec, Ints, Turn, agent_name
+
+MOST_SELVES = 8  # each is a call of a network a ply
+EVERY = 8  # updates between snapshots at first; doubled whenever the pool is full, so that it spans the run
+
+
+class Pool:
+    """Fixed opponents, and snapshots of the learner spread evenly over its run."""
+
+    def __init__(self, spec: GameSpec, fixed: Sequence[Agent], share: float, seed: int) -> None:
+        """Begin without a past self; one must be added before `draw`.
+
+        Args:
+            spec: of the game.
+            fixed: agents that stay, drawn evenly.
+            share: of the games in which one of them is met; the others are against past selves, drawn evenly.
+            seed: of the agents' draws.
+        """
+        self._spec = spec
+        self._seed = seed
+        self._share = share if fixed else 0.0
+        self._agents: dict[int, Agent] = {}
+        for number, agent in enumerate(fixed):
+            self._seat(-1 - number, agent)
+        self._fixed: Ints = -1 - np.arange(len(fixed))
+        self.selves: dict[int, PolicyNetwork] = {}  # the update each was made after -> what it plays
+        self.every = EVERY
+
+    def _seat(self, number: int, agent: Agent) -> None:
+        begin = getattr(agent, "start", None)
+        if begin is not None:
+            begin(self._spec, (self._seed + number) % 2**63)
+        self._agents[number] = agent
+
+    def add(self, number: int, network: PolicyNetwork) -> None:
+        """Take a copy of the learner in, if it is time for one.
+
+        Args:
+            number: of the updates it has seen.
+            network: the learner as it stands.
+        """
+        if number % self.every and self.selves:
+            return
+        if len(self.selves) == MOST_SELVES:
+            self.every *= 2
+            self.selves = {age: kept for age, kept in self.selves.items() if age % self.every == 0}
+            if number % self.every:
+                return
+        self._enter(number, network.describe(), network.state_dict())
+
+    def _enter(self, number: int, description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+        frozen = network_from(description)
+        frozen.load_state_dict(weights)
+        self.selves[number] = frozen.eval()
+        # A past self draws from its policy: one that always played the same moves would be learned by heart.
+        agent = NetworkAgent(frozen, f"self-{number}", self._spec.name, temperature=1.0, symmetry=False)
+        self._seat(number, agent)
+
+    def draw(self, games: int, chance: np.random.Generator) -> Ints:
+        """Who is met in new games, (games,): numbers for `answer`."""
+        met = chance.choice(np.array(list(self.selves)), games)
+        if self._share:
+            met = np.where(chance.random(games) < self._share, chance.choice(self._fixed, games), met)
+        return met
+
+    def forget(self, in_play: Ints) -> None:
+        """Let go of past selves that left the pool and whose games (their numbers, any shape) are over."""
+        if len(self._agents) > len(self._fixed) + len(self.selves):
+            kept = {*self._fixed.tolist(), *self.selves, *np.unique(in_play).tolist()}
+            self._agents = {number: agent for number, agent in self._agents.items() if number in kept}
+
+    def answer(self, turn: Turn, who: Ints) -> Array:
+        """The actions of frozen seats.
+
+        Args:
+            turn: (k,) their rows.
+            who: (k,) as from `draw`.
+        """
+        actions: Array | None = None
+        for number in np.unique(who).tolist():
+            rows = np.flatnonzero(who == number)
+            agent = self._agents[number]
+            choice = agent.act(turn if len(rows) == len(turn) else turn.take(rows))
+            if choice.failed or choice.waiting is not None:
+                raise RuntimeError(f"{agent_name(agent)} failed in training: {choice.failed or 'no answer'}")
+            if actions is None:
+                actions = np.zeros((len(turn), *choice.actions.shape[1:]), choice.actions.dtype)
+            actions[rows] = choice.actions
+        assert actions is not None, "a turn without rows"
+        return actions
+
+    def state(self) -> dict[str, Tensor]:
+        """The past selves as named tensors, `NUMBER.WEIGHT`, and how often they are taken."""
+        weights = {
+            f"{number}.{name}": value.clone()
+            for number, network in self.selves.items()
+            for name, value in network.state_dict().items()
+        }
+        return {"every": torch.tensor(self.every), **weights}
+
+    def restore(self, description: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Go on with the past selves that `state` gave.
+
+        Args:
+            description: of their network.
+            tensors: from `state`.
+        """
+        weights: dict[int, dict[str, Tensor]] = {}
+        for key, value in tensors.items():
+            number, dot, name = key.partition(".")
+            if dot:
+                weights.setdefault(int(number), {})[name] = value
+        self.every = int(tensors["every"])
+        self.selves = {}
+        for number in sorted(weights):
+            self._enter(number, description, weights[number])
