@@ -72,6 +72,8 @@ def score_line(progress: RunProgress) -> str:
     """The points against each fixed opponent, and the exploitability, in words; empty before the first measurement."""
     scores = ", ".join(f"{score:.1%} against {anchor}" for anchor, score in progress.scores.items())
     said = [f"points: {scores}"] if scores else []
+    if "ep_rew_mean" in progress.metrics:
+        said.append(f"mean reward {progress.metrics['ep_rew_mean']:.4g} of the last games")
     if progress.nash_conv is not None:
         said.append(f"best responses gain {progress.nash_conv:.4f} (0 is an equilibrium)")
     return "; ".join(said)

@@ -4,6 +4,7 @@ Example:
     lanista train connect_four --minutes 10 --out runs/first
     lanista train connect_four --steps 2_000_000 --set learning_rate=1e-3 encoder=board_resnet:channels=64
     lanista train connect_four --minutes 10 --encoder runs/first --freeze
+    lanista train gym:CartPole-v1 --trainer sb3 --algorithm dqn --steps 100_000
     lanista train --resume runs/first --minutes 20
 """
 
@@ -41,7 +42,9 @@ class Options:
     runners: Annotated[int | None, arg(metavar="K", help_behavior_hint="(default: 0)")] = None
     """Processes that play; with 0 one process plays and learns."""
     trainer: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: rllib)")] = None
-    """Which trainer."""
+    """Which trainer: rllib, or sb3 (Stable-Baselines3)."""
+    algorithm: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: ppo)")] = None
+    """What it learns by; with sb3 ppo, a2c, dqn, trpo, qrdqn or maskable_ppo, options as in dqn:buffer_size=50_000."""
     encoder: Annotated[str | None, arg(metavar="WORDS", help_behavior_hint="(default: auto)")] = None
     """The network's encoder: an id, or a pretrained one's folder or name; map=ID mission=DIR gives each its own."""
     freeze: bool = False
@@ -101,6 +104,7 @@ def check(options: Options) -> None:
     }
     given |= {"--encoder": options.encoder, "--freeze": options.freeze or None}
     given |= {"--runners": options.runners, "--trainer": options.trainer, "--seed": options.seed}
+    given |= {"--algorithm": options.algorithm}
     for name, value in given.items():
         if value not in (None, "", ()):
             raise UsageError(f"--resume goes on with the run as it began: {name} is for a new run")
@@ -116,7 +120,7 @@ def changes(options: Options) -> dict[str, Any]:
     for key in ("game", "steps", "minutes"):
         if key in changed:
             raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
-    for name in ("encoder", "runners", "trainer", "seed"):
+    for name in ("encoder", "runners", "trainer", "algorithm", "seed"):
         value = getattr(options, name)
         if value is not None:
             changed[name] = value

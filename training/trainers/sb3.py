@@ -92,9 +92,10 @@ class SB3Trainer:
         environments: Any = self.seats
         if self._network.returns is not None:
             environments = VecNormalize(self.seats, norm_obs=False, gamma=settings.gamma, epsilon=EPSILON)
-        self.model = make_model(
-            settings, environments, sb3_policy(settings.encoder, settings.freeze, self._network.normalizer)
-        )
+        policy = sb3_policy(settings.encoder, settings.freeze, self._network.normalizer)
+        if self.algorithm.replays:
+            del policy["ortho_init"]  # only actor-critics know it
+        self.model = make_model(settings, environments, policy)
         if not self.algorithm.replays:
             # SB3's own gains; its `ortho_init` would also write over the encoders.
             nn.init.orthogonal_(self.model.policy.action_net.weight, 0.01)
@@ -203,7 +204,7 @@ class SB3Trainer:
 
     def state(self) -> TrainerState:
         model, scaling = self.model, self.model.get_vec_normalize_env()
-        tensors = {f"policy.{name}": value.clone().contiguous() for name, value in _own(model.policy).items()}
+        tensors = {f"policy.{name}": value.clone() for name, value in _own(model.policy).items()}
         counts = [model.num_timesteps, model._n_updates, getattr(model, "_n_calls", 0)]
         tensors["counts"] = torch.tensor(counts)
         if scaling is not None:
@@ -211,7 +212,7 @@ class SB3Trainer:
             tensors["rewards"] = torch.tensor([moments.mean, moments.var, moments.count], dtype=torch.float64)
         if self.pool is not None:
             tensors |= {f"pool.{name}": value for name, value in self.pool.state().items()}
-        return TrainerState(optimizer_tensors(model.policy.optimizer), [save(tensors)])
+        return TrainerState(optimizer_tensors(model.policy.optimizer), [save({k: v.contiguous() for k, v in tensors.items()})])
 
     def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
         """Go on from a checkpoint; `network` is what plays, and less than what learns, which `state` holds."""
