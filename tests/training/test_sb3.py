@@ -21,7 +21,6 @@ from lanista.agents.artifact import load_network
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import Scheduled, play_games, score
-from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors
 from lanista.training.run import create_run, open_run, prolonged, train
@@ -144,8 +143,8 @@ def test_every_algorithm_leaves_an_agent_that_goes_on(algorithm: str, tmp_path: 
 
 
 EQUAL = [
-    pytest.param((CARTPOLE, {"algorithm": algorithm} | more), marks=marks, id=f"{algorithm.partition(':')[0]}{len(more)}")
-    for algorithm, marks in [
+    pytest.param((CARTPOLE, {"algorithm": name} | more), marks=marks, id=f"{name.partition(':')[0]}-{len(more)}")
+    for name, marks in [
         ("ppo", ()), ("a2c", ()), ("dqn:learning_starts=10", ()), ("trpo", needs_contrib),
         ("qrdqn:learning_starts=10", needs_contrib), ("maskable_ppo", needs_contrib),
     ]
@@ -157,7 +156,9 @@ EQUAL = [
     "trainer",
     [
         *EQUAL,
-        pytest.param(("connect_four", {"algorithm": "maskable_ppo", "encoder": "auto"}), marks=needs_contrib, id="board"),
+        pytest.param(
+            ("connect_four", {"algorithm": "maskable_ppo", "encoder": "auto"}), marks=needs_contrib, id="board"
+        ),
         pytest.param(("atari:pong", {"encoder": "auto", "copies": 2, "plies": 8, "minibatch_size": 8}), id="pixels"),
         pytest.param((AIM, {}), id="box"),
     ],
@@ -390,7 +391,7 @@ def test_the_head_of_several_choices_is_sb3s() -> None:
     from lanista.training.trainers._sb3_games import sampled_space
 
     assert sampled_space(head_for(spaces.MultiDiscrete([2, 3]), "x")) == spaces.MultiDiscrete([2, 3])
-    one_sided = sampled_space(head_for(spaces.Box(np.array([0.0]), np.array([np.inf])), "x"))
+    one_sided = sampled_space(head_for(spaces.Box(np.zeros(1, np.float32), np.full(1, np.inf, np.float32)), "x"))
     assert one_sided == spaces.Box(np.array([0.0], np.float32), np.array([np.inf], np.float32))
 
 

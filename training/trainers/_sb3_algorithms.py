@@ -144,9 +144,7 @@ def make_model(settings: TrainSettings, environments: Any, policy: dict[str, Any
         values["batch_size"] = min(settings.minibatch_size, rows)
     if algorithm.replays:
         values["train_freq"] = settings.plies
-        options["gradient_steps"] = options["gradient_steps"] or max(
-            1, settings.epochs * rows // values["batch_size"]
-        )
+        options["gradient_steps"] = options["gradient_steps"] or max(1, settings.epochs * rows // values["batch_size"])
     else:
         values["n_steps"] = settings.plies
     try:

@@ -19,7 +19,7 @@ NO_INFO: dict[str, Any] = {}  # of the copies of which there is nothing to say, 
 MASKS = "action_masks"  # by this name sb3-contrib asks for the legal actions
 
 
-class SeatEnvironments(VecEnv):  # type: ignore[misc]
+class SeatEnvironments(VecEnv):
     """As many environments as a game has copies; a step of all is one step of the batch, and the frozen seats' replies.
 
     SB3 wants a copy that ended to show its next game in the same step, so the game is made with `restart=False` and

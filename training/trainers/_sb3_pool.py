@@ -125,5 +125,5 @@ class Pool:
                 weights.setdefault(int(number), {})[name] = value
         self.every = int(tensors["every"])
         self.selves = {}
-        for number in sorted(weights):
-            self._enter(number, description, weights[number])
+        for age in sorted(weights):
+            self._enter(age, description, weights[age])

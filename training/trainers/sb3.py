@@ -48,7 +48,7 @@ RENAMED = {"policy_gradient_loss": "policy_loss", "entropy_loss": "entropy"}
 LEFT_OUT = ("n_updates", "iterations", "fps", "time_elapsed", "total_timesteps", "episodes")  # the run tells its own
 
 
-class _Told(KVWriter):  # type: ignore[misc]
+class _Told(KVWriter):
     """What SB3 and its callbacks log, kept until the update is told."""
 
     def __init__(self) -> None:
@@ -81,7 +81,7 @@ class SB3Trainer:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         torch.set_num_threads(settings.threads or cores)
         torch.manual_seed(settings.seed)
-        name, self.algorithm, _ = algorithm_of(settings)
+        self.algorithm = algorithm_of(settings)[1]
         game = make(
             settings.game, settings.copies, restart=False,
             random_share=settings.random_share, random_plies=settings.random_plies,
@@ -171,7 +171,7 @@ class SB3Trainer:
             buffer, places = self.model.rollout_buffer, slice(None)
         for name, moments in normalizer.moments.items():
             assert isinstance(moments, RunningMoments)
-            shape = self.seats.observation_space[name].shape
+            shape = moments.mean.shape
             rows = torch.from_numpy(buffer.observations[name][places].reshape(-1, *shape))
             moments.take(*moments_of(rows), len(rows))
 
@@ -212,7 +212,8 @@ class SB3Trainer:
             tensors["rewards"] = torch.tensor([moments.mean, moments.var, moments.count], dtype=torch.float64)
         if self.pool is not None:
             tensors |= {f"pool.{name}": value for name, value in self.pool.state().items()}
-        return TrainerState(optimizer_tensors(model.policy.optimizer), [save({k: v.contiguous() for k, v in tensors.items()})])
+        whole = save({name: value.contiguous() for name, value in tensors.items()})
+        return TrainerState(optimizer_tensors(model.policy.optimizer), [whole])
 
     def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
         """Go on from a checkpoint; `network` is what plays, and less than what learns, which `state` holds."""
@@ -282,8 +283,8 @@ def check(settings: TrainSettings) -> None:
     if spec.players > 2 or (spec.players == 2 and spec.kind != "turn-based"):
         how = f"of {spec.players} players" if spec.players > 2 else "in which both move at once"
         raise UsageError(
-            f"the trainer 'sb3' plays games of one player and turn-based ones of two, and {settings.game} is one {how}; "
-            "--trainer rllib can learn it"
+            f"the trainer 'sb3' plays games of one player and turn-based ones of two, and {settings.game} is one "
+            f"{how}; --trainer rllib can learn it"
         )
     legal = game.turn().legal
     close = getattr(game, "close", None)
