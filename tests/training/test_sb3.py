@@ -32,7 +32,7 @@ needs_contrib = pytest.mark.skipif(importlib.util.find_spec("sb3_contrib") is No
 CARTPOLE = "gym:CartPole-v1"
 CLOCK = "gym:LanistaTestClock-v0"
 AIM = "gym:LanistaTestAim-v0"
-TINY = {
+TINY: dict[str, Any] = {
     "trainer": "sb3", "copies": 4, "plies": 16, "epochs": 1, "minibatch_size": 32, "encoder": "mlp:dim=16",
     "threads": 1, "measurements": 0, "checkpoints": 1,
 }  # fmt: skip
@@ -110,7 +110,7 @@ def sb3_policy(trainer: SB3Trainer, seen: dict[str, Any], legal: Any) -> torch.T
     """The probabilities of SB3's own policy, or its action values, (rows, actions); of Box the means."""
     policy = trainer.model.policy
     policy.set_training_mode(False)
-    observation = policy.obs_to_tensor(seen)[0]
+    observation: Any = policy.obs_to_tensor(seen)[0]
     with torch.no_grad():
         if hasattr(policy, "quantile_net"):
             values: torch.Tensor = policy.quantile_net(observation).mean(dim=1)
@@ -142,14 +142,19 @@ def test_every_algorithm_leaves_an_agent_that_goes_on(algorithm: str, tmp_path: 
     assert played.reason in ("end", "truncated") and played.returns[0] >= 8
 
 
+ALL: list[tuple[str, Any]] = [
+    ("ppo", ()),
+    ("a2c", ()),
+    ("dqn:learning_starts=10", ()),
+    ("trpo", needs_contrib),
+    ("qrdqn:learning_starts=10", needs_contrib),
+    ("maskable_ppo", needs_contrib),
+]
 EQUAL = [
     pytest.param((CARTPOLE, {"algorithm": name} | more), marks=marks, id=f"{name.partition(':')[0]}-{len(more)}")
-    for name, marks in [
-        ("ppo", ()), ("a2c", ()), ("dqn:learning_starts=10", ()), ("trpo", needs_contrib),
-        ("qrdqn:learning_starts=10", needs_contrib), ("maskable_ppo", needs_contrib),
-    ]
+    for name, marks in ALL
     for more in ({}, {"normalize_observation": False, "normalize_value": True})
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(
@@ -227,7 +232,7 @@ def test_actions_with_bounds_are_scaled_to_them() -> None:
     Aim.played.clear()
     made.seats.step(np.array([[-1, 0], [0.5, 1]], np.float32))
     made.close()
-    np.testing.assert_allclose(np.array(Aim.played), [[0, 200], [7.5, 300]])
+    np.testing.assert_allclose(np.array(Aim.played), np.array([[0, 200], [7.5, 300]]))
 
 
 @needs_contrib
@@ -242,7 +247,8 @@ def test_the_learner_sits_on_both_sides_and_meets_frozen_agents() -> None:
         assert turn is not None and len(turn) == 4 and (turn.players == seats._seats[turn.copies]).all()
         first += seats._seats.tolist()
         met += seats._who.tolist()
-        stones = seats._seen()["board"].sum(axis=(2, 3))
+        board = seats._seen()["board"]
+        stones = board.sum(axis=(2, 3))
         assert (stones[:, 1] - stones[:, 0] == seats._seats).all(), "the seats' moves alternate"
         masks = np.stack(seats.env_method("action_masks"))
         _, rewards, dones, infos = seats.step(np.array([rng.choice(np.flatnonzero(mask)) for mask in masks]))
@@ -310,7 +316,7 @@ def test_dqn_does_not_learn_from_an_empty_buffer_after_a_resume() -> None:
 def test_callbacks_are_called_as_by_sb3_and_can_end_the_run(tmp_path: Path) -> None:
     from stable_baselines3.common.callbacks import BaseCallback
 
-    class Watch(BaseCallback):  # type: ignore[misc]
+    class Watch(BaseCallback):
         calls: list[str] = []
 
         def _on_training_start(self) -> None:
