@@ -13,7 +13,7 @@ import numpy as np
 
 from lanista.agents.kinds.random import random_actions
 from lanista.envs.catalogue import make
-from lanista.envs.core import Agent, Array, Bools, Choice, Failure, Game, GameSpec, Ints, Ply, Turn, play
+from lanista.envs.core import Agent, Array, Bools, Choice, Failure, Game, GameSpec, Ints, LevelGame, Ply, Turn, play
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
@@ -27,12 +27,15 @@ class Scheduled:
         seed: of the game's own random stream.
         opening: actions that are played before the first turn.
         label: the caller's own number of the game; handed back.
+        level: the level that is played, for games that have levels; None begins the game by its seed. One schedule has
+            levels for all of its games or for none.
     """
 
     seats: tuple[int, ...]
     seed: int
     opening: tuple[int, ...] = ()
     label: int = 0
+    level: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,16 @@ class _Table:
         self._returns[free] = 0
         self._cut[free] = False
         self.seats[free] = [scheduled.seats for scheduled in games]
-        openings = [scheduled.opening for scheduled in games]
-        self.game.reset([scheduled.seed for scheduled in games], free, openings if any(openings) else None)
+        openings, seeds = [scheduled.opening for scheduled in games], [scheduled.seed for scheduled in games]
+        levels = [scheduled.level for scheduled in games if scheduled.level is not None]
+        if levels:
+            if not isinstance(self.game, LevelGame) or len(levels) < len(games) or any(openings):
+                raise ValueError(
+                    "levels are for all games of a schedule, without openings, and of a game that has them"
+                )
+            self.game.begin_levels(np.array(levels, np.int64), free, seeds)
+        else:
+            self.game.reset(seeds, free, openings if any(openings) else None)
         self._sheet.clear(free)
 
     def after(self, ply: Ply) -> list[Played]:

@@ -71,6 +71,7 @@ class GameSpec:
         symmetries: the game's symmetries, without the identity.
         static: modalities that never change within a game, to be stored once a game.
         description: one line for people.
+        levels: an episode is a level that its number alone decides, and may be chosen: the game is a `LevelGame`.
     """
 
     name: str
@@ -85,6 +86,7 @@ class GameSpec:
     symmetries: tuple[Symmetry, ...] = ()
     static: frozenset[str] = frozenset()
     description: str = ""
+    levels: bool = False
 
     def role(self, player: int) -> Role:
         """The role of a player."""
@@ -276,6 +278,28 @@ class Game(Protocol):
         ...
 
 
+@runtime_checkable
+class LevelGame(Game, Protocol):
+    """A game of one player whose episodes are levels, as procedural generation makes them from a number."""
+
+    def begin_levels(self, levels: Ints, copies: Ints, seeds: Sequence[int]) -> None:
+        """Begin new games in some copies, each on the level of its own.
+
+        The other copies go on; those that never began wait. A level's number decides all that the environment draws,
+        whichever copy plays it and whatever was played there before.
+
+        Args:
+            levels: (m,) their numbers, from 0 to 2**31 - 1.
+            copies: (m,) where they are played.
+            seeds: one for each of `copies`, of what agents draw there (`Turn.draws`): two games on one level need not
+                be the same game.
+
+        Raises:
+            UsageError: the environments of this game have no levels to choose.
+        """
+        ...
+
+
 class Agent(Protocol):
     """Whoever plays. A class with `act` will do; the rest has defaults."""
 
@@ -293,6 +317,13 @@ class Agent(Protocol):
 def agent_name(agent: Agent) -> str:
     """What an agent calls itself, else its class's name."""
     return str(getattr(agent, "name", type(agent).__name__))
+
+
+def start_agent(agent: Agent, spec: GameSpec, seed: int) -> None:
+    """Tell an agent which game it will play, and the seed of its chance, if it has a `start` to be told by."""
+    begin = getattr(agent, "start", None)
+    if begin is not None:
+        begin(spec, seed)
 
 
 @dataclass(frozen=True)
@@ -346,16 +377,14 @@ def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed
         seats = np.tile(np.arange(players) % len(agents), (game.copies, 1))  # (n, players)
     memories: list[Array | None] = [None] * len(agents)  # each (n, players, *memory)
     for agent in agents:
-        begin = getattr(agent, "start", None)
-        if begin is not None:
-            # By name, so that what an agent draws does not depend on who else is at the table.
-            begin(game.spec, (seed + zlib.crc32(agent_name(agent).encode())) % 2**63)
+        # By name, so that what an agent draws does not depend on who else is at the table.
+        start_agent(agent, game.spec, (seed + zlib.crc32(agent_name(agent).encode())) % 2**63)
     while len(turn := game.turn()):
         answers = tuple(
             Answered(number, rows, _ask(agents[number], turn, rows, memories[number], game.spec))
             for number, rows in _split(turn, seats, game.spec)
         )
-        rows, actions, failures = _gather(turn, answers)
+        rows, actions, failures = _gather(turn, answers, game.spec)
         for answer in answers:
             _remember(memories, answer, turn, game.copies, players)
         outcome = game.step(actions, rows if len(rows) < len(turn) else None)
@@ -457,7 +486,7 @@ def _wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]
     return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(wrong)}
 
 
-def _gather(turn: Turn, answers: tuple[Answered, ...]) -> tuple[Ints, Array, tuple[Failure, ...]]:
+def _gather(turn: Turn, answers: tuple[Answered, ...], spec: GameSpec) -> tuple[Ints, Array, tuple[Failure, ...]]:
     """The rows that are played, their actions, and the seats that failed."""
     if len(answers) == 1 and not answers[0].choice.failed and answers[0].choice.waiting is None:
         return answers[0].rows, np.asarray(answers[0].choice.actions), ()
@@ -475,7 +504,8 @@ def _gather(turn: Turn, answers: tuple[Answered, ...]) -> tuple[Ints, Array, tup
             played_rows.append(answer.rows[good])
             played_actions.append(np.asarray(choice.actions)[good])
     if not played_rows:
-        return np.zeros(0, np.int64), np.zeros(0, np.int64), tuple(failures)
+        space = spec.role(int(turn.players[0])).action  # no actions have their shape too
+        return np.zeros(0, np.int64), np.zeros((0, *(space.shape or ())), space.dtype), tuple(failures)
     rows = np.concatenate(played_rows)
     order = np.argsort(rows)  # in the turn's order again: `play` may then give them without their rows
     return rows[order], _joined(played_actions)[order], tuple(failures)

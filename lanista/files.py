@@ -2,29 +2,46 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import tempfile
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from lanista.errors import UsageError
 
+LOCK = "running.lock"
+
+
+@contextlib.contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """A file to write in the place of `path`, whose place it takes at the end, unless something was raised.
+
+    A kill at any instant leaves the old content or the new, never a part.
+    """
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    os.close(handle)
+    draft = Path(name)
+    try:
+        yield draft
+        with draft.open("rb") as file:
+            os.fsync(file.fileno())
+        draft.chmod(0o644)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file so that a kill at any instant leaves the old content or the new, never a part."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
+    with drafted(path) as draft:
+        draft.write_bytes(data)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -88,3 +105,46 @@ def claim_folder(folder: Path, megabytes: int = 0) -> Path:
     if free < megabytes:
         raise UsageError(f"cannot write to {folder}: {free} MB are free, {megabytes} MB are needed")
     return folder
+
+
+@contextlib.contextmanager
+def held_folder(folder: Path, what: str) -> Iterator[None]:
+    """Hold a folder's lock meanwhile: the mark of a run that is going on, which the system takes back at any death.
+
+    Args:
+        folder: of the run; the lock is `running.lock` in it; a kill leaves the file, which means nothing by itself.
+        what: what the folder is, in words, for the error.
+
+    Raises:
+        UsageError: another process holds it.
+    """
+    path = folder / LOCK
+    for _ in range(20):
+        with path.open("a") as lock:  # not inherited by programs that this process starts
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                ours = os.path.samestat(os.fstat(lock.fileno()), path.stat())
+            except BlockingIOError:
+                time.sleep(0.05)  # `is_held` may have it for an instant
+                continue
+            except FileNotFoundError:
+                continue  # its holder took it away between our opening and locking it
+            if ours:
+                try:
+                    yield
+                finally:
+                    path.unlink(missing_ok=True)
+                return
+    raise UsageError(f"the {what} in {folder} is going on in another process")
+
+
+def is_held(folder: Path) -> bool:
+    """Whether a living process holds the folder with `held_folder`."""
+    try:
+        with (folder / LOCK).open("rb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False

@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import re
+import types
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,6 +105,8 @@ def call(function: Callable[..., Any], what: str, options: dict[str, Any]) -> An
                 raise UsageError(f"{what} takes no options, so not '{key}'")
             raise unknown(f"option of {what}", key, known)
         kind = known[key].annotation
+        if isinstance(kind, types.UnionType):  # `float | None`: None is for who leaves it out
+            kind = next(each for each in kind.__args__ if each is not type(None))
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             options = {**options, key: float(value)}
         elif kind in (bool, int, float, str) and type(value) is not kind:

@@ -21,7 +21,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from lanista.errors import UsageError
-from lanista.files import claim_folder, read_json, write_bytes, write_json
+from lanista.files import claim_folder, held_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
 from lanista.perception.dataset import Examples
 from lanista.perception.encoder import Encoder, build_encoder, load_encoder
@@ -54,8 +54,9 @@ def pretrain(settings: Settings, out: Path, report: Report = lambda progress: No
     if (out / "encoder.json").exists() or (out / "pretrain.json").exists():
         raise UsageError(f"{out} holds a run already: choose another --out, or go on with it by --resume {out}")
     run = Run(task, settings, claim_folder(out, megabytes=64), report)
-    write_json(out / "pretrain.json", {"format": FORMAT, **dataclasses.asdict(settings)})
-    return run.go()
+    with held_folder(out, "pretraining"):
+        write_json(out / "pretrain.json", {"format": FORMAT, **dataclasses.asdict(settings)})
+        return run.go()
 
 
 def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
@@ -70,8 +71,9 @@ def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
     settings = settings_from({key: value for key, value in about.items() if key != "format"})
     task = make_task(settings.task)
     run = Run(task, settings.filled(task), folder, report)
-    run.restore()
-    return run.go()
+    with held_folder(folder, "pretraining"):
+        run.restore()
+        return run.go()
 
 
 class Run:

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from lanista.agents.policy_network import PolicyNetwork, evaluate
-from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, Outcome, Ply, Turn, play
+from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, LevelGame, Outcome, Ply, Turn, play
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
+from lanista.training.level_play import LevelPlay
 from lanista.training.ppo import Batch, Trajectory, advantages
 
 
@@ -78,16 +79,18 @@ class Rollout:
         seed: int,
         opponents: Sequence[Agent] = (),
         opponent_share: float = 0.0,
+        levels: LevelPlay | None = None,
     ) -> None:
         """Begin.
 
         Args:
-            game: restarts by itself.
+            game: restarts by itself; with `levels` it is a `LevelGame`, and does not.
             network: is read at every ply, so new weights take effect at once.
             bfloat16: compute in it.
             seed: of the games and the draws.
             opponents: fixed opponents, drawn evenly.
             opponent_share: the share of copies in which one of them has a seat.
+            levels: says which level each episode plays, and is told how it went.
         """
         self.game = game
         self.spec = game.spec
@@ -95,7 +98,9 @@ class Rollout:
         self._opponents = len(opponents)
         self._mixed = round(game.copies * opponent_share) if opponents and game.spec.players > 1 else 0
         self._seed = seed
-        game.reset(seed)
+        self.levels = levels
+        if levels is None:
+            game.reset(seed)
         self._seats = np.zeros((game.copies, game.spec.players), np.int64)
         self._seat(np.arange(self._mixed))
         self._plies: Iterator[Ply] = play(game, [self.learner, *opponents], self._seats, seed=seed)
@@ -126,13 +131,23 @@ class Rollout:
         A row that has no successor yet waits for the next call.
         """
         steps = self._left
+        if self.levels is not None:
+            self.levels.start(self._level_game)
         for _ in range(plies):
             steps.append(self._step(next(self._plies)))
         upcoming = self.game.turn()
         batch, self._left = assemble(
             self.spec, steps, upcoming, self.learner.evaluate(upcoming)[1].numpy(), gamma, gae_lambda
         )
+        if self.levels is not None:
+            # One seat a copy, which begins anew at once: every row is told, in the order of the steps.
+            self.levels.score(np.concatenate([step.turn.games for step in steps]), batch.advantages)
         return batch
+
+    @property
+    def _level_game(self) -> LevelGame:
+        assert isinstance(self.game, LevelGame), "checked when the run was made"
+        return self.game
 
     def _step(self, ply: Ply) -> _Step:
         """What the learner remembers of a ply."""
@@ -142,6 +157,10 @@ class Rollout:
         if ply.outcome.final is not None:
             final = self.learner.evaluate(ply.outcome.final)[1].numpy()
         self._count(ply)
+        if self.levels is not None:
+            free = self.levels.ended(ply.turn, ply.outcome)
+            if len(free):
+                self.levels.begin(self._level_game, free)
         self._seat(np.flatnonzero(ply.outcome.finished | ply.outcome.broken))
         if len(ply.answers) == 1 and ply.answers[0].agent == 0:
             value, log_probability = np.asarray(ply.answers[0].choice.value), self.learner.log_probability
@@ -174,7 +193,10 @@ class Rollout:
         """The games in hand, to go on with exactly; empty if the game cannot be saved.
 
         Rows that wait for their successor are not kept: they are few, and would be learned from one update later.
+        Of games on levels it is which level each plays: they begin it again.
         """
+        if self.levels is not None:
+            return self.levels.save()
         keep = getattr(self.game, "save", None)
         if keep is None:
             return b""
@@ -194,6 +216,9 @@ class Rollout:
         Raises:
             UsageError: it is of other games or damaged.
         """
+        if self.levels is not None:
+            self.levels.load(state)
+            return
         restore = getattr(self.game, "load", None)
         if not state or restore is None:
             return

@@ -16,7 +16,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
@@ -33,13 +33,16 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.encoder_words import lasting
 from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.agents.kinds.network import NetworkAgent
+from lanista.agents.levels import Return
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
+from lanista.envs.core import start_agent
 from lanista.errors import UsageError, unknown
-from lanista.files import claim_folder, read_json, sync_folder, write_bytes, write_json, write_text
+from lanista.files import claim_folder, held_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
+from lanista.training import level_measure
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -54,10 +57,12 @@ class TrainerState:
     Attributes:
         optimizer: name -> tensor.
         runners: the games each runner has in hand.
+        curriculum: see `Curriculum.state`; empty where there is none.
     """
 
     optimizer: dict[str, Tensor]
     runners: list[bytes]
+    curriculum: dict[str, Tensor] = field(default_factory=dict)
 
 
 class Trainer(Protocol):
@@ -109,6 +114,7 @@ class Progress:
         scores: anchor -> share of points against it, at the last measurement.
         metrics: of the last update, by name.
         nash_conv: what best responses would gain, both together, at the last measurement; None where it is not exact.
+        returns: "training" and "held-out" -> mean return on such levels, at the last measurement.
     """
 
     steps: int
@@ -118,6 +124,7 @@ class Progress:
     scores: Mapping[str, float]
     metrics: Mapping[str, float]
     nash_conv: float | None = None
+    returns: Mapping[str, Return] = field(default_factory=dict)
 
 
 @dataclass
@@ -167,6 +174,7 @@ def _check(settings: TrainSettings) -> None:
     with torch.device("meta"):
         new_network(make(settings.game).spec, settings)
     anchors_of(settings)
+    level_measure.check(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
     check = getattr(plug(TRAINERS, "trainer", settings.trainer), "check", None)
@@ -188,9 +196,7 @@ def anchors_of(settings: TrainSettings) -> dict[str, Agent]:
         try:
             if spec.players != 2:
                 raise UsageError(f"{settings.game} is not for two players, so there is nobody to be an anchor")
-            begin = getattr(agent, "start", None)
-            if begin is not None:
-                begin(spec, 0)
+            start_agent(agent, spec, 0)
         except UsageError:
             if wished:
                 raise
@@ -234,13 +240,14 @@ def train(
         raise UsageError("say how long to train: --steps N or --minutes M")
     claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
     opener = _opener(settings.trainer, callbacks)
-    trainer = opener(_findable(run) if resume else settings)
-    try:
-        clockwork = _Clockwork(run, trainer, resume, report)
-        with _signals_to(clockwork.stop):
-            clockwork.go()
-    finally:
-        trainer.close()
+    with held_folder(run.folder, "run"):
+        trainer = opener(_findable(run) if resume else settings)
+        try:
+            clockwork = _Clockwork(run, trainer, resume, report)
+            with _signals_to(clockwork.stop):
+                clockwork.go()
+        finally:
+            trainer.close()
     return run
 
 
@@ -291,6 +298,7 @@ class _Clockwork:
         self.steps, self.updates, self.before = 0, 0, 0.0
         self.scores: dict[str, float] = {}
         self.nash_conv: float | None = None
+        self.returns: dict[str, Return] = {}
         self.average: dict[str, Tensor] = {}
         self.anchors = anchors_of(self.settings)
         self.tree = small_tree(self.settings.game)
@@ -363,10 +371,12 @@ class _Clockwork:
         return network.eval()
 
     def _measure(self) -> None:
-        """Points against the anchors, both seats, from random openings; exploitability of a game small enough."""
+        """Points against the anchors, both seats, from random openings; returns on levels; exploitability if exact."""
         if not self.settings.measurements:
             return
-        agent = NetworkAgent(self._player(), "learner", self.settings.game, self.precision)
+        network = self._player()
+        self.returns = level_measure.measure(self.settings, network, self.precision)
+        agent = NetworkAgent(network, "learner", self.settings.game, self.precision)
         if self.tree is not None:
             self.nash_conv = exploitability(self.tree, policy_of(agent, self.tree)).nash_conv
         if not self.settings.anchor_pairs:
@@ -382,6 +392,7 @@ class _Clockwork:
         (first, first_steps), (last, last_steps) = self.recent[0], self.recent[-1]
         speed = (last_steps - first_steps) / (last - first) if last > first else self.steps / max(seconds, 1e-9)
         scores = {f"score/{name}": value for name, value in self.scores.items()}
+        scores |= level_measure.curves(self.returns)
         row = {
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 3),
             "steps_a_second": round(speed, 1), **{k: v for k, v in metrics.items() if k != "steps"}, **scores,
@@ -394,7 +405,7 @@ class _Clockwork:
             if name not in ("steps", "updates"):
                 self.writer.add_scalar(name, value, self.steps)
         self.run.progress = Progress(
-            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv
+            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns)
         )
         if self.report is not None:
             self.report(self.run.progress)
@@ -411,6 +422,7 @@ class _Clockwork:
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
             "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
             **({} if self.nash_conv is None else {"nash_conv": self.nash_conv}),
+            "returns": {kind: asdict(found) for kind, found in self.returns.items()},
         }  # fmt: skip
         save_agent(draft, network, self.settings.game, self.precision, history)
         state = self.trainer.state()
@@ -418,12 +430,14 @@ class _Clockwork:
         resume.mkdir()
         write_weights(resume / "optimizer.safetensors", state.optimizer)
         write_weights(resume / "network.safetensors", self.trainer.network().state_dict())
+        if state.curriculum:
+            write_weights(resume / "curriculum.safetensors", state.curriculum)
         for number, games in enumerate(state.runners):
             write_bytes(resume / f"runner_{number}.npz", games)
         write_json(
             resume / "state.json",
             {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
-             "scores": self.scores},
+             "scores": self.scores, "returns": history["returns"]},
         )  # fmt: skip
         shutil.rmtree(final, ignore_errors=True)
         draft.rename(final)
@@ -466,6 +480,8 @@ class _Clockwork:
             optimizer = load_file(newest / "resume" / "optimizer.safetensors")
             self.steps, self.updates = int(state["steps"]), int(state["updates"])
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
+            self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
+            curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
@@ -473,7 +489,7 @@ class _Clockwork:
         player, about = load_network(newest)
         self.average = {name: value.clone() for name, value in player.state_dict().items()}
         network = load_weights(lambda: network_from(about["network"]), newest / "resume" / "network.safetensors")
-        self.trainer.restore(network, TrainerState(optimizer, runners))
+        self.trainer.restore(network, TrainerState(optimizer, runners, curriculum))
 
 
 def prolonged(run: Run, steps: int, minutes: float) -> Run:

@@ -50,6 +50,15 @@ class TrainSettings(PPOSettings):
     """Fixed opponents in training, by contestant strings with spaces between, such as "minimax:depth=2 random"."""
     opponent_share: float = 0.0
     """Share of the games in which one of them, drawn evenly, has a seat; the rest is self-play."""
+    levels: int = 0
+    """Train on the levels 0 to this many, less one, of a procedurally generated game of one player; 0: its games begin
+    as they come."""
+    curriculum: str = "uniform"
+    """Which training level is played next: a file of `training/curricula`, with options, such as
+    "plr:temperature=0.3"."""
+    measured_levels: int = 100
+    """Held-out levels, and as many training levels, that each measurement plays once; the agent draws from its policy,
+    as in training."""
     encoder: str = "auto"
     """The network's encoder, such as "board_resnet:channels=64", or a pretrained one by its folder or name; "auto"
     chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
@@ -86,6 +95,8 @@ class TrainSettings(PPOSettings):
         for name in ("gamma", "gae_lambda", "random_share", "opponent_share"):
             if getattr(self, name) > 1:
                 raise UsageError(f"the setting '{name}' must be at most 1, but is {getattr(self, name)}")
+        if self.curriculum != "uniform" and not self.levels:
+            raise UsageError(f"the curriculum '{self.curriculum}' chooses among training levels: say --levels N")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise UsageError(f"the setting 'precision' must be auto, float32 or bfloat16, not '{self.precision}'")
 

@@ -46,8 +46,8 @@ class NetworkAgent:
         self.network = network
         self.name = name
         self.game = game
-        self.temperature = temperature or 0.0
-        self._temperature = temperature
+        self.temperature = temperature
+        self._usual = 0.0
         self.autocast = precision == "bfloat16" and fast_bfloat16()
         self.symmetry = symmetry
         self._turnings: tuple[Turning, ...] = ()
@@ -60,8 +60,7 @@ class NetworkAgent:
             UsageError: it was made for other observations or actions.
         """
         self._seed = seed % 2**64
-        if self._temperature is None:
-            self.temperature = 1.0 if spec.players > 1 and not spec.perfect_information else 0.0
+        self._usual = 1.0 if spec.players > 1 and not spec.perfect_information else 0.0
         self._turnings = turnings(spec) if self.symmetry else ()
         role = spec.roles[0]
         wanted = {name: tuple(encoder.shape) for name, encoder in self.network.fusion.encoders.items()}  # type: ignore[arg-type]
@@ -73,10 +72,11 @@ class NetworkAgent:
         """The policy's moves, with the policy and the value of each row."""
         head = self.network.head
         parameters, value = self._evaluate(turn)
-        if self.temperature > 0:
-            parameters = head.tempered(parameters, self.temperature)
+        temperature = self._now
+        if temperature > 0:
+            parameters = head.tempered(parameters, temperature)
         distribution = head.distribution(parameters)
-        if self.temperature == 0:
+        if temperature == 0:
             samples = distribution.mode()
         else:
             samples, _ = distribution.sample(mixed(turn.draws, np.uint64(self._seed)))
@@ -87,7 +87,12 @@ class NetworkAgent:
         choice = self.act(turn)
         if choice.policy is None:
             raise UsageError(f"{self.name} plays no Discrete actions, and so tells no probabilities")
-        return choice.policy if self.temperature else np.eye(choice.policy.shape[1], dtype=np.float32)[choice.actions]
+        return choice.policy if self._now else np.eye(choice.policy.shape[1], dtype=np.float32)[choice.actions]
+
+    @property
+    def _now(self) -> float:
+        """The temperature it plays at: the one that was asked for, or the game's."""
+        return self._usual if self.temperature is None else self.temperature
 
     def _evaluate(self, turn: Turn) -> tuple[Tensor, Tensor]:
         """The head's parameters and values; logarithms of the policy, their means over the game's symmetries."""

@@ -23,17 +23,14 @@ class Bank:
         self.slots = np.arange(len(copies))  # those in use, rising
         self.copies = copies  # (m,) in those slots
         self.size = len(copies)
+        self.full = True  # whether every slot is in use
         self.shown = shown  # (size,)
-
-    @property
-    def full(self) -> bool:
-        """Whether every slot is in use."""
-        return len(self.slots) == self.size
 
     def leave(self, gone: Ints) -> None:
         """These copies sit here no more."""
         stay = ~np.isin(self.copies, gone)
         self.slots, self.copies = self.slots[stay], self.copies[stay]
+        self.full = len(self.slots) == self.size
 
 
 class Banks:
@@ -48,6 +45,7 @@ class Banks:
             make_apart: makes one for copies that begin apart from the others.
         """
         self.banks: list[Bank] = []
+        self._levels: Bank | None = None  # the one whose pool was made for levels
         self._ledger = ledger
         self._copies = len(ledger.state)
         self._make_pool = make_pool
@@ -109,6 +107,33 @@ class Banks:
             bank.shown = shown if every else bank.shown.put(bank.slots[found], shown)
         if moving.any():
             self._move(which[moving], seeds[moving], exact, alone)
+
+    def begin_levels(self, which: Ints, levels: Ints, make: Callable[[int], Pool], blank: Shown) -> None:
+        """Begin these levels in these copies, in one pool of all copies, which is made if it is not there yet.
+
+        Copies that sat elsewhere and are not among these have no game until they begin.
+
+        Args:
+            which: (m,) these copies.
+            levels: (m,) of each.
+            make: makes a pool whose `restart` takes levels for seeds.
+            blank: (n,) what a copy without a game shows.
+
+        Raises:
+            RuntimeError: the environments fail to begin.
+        """
+        if self._levels is None or self._levels not in self.banks:
+            self.close()
+            self._ledger.open[:] = self._ledger.held[:] = self._ledger.ended[:] = False
+            self._levels = Bank(make(self._copies), np.arange(self._copies), blank, True)
+            self.banks.append(self._levels)
+        bank = self._levels
+        shown = bank.pool.restart(which, levels, True)
+        assert shown is not None, "such a pool begins any slot by itself"
+        self._ledger.begin(which)
+        self._ledger.open[which] = True
+        self._ledger.held[which] = self._ledger.ended[which] = False
+        bank.shown = bank.shown.put(which, shown)
 
     def _move(self, copies: Ints, seeds: Ints, exact: bool, alone: bool) -> None:
         """Give copies a new pool, or one each where one cannot do what is asked; see `_begin`."""

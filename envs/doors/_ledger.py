@@ -143,7 +143,7 @@ def seat_draws(state: Any, copies: Any, players: Any, out: Any) -> None:
 @numba.njit(cache=True)
 def settle(
     state: Any, serial: Any, players: Any, terminated: Any, truncated: Any, gained: Any, anew: Any, rewards: Any,
-    flags: Any, rows: Any, draws: Any,
+    over: Any, finished: Any, rows: Any, draws: Any,
 ) -> Any:  # fmt: skip
     """Note what a step of all copies did, and which must act next.
 
@@ -153,38 +153,41 @@ def settle(
         players: (n,) who acts next in each copy.
         terminated, truncated, gained: (n,), (n,), (n, players) what the environments said.
         anew: ended games begin anew at the next step; those that had ended have begun with this one.
-        rewards: (n, players), zeros: gets the rewards.
-        flags: (3, n), False: gets who terminated, was truncated, finished.
-        rows: (4, n): gets copies, players, games and plies of those that act next, in its first columns.
+        rewards: (n, players): gets the rewards.
+        over: (2, n, players): gets who terminated, and who was truncated.
+        finished: (n,): gets which games are over.
+        rows: (3, n): gets copies, games and plies of those that act next, in its first columns.
         draws: (n,): gets their draws.
 
     Returns:
         How many act next, how many ended, and how many of these were cut off.
     """
     count, ends, cuts = 0, 0, 0
+    seats = rewards.shape[1]
     for i in range(len(state)):
         copy = state[i]
+        played = copy.open
+        ended = played and (terminated[i] or truncated[i])
+        finished[i] = ended
+        for player in range(seats):
+            rewards[i, player] = gained[i, player] if played else 0
+            over[0, i, player] = ended and terminated[i]
+            over[1, i, player] = ended and not terminated[i]
         if copy.ended:
             copy.ended = False
             copy.open = True
             _begin(copy, serial)
-        elif copy.open:
+        elif played:
             copy.plies += 1
-            for player in range(rewards.shape[1]):
-                rewards[i, player] = gained[i, player]
-            if terminated[i] or truncated[i]:
+            if ended:
                 copy.open = False
                 copy.ended = anew
-                flags[0, i] = terminated[i]
-                flags[1, i] = not terminated[i]
-                flags[2, i] = True
                 ends += 1
                 cuts += not terminated[i]
         if copy.open:
             rows[0, count] = i
-            rows[1, count] = players[i]
-            rows[2, count] = copy.games
-            rows[3, count] = copy.plies
+            rows[1, count] = copy.games
+            rows[2, count] = copy.plies
             draws[count] = _draw(copy, players[i])
             count += 1
     return count, ends, cuts

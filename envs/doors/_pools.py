@@ -4,13 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from math import inf
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
-from lanista.envs.core import Array, Bools, Floats, Ints, Outcome, Turn
+from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Role, Turn
 from lanista.envs.doors._ledger import log
 from lanista.envs.doors._spaces import Shown
+
+Made = TypeVar("Made")
+
+
+def vector_spec(
+    source: str, role: Role, longest: int | None, description: str, players: int = 1, levels: bool = False
+) -> GameSpec:
+    """The spec of a game in vector environments, which tell nothing of their rewards.
+
+    Args:
+        source: the game's whole string.
+        role: of every player.
+        longest, description, players, levels: see `GameSpec`; several players move in turn.
+    """
+    return GameSpec(
+        name=source,
+        players=players,
+        roles=(role,),
+        role_of=(0,) * players,
+        kind="single-player" if players == 1 else "turn-based",
+        zero_sum=False,
+        perfect_information=False,
+        longest=longest,
+        returns=(-inf, inf),
+        description=description,
+        levels=levels,
+    )
 
 
 @dataclass(slots=True)
@@ -91,6 +119,16 @@ class Sums:
         final = joined(self.final) if self.final else None
         finished = self.terminated | self.truncated
         return Outcome(self.rewards, terminated, truncated, finished, self.broken, final)
+
+
+def quick(kind: type[Made], **fields: Any) -> Made:
+    """A frozen dataclass made in one go; a field that is left out has its default.
+
+    Its own `__init__` sets field after field through `object.__setattr__`: a microsecond that small environments feel.
+    """
+    made = object.__new__(kind)
+    made.__dict__.update(fields)
+    return made
 
 
 def closed(pool: Any) -> None:

@@ -49,7 +49,7 @@ class Shown:
     def take(self, rows: Ints) -> Shown:
         """Only these rows, in this order."""
         return Shown(
-            {name: _rows_of(value, rows) for name, value in self.observation.items()},
+            {name: rows_of(value, rows) for name, value in self.observation.items()},
             None if self.legal is None else self.legal[rows],
             None if self.players is None else self.players[rows],
         )
@@ -102,10 +102,14 @@ class Translator:
         self._observation = observation
         action = _counted(action)
         self._action = action
+        self._start = int(action.start) if isinstance(action, spaces.Discrete) else 0
         self._leaves = tuple(_leaves(observation, (), source))
         native = _native_action(action, source)
         self.role = Role(spaces.Dict({leaf.name: leaf.space for leaf in self._leaves}), native)
         self._width = legal_width(native)
+        only = self._leaves[0] if len(self._leaves) == 1 and not self._leaves[0].path else None
+        # The commonest case by far, an array that is shown as it comes: its name and dtype.
+        self._bare = (only.name, only.space.dtype) if only is not None and isinstance(observation, spaces.Box) else None
         if isinstance(action, spaces.Box):
             self._size = prod(action.shape)
             self._low, self._high = np.ravel(action.low), np.ravel(action.high)
@@ -162,6 +166,10 @@ class Translator:
             observation: each leaf (m, *shape); not written to again by its maker.
             mask: (m, width) legal actions, where they are not in the observation.
         """
+        if mask is None and self._bare is not None and type(observation) is np.ndarray:
+            name, dtype = self._bare
+            if observation.dtype == dtype:
+                return Shown({name: observation})
         seen = {}
         for leaf in self._leaves:
             value = observation
@@ -182,8 +190,7 @@ class Translator:
         space = self._action
         own: Array
         if isinstance(space, spaces.Discrete):
-            started: Array = actions + int(space.start) if space.start else actions
-            return started
+            return actions + self._start if self._start else actions
         if isinstance(space, spaces.MultiDiscrete):
             own = np.asarray(actions.reshape(-1, *space.shape) + space.start, space.dtype)
             return own
@@ -257,7 +264,7 @@ class Translator:
         return legal
 
 
-def _rows_of(value: Array, rows: Ints) -> Array:
+def rows_of(value: Array, rows: Ints) -> Array:
     """These rows of a batch, as `value[rows]`."""
     if value.ndim != 2 or value.dtype.kind not in "iufb" or value.shape[1] > 32:
         taken: Array = value.take(rows, axis=0)  # copies long rows as a whole
@@ -273,6 +280,15 @@ def _clipped(values: Any, low: Any, high: Any, out: Any) -> None:
     for row in range(len(values)):
         for column in range(len(low)):
             out[row, column] = min(max(values[row, column], low[column]), high[column])
+
+
+@numba.njit(cache=True)
+def _mark(values: Any, start: Any, out: Any) -> None:
+    """Write a one to the column of `out` (k, m), zeros, that each of `values` (k,) counts to from `start`."""
+    for row in range(len(values)):
+        column = values[row] - start
+        if 0 <= column < out.shape[1]:
+            out[row, column] = 1
 
 
 @numba.njit(cache=True)
@@ -350,7 +366,8 @@ def _flattened(space: spaces.Space[Any], rows: Any) -> Array:
         return np.concatenate([_flattened(inner, rows[key]) for key, inner in space.spaces.items()], axis=1)
     rows = np.asarray(rows)
     if isinstance(space, spaces.Discrete):
-        one_hot: Array = rows.reshape(-1, 1) - space.start == np.arange(int(space.n))
+        one_hot: Array = np.zeros((len(rows), int(space.n)), space.dtype)
+        _mark(rows.ravel(), int(space.start), one_hot)
         return one_hot
     flat: Array = rows.reshape(len(rows), -1)
     if isinstance(space, spaces.MultiDiscrete):

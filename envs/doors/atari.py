@@ -17,9 +17,9 @@ import numpy as np
 
 from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._making import made, split
-from lanista.envs.doors._pools import Stepped
+from lanista.envs.doors._pools import Stepped, vector_spec
 from lanista.envs.doors._spaces import Shown, Translator
-from lanista.envs.doors._vectors import VectorGame, vector_spec
+from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import unknown
 from lanista.plugs import Value, call, required
 

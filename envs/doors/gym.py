@@ -3,7 +3,7 @@
 Options go to `gymnasium.make`. An environment that brings a vector implementation of its own is stepped by it where
 many copies train together; of all others each copy is an environment of its own, so that each game has its own seed
 and an environment that raises voids no game but its own. `gym:module:Name-v0` imports the module that registers the
-name.
+name. A level is what `reset(seed=level)` begins.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from gymnasium.vector import AutoresetMode
 
 from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._making import DRAWN_COPIES, made, split
-from lanista.envs.doors._pools import Pool, Stepped
+from lanista.envs.doors._pools import Pool, Stepped, vector_spec
 from lanista.envs.doors._singles import Singles
 from lanista.envs.doors._spaces import MASK, Shown, Translator
-from lanista.envs.doors._vectors import VectorGame, vector_spec
+from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import one_line
 
@@ -53,7 +53,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         env = made(make, source, maker)
     translator = Translator(env.observation_space, env.action_space, source)
     longest = env.spec.max_episode_steps if env.spec is not None else None
-    spec = vector_spec(source, translator.role, longest, "a Gymnasium environment")
+    spec = vector_spec(source, translator.role, longest, "a Gymnasium environment", levels=True)
     env.close()
     singles: Callable[[int], Pool] = partial(Singles, make, translator)
     make_pool = singles
@@ -61,7 +61,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         vectors = _vectors(registered.id, options, env)
         if vectors is not None:
             make_pool = partial(_Vector, vectors, translator)
-    return VectorGame(spec, make_pool, copies, restart, translator.filler, singles)
+    return VectorGame(spec, make_pool, copies, restart, translator.filler, singles, singles)
 
 
 def ids() -> list[str]:

@@ -1,4 +1,7 @@
-"""Environments of their own for peers that pin other versions: made once with venv and pip, then kept."""
+"""Environments of their own for peers that pin other versions: made once with venv and pip, then kept.
+
+In `doors` our own sides run too, beside the bare libraries: `lanista.envs` needs no more than it has.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from pathlib import Path
 
 # torch is pinned as in our own environment: a wider range would pull a CUDA build of several GB.
 REQUIREMENTS: dict[str, tuple[str, ...]] = {
+    # What `lanista.envs` needs, and the libraries behind its doors: our own environment need not have EnvPool.
+    "doors": ("envpool==1.2.5", "ale-py==0.12.1", "gymnasium==1.2.2", "numba==0.68.1", "numpy==2.4.6"),
     "envpool": ("envpool==1.2.5",),
     "openspiel": ("open_spiel==2.0.2",),
     "pettingzoo": ("pettingzoo==1.27.0", "pygame>=2.6", "chess>=1.11", "rlcard>=1.2"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from rich.console import Group
@@ -33,7 +34,7 @@ class TrainingView:
         )
         self.task = self.bar.add_task(f"{game}: starting", total=1.0)
         self.scores = Text("")
-        self._told: tuple[dict[str, float], float | None] | None = None
+        self._told: object = None
 
     @contextmanager
     def shown(self) -> Iterator[TrainingView]:
@@ -49,7 +50,7 @@ class TrainingView:
         self.bar.update(self.task, description=self.game, completed=progress.share, standing=standing(progress))
         scores = score_line(progress)
         self.scores.plain = scores
-        measured = dict(progress.scores), progress.nash_conv
+        measured = (dict(progress.scores), dict(progress.returns), progress.nash_conv)
         if not self.console.is_terminal and (measured != self._told or progress.share >= 1.0):
             self._told = measured
             self.console.print(f"{self.game}  {standing(progress)}  {scores}".rstrip())
@@ -69,9 +70,15 @@ def standing(progress: RunProgress) -> str:
 
 
 def score_line(progress: RunProgress) -> str:
-    """The points against each fixed opponent, and the exploitability, in words; empty before the first measurement."""
+    """Points against each opponent, returns on levels, exploitability, in words; empty before all measurements."""
     scores = ", ".join(f"{score:.1%} against {anchor}" for anchor, score in progress.scores.items())
+    returns = ", ".join(
+        f"{found.mean:.3g} ({found.low:.3g} to {found.high:.3g}) on {found.games} {kind} levels"
+        for kind, found in progress.returns.items()
+    )
     said = [f"points: {scores}"] if scores else []
+    if returns:
+        said.append(f"mean return: {returns}")
     if "ep_rew_mean" in progress.metrics:
         said.append(f"mean reward {progress.metrics['ep_rew_mean']:.4g} of the last games")
     if progress.nash_conv is not None:
@@ -103,6 +110,9 @@ def closing_lines(run: Run) -> str:
     if progress.scores:  # then it is a game for two, which those can play
         others = " ".join(progress.scores)
         lines.append(f"  rank it:          {called()} tournament --game {game} {folder} {others}")
+    if progress.returns:
+        drawn = shlex.quote(f"{run.folder}?temperature=1")
+        lines.append(f"  score it:         {called()} match {drawn} --game {game} --games 100")
     return "\n".join(lines)
 
 
@@ -120,4 +130,5 @@ def run_json(run: Run) -> dict[str, Any]:
         "steps_a_second": round(progress.steps_a_second, 1) if progress else None,
         "scores": dict(progress.scores) if progress else {},
         "nash_conv": progress.nash_conv if progress else None,
+        "returns": {kind: asdict(found) for kind, found in progress.returns.items()} if progress else {},
     }

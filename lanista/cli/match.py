@@ -3,8 +3,11 @@
 Example:
     lanista match runs/first minimax:depth=2 --game connect_four --games 400
     lanista match random first-legal --game tictactoe --json
+    lanista match runs/mine?temperature=1 random --game gym:CartPole-v1 --games 200
 
-Each opening of random plies is played twice, with either agent first. The interval comes from these pairs.
+Each opening of random plies is played twice, with either agent first. The interval comes from these pairs. In games of
+one player it is the mean returns of A, and of B where there is one, on levels that no run is trained on, or from the
+same seeds.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from tyro.conf import Positional, arg
 from lanista.agents.contestant import load_agent
 from lanista.agents.match import Played, Scheduled, play_games, random_openings
 from lanista.arena.ratings import Pair, Score, pair_score
+from lanista.cli import _returns
 from lanista.cli._printing import print_json
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
@@ -34,12 +38,14 @@ class Options:
 
     one: Annotated[Positional[str], arg(metavar="A")]
     """An agent: `lanista agents` lists who can play."""
-    other: Annotated[Positional[str], arg(metavar="B")]
-    """Another one."""
     game: Annotated[str, arg(metavar="GAME")]
-    """The game, of two players."""
+    """The game, of two players or of one."""
+    other: Annotated[Positional[str], arg(metavar="B", help_behavior_hint="")] = ""
+    """Another one; games of one player are played by A alone, too."""
     games: Annotated[int, arg(metavar="N")] = 100
-    """How many games, an even number."""
+    """How many games, an even number; of a game of one player, each agent plays so many."""
+    first_level: Annotated[int | None, arg(metavar="L", help_behavior_hint="(default: the first held-out one)")] = None
+    """Games of one player are played on the levels from L on; training levels are those from 0."""
     opening_plies: Annotated[int, arg(metavar="P")] = 8
     """Games begin after 0 to P random plies."""
     seed: Annotated[int, arg(metavar="S")] = 0
@@ -71,12 +77,19 @@ class Result:
 
 def run(options: Options) -> int:
     """Play the match and print its result."""
+    spec = make(options.game).spec
+    if spec.players == 1:
+        names = [name for name in (options.one, options.other) if name]
+        return _returns.run(spec, options.game, names, options.games, options.first_level, options.seed, options.json)
+    if spec.players != 2:
+        raise UsageError(f"a match is between two or of one; {options.game} has {spec.players} players")
+    if not options.other:
+        raise UsageError("lanista match needs B; see lanista match --help")
+    if options.first_level is not None:
+        raise UsageError(f"--first-level is for games of one player, which {options.game} is not")
     if options.games < 2 or options.games % 2:
         raise UsageError(f"--games is an even number, two for each opening, not {options.games}")
     agents = [load_agent(options.one), load_agent(options.other)]
-    players = make(options.game).spec.players
-    if players != 2:
-        raise UsageError(f"a match is between two; {options.game} has {players} player{'s' * (players != 1)}")
     seeds = np.random.SeedSequence(options.seed).generate_state(options.games // 2, np.uint64).tolist()
     schedule = [
         Scheduled(seats, seed, opening, label=pair)

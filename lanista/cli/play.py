@@ -18,7 +18,7 @@ from tyro.conf import arg
 
 from lanista.agents.contestant import load_agent
 from lanista.envs.catalogue import make
-from lanista.envs.core import Agent, Array, Choice, Failure, Game, GameSpec, Ints, Turn, agent_name
+from lanista.envs.core import Agent, Array, Choice, Failure, Game, GameSpec, Ints, Turn, agent_name, start_agent
 from lanista.envs.core import play as play_loop
 from lanista.errors import UsageError
 
@@ -204,9 +204,7 @@ class Announced:
 
     def start(self, spec: GameSpec, seed: int) -> None:
         """Pass on what is played."""
-        begin = getattr(self.agent, "start", None)
-        if begin is not None:
-            begin(spec, seed)
+        start_agent(self.agent, spec, seed)
 
     def finish(self, games: Ints) -> None:
         """Pass on which games are over."""

@@ -4,7 +4,8 @@ Example:
     lanista train connect_four --minutes 10 --out runs/first
     lanista train connect_four --steps 2_000_000 --set learning_rate=1e-3 encoder=board_resnet:channels=64
     lanista train connect_four --minutes 10 --encoder runs/first --freeze
-    lanista train gym:CartPole-v1 --trainer sb3 --algorithm dqn --steps 100_000
+    lanista train envpool:BabyAI-GoToLocal-v0 --levels 200 --curriculum plr --minutes 10
+    lanista train gym:CartPole-v1 --trainer sb3 --algorithm dqn --steps 50_000
     lanista train --resume runs/first --minutes 20
 """
 
@@ -49,6 +50,10 @@ class Options:
     """The network's encoder: an id, or a pretrained one's folder or name; map=ID mission=DIR gives each its own."""
     freeze: bool = False
     """Pretrained encoders stay as they are."""
+    levels: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Train on N levels of a procedurally generated game, and measure on levels that are held out."""
+    curriculum: Annotated[str | None, arg(metavar="WORDS", help_behavior_hint="(default: uniform)")] = None
+    """Which of the levels is played next: uniform, or plr, prioritised level replay."""
     seed: Annotated[int | None, arg(metavar="S", help_behavior_hint="(default: 0)")] = None
     """Of weights, games and shuffling."""
     config: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
@@ -103,6 +108,7 @@ def check(options: Options) -> None:
         "--set": options.set,
     }
     given |= {"--encoder": options.encoder, "--freeze": options.freeze or None}
+    given |= {"--levels": options.levels, "--curriculum": options.curriculum}
     given |= {"--runners": options.runners, "--trainer": options.trainer, "--seed": options.seed}
     given |= {"--algorithm": options.algorithm}
     for name, value in given.items():
@@ -120,7 +126,7 @@ def changes(options: Options) -> dict[str, Any]:
     for key in ("game", "steps", "minutes"):
         if key in changed:
             raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
-    for name in ("encoder", "runners", "trainer", "algorithm", "seed"):
+    for name in ("encoder", "runners", "trainer", "algorithm", "levels", "curriculum", "seed"):
         value = getattr(options, name)
         if value is not None:
             changed[name] = value

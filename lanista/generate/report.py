@@ -43,8 +43,9 @@ def write_results(folder: Path, settings: Settings, variants: Sequence[Variant],
     }
     write_json(folder / DATA, data)
     lines = [f'{name} = "{game}"' for name, game in kept.items()]
-    head = "# Game strings by name, the best first; each works wherever a game is asked for: lanista train STRING"
-    write_text(folder / KEPT, "\n".join([head, "[games]", *lines, ""]))
+    head = "# Game strings by name, the best first; each works wherever a game is asked for, as in"
+    example = f"# lanista train {next(iter(kept.values()), 'STRING')} --minutes 5"
+    write_text(folder / KEPT, "\n".join([head, example, "[games]", *lines, ""]))
     write_text(folder / PAGE, report_html(settings, variants, len(kept)))
     return data
 

@@ -58,8 +58,8 @@ class Way:
     recipe: Recipe
 
 
-def _recipe(epochs: int, minutes: float, weight_decay: float = 1e-2) -> Recipe:
-    return Recipe("small_resnet", minutes, epochs, 128, 3e-3, weight_decay)
+def _recipe(epochs: int, minutes: float, weight_decay: float = 1e-2, patience: int = 8) -> Recipe:
+    return Recipe("small_resnet", minutes, epochs, 128, 3e-3, weight_decay, patience)
 
 
 WAYS = {
@@ -67,7 +67,9 @@ WAYS = {
     "digits": Way(World(), _recipe(60, 3.0)),
     "fashion_mnist": Way(World(shift=0.07, turn=4.0, zoom=0.08, mirror=True), _recipe(30, 13.0)),
 }
-WAY = Way(World(shift=0.12, zoom=0.2, mirror=True, colour=0.2), _recipe(60, 12.0, 5e-2))  # of coloured pictures
+WAY = Way(
+    World(shift=0.12, zoom=0.2, mirror=True, colour=0.2), _recipe(60, 12.0, 5e-2, 30)
+)  # of coloured pictures, few of which begin slowly
 
 
 class Pictures(Classification):

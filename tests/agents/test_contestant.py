@@ -140,7 +140,7 @@ def test_trained_agents_by_their_folder(tmp_path: Path, monkeypatch: pytest.Monk
         agent = load_agent(contestant)
         assert isinstance(agent, NetworkAgent)
         assert agent.name == name and named(name) == name
-        assert agent.temperature == (0.5 if "?" in contestant else 0)
+        assert agent.temperature == (0.5 if "?" in contestant else None)
     assert named(tmp_path / "champion") == str(tmp_path / "champion")
     for contestant, words in {
         "champion?temprature=1": "unknown option of the agent 'champion' 'temprature'; did you mean 'temperature'?",

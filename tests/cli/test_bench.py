@@ -87,6 +87,29 @@ def test_sides_take_turns_and_one_that_fails_drops_out(plan: Plan) -> None:
     assert "not measured: pgx: ModuleNotFoundError" in table
 
 
+def test_doors_and_bare_environments_count_moves_and_not_beginnings() -> None:
+    from lanista.bench.drawn_actions import PLIES
+    from lanista.bench.ours import doors
+    from lanista.bench.peers import vector_stepping
+
+    for work in (doors.begin("gym:CartPole-v1", 16), vector_stepping.begin("gymnasium", "CartPole-v1", 16)):
+        moves = work(1e-4)["steps"]  # one round: it takes far longer
+        assert 0.9 * PLIES * 16 < moves < PLIES * 16, "a game of some 22 moves takes one step more to begin anew"
+
+
+def test_every_pair_of_doors_names_a_door_and_a_library() -> None:
+    from lanista.bench.environments import REQUIREMENTS
+    from lanista.bench.rows.doors import PACKAGES, PAIRS, QUICK, sides
+    from lanista.envs import doors
+
+    assert {pair.game.partition(":")[0] for pair in PAIRS} <= set(doors())
+    assert set(QUICK) <= {pair.game for pair in PAIRS}
+    required = {requirement.partition("==")[0] for requirement in REQUIREMENTS["doors"]}
+    assert required >= set(PACKAGES.values()) | {"numba", "numpy"}
+    names = [side.name for pair in PAIRS for side in sides(pair)]
+    assert len(names) == len(set(names))
+
+
 def test_a_side_that_is_killed_says_so_and_leaves_nothing(plan: Plan) -> None:
     running = Running(PETTINGZOO, plan)
     number = running._process.pid

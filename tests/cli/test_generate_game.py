@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -163,6 +164,9 @@ def test_what_is_kept_is_a_game_that_can_be_played(tmp_path: Path, capsys: pytes
     assert page.count('<article class="replay"') == 2
     options = next(iter(kept.values())).partition(":")[2].replace(",", ", ")
     assert f"1. {options}: the first player against" in page
+    lines = [shlex.split(line.rpartition(">")[2]) for line in page.splitlines() if "lanista train " in line]
+    trained = [words[2] for words in lines]
+    assert trained == list(kept.values()), "the page's lines can be copied into a shell"
 
 
 def test_a_second_run_measures_only_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,3 +101,10 @@ def test_a_game_for_one(played: Play) -> None:
     out = played("--game gym:FrozenLake-v1?is_slippery=false --against random", "1 1 2 2 1 2")
     assert "you are player 1 of 1\n" in out
     assert "your score is 1" in out
+
+
+def test_a_game_whose_moves_are_arrays_can_be_left(played: Play) -> None:
+    out = played("--game gym:Pendulum-v1 --against random", "undo 1 quit")
+    assert "there is no move of yours to take back" in out
+    assert "moves of gym:Pendulum-v1 are arrays, not '1'" in out
+    assert out.rstrip().endswith("goodbye")

@@ -17,7 +17,7 @@ from lanista.perception.task import make_task
 
 MOST = 4_000_000  # bytes of a folder
 FEW = 400  # examples asked anew
-SLOW_TO_LOAD = ("spoken_words", "spelling")  # their voices are synthesised for minutes, where no test has done so
+SLOW_TO_LOAD = ("spoken_words", "spelling", "plates")  # voices and plates are made for minutes
 
 
 def test_some_come_with_lanista() -> None:
@@ -43,7 +43,7 @@ def test_it_is_as_good_as_its_card_says(name: str) -> None:
     training = read_json(SHIPPED / name / "encoder.json", "encoder")["training"]
     task = make_task(training["task"])
     if task.name in SLOW_TO_LOAD:
-        pytest.skip("its data is made for minutes")
+        pytest.skip("its data takes minutes to be made")
     try:
         splits = task.load(training["seed"])
     except UsageError as error:

@@ -52,6 +52,8 @@ from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
+from lanista.training.curriculum import Curriculum, LevelNews, open_curriculum
+from lanista.training.level_play import level_play
 from lanista.training.ppo import Batch, make_optimizer, update
 from lanista.training.rollout import Rollout
 from lanista.training.run import TrainerState
@@ -86,6 +88,7 @@ class Sample:
     games: int
     plies: float
     first_player: float
+    levels: LevelNews | None
 
 
 class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
@@ -108,12 +111,17 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
             seed=seed,
             opponents=[load_agent(name) for name in self.settings.opponents.split()],
             opponent_share=self.settings.opponent_share,
+            levels=level_play(self.settings, seed),
         )
 
     def make_env(self) -> None:
         settings = self.settings
         self.env = make(
-            settings.game, settings.copies, random_share=settings.random_share, random_plies=settings.random_plies
+            settings.game,
+            settings.copies,
+            restart=not settings.levels,  # else a level is begun in each copy that is free
+            random_share=settings.random_share,
+            random_plies=settings.random_plies,
         )
 
     def make_module(self) -> None:
@@ -127,9 +135,15 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
     def assert_healthy(self) -> None:
         assert self.env is not None and self.module is not None
 
-    def sample(self, **kwargs: Any) -> Sample:
-        """Play `plies` moves of each game."""
-        settings = self.settings
+    def sample(self, curriculum: dict[str, Tensor] | None = None, **kwargs: Any) -> Sample:
+        """Play `plies` moves of each game.
+
+        Args:
+            curriculum: the state of the run's, where it has one.
+        """
+        settings, levels = self.settings, self.rollout.levels
+        if levels is not None and curriculum is not None:
+            levels.follow(curriculum)
         batch = self.rollout.collect(settings.plies, settings.gamma, settings.gae_lambda)
         returns, lengths = self.rollout.take_finished()
         steps = len(batch.actions)
@@ -137,7 +151,8 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum")
         self.num_env_steps_sampled_lifetime += steps
         games = len(lengths)
-        return Sample(batch, games, float(lengths.sum()), float(returns[:, 0].sum()))
+        news = None if levels is None else levels.news()
+        return Sample(batch, games, float(lengths.sum()), float(returns[:, 0].sum()), news)
 
     def get_metrics(self) -> Any:
         return self.metrics.reduce()
@@ -273,14 +288,16 @@ class SelfPlay(PPO):  # type: ignore[misc]
     progress = 0.0
     number = 0
     metrics_of_update: dict[str, float]
+    curriculum: Curriculum | None = None
 
     def training_step(self) -> None:
         """One update; leaves what is to be told in `metrics_of_update`."""
         group = self.env_runner_group
         local = group.num_remote_env_runners() == 0
+        levels = None if self.curriculum is None else self.curriculum.state()
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
             results = group.foreach_env_runner(
-                lambda runner: (runner.sample(), runner.get_metrics()),
+                lambda runner: (runner.sample(levels), runner.get_metrics()),
                 local_env_runner=local,
                 timeout_seconds=self.config.sample_timeout_s,
             )
@@ -307,6 +324,11 @@ class SelfPlay(PPO):  # type: ignore[misc]
         if games:
             told["game_length"] = sum(sample.plies for sample in samples) / games
             told["first_player_return"] = sum(sample.first_player for sample in samples) / games
+        if self.curriculum is not None:
+            for sample in samples:
+                if sample.levels is not None:
+                    self.curriculum.hear(sample.levels)
+            told |= self.curriculum.metrics()
         for name in (
             "policy_loss",
             "value_loss",
@@ -336,6 +358,8 @@ class RLlibTrainer:
         if self._own_ray:
             start_ray(settings, cores)
         self.algorithm = _config(settings, network).build_algo()
+        if settings.levels:
+            self.algorithm.curriculum = open_curriculum(settings.curriculum, settings.levels)
         self._set_weights(network)
 
     def update(self, number: int, progress: float) -> dict[str, float]:
@@ -367,11 +391,15 @@ class RLlibTrainer:
         optimizer = self.algorithm.learner_group.foreach_learner(lambda learner: optimizer_tensors(learner.optimizer))
         first = next(iter(optimizer))
         games = self.algorithm.env_runner_group.foreach_env_runner(lambda runner: runner.games_state())
-        return TrainerState(first.get() if hasattr(first, "get") and not isinstance(first, dict) else first, games)
+        tensors = first.get() if hasattr(first, "get") and not isinstance(first, dict) else first
+        curriculum = self.algorithm.curriculum
+        return TrainerState(tensors, games, {} if curriculum is None else curriculum.state())
 
     def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
         self._set_weights(network)
         tensors = state.optimizer
+        if self.algorithm.curriculum is not None:
+            self.algorithm.curriculum.restore(state.curriculum)
         self.algorithm.learner_group.foreach_learner(lambda learner: set_optimizer_tensors(learner.optimizer, tensors))
         group = self.algorithm.env_runner_group
         ids = group.healthy_env_runner_ids() if group.num_remote_env_runners() else [0]

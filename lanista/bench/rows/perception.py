@@ -115,7 +115,7 @@ def run_of(task: str, seed: int, folder: Path, plan: Plan) -> dict[str, Any]:
 
 def judged(goal: Goal, runs: Sequence[dict[str, Any]]) -> list[Verdict]:
     """A goal's claims over the runs."""
-    unit = "%" if goal.measure in SHARES or goal.measure in LOWER_IS_BETTER else ""
+    unit, name = _unit(goal.measure), runs[0]["baseline"]["name"]
     scores = [float(run["tests"][goal.part][goal.measure]) for run in runs]
     simple = [run["baseline"]["scores"].get(goal.part, {}).get(goal.measure) for run in runs]
     verdicts = [decided(Claim(_words(goal), goal.task, least=goal.least, unit=unit), spread(scores))]
@@ -124,11 +124,9 @@ def judged(goal: Goal, runs: Sequence[dict[str, Any]]) -> list[Verdict]:
     if goal.above is not None:
         lower = goal.measure in LOWER_IS_BETTER
         more = [(theirs - mine) if lower else (mine - theirs) for mine, theirs in zip(scores, simple, strict=True)]
-        name = runs[0]["baseline"]["name"]
         claim = Claim(f"{_words(goal)}, better than {name}", goal.task, least=goal.above, unit=unit)
         verdicts.append(decided(claim, spread(more)))
     if goal.baseline_most is not None:
-        name = runs[0]["baseline"]["name"]
         claim = Claim(f"{_words(goal)}, of {name}", goal.task, most=goal.baseline_most, unit=unit)
         verdicts.append(decided(claim, spread(simple)))
     return verdicts
@@ -145,7 +143,7 @@ def rows_of(task: str, runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     for part, measures in runs[0]["tests"].items():
         for name in measures:
             scores = spread([float(run["tests"][part][name]) for run in runs])
-            unit = "%" if name in SHARES or name in LOWER_IS_BETTER else ""
+            unit = _unit(name)
             simple = [run["baseline"]["scores"].get(part, {}).get(name) for run in runs]
             between = f"{figure(scores.low, unit)} to {figure(scores.high, unit)}"
             lines.append(
@@ -161,6 +159,10 @@ def rows_of(task: str, runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                 }
             )
     return lines
+
+
+def _unit(measure: str) -> str:
+    return "%" if measure in (*SHARES, *LOWER_IS_BETTER) else ""
 
 
 def _words(goal: Goal) -> str:

@@ -1,0 +1,48 @@
+"""Draw the curves of runs; seeds of the same settings become one line with a band.
+
+Example:
+    lanista plot runs/first runs/second --out curves.svg
+    lanista plot runs/first --metrics entropy value_loss --by minutes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+from lanista.errors import UsageError
+from lanista.files import claim_folder, drafted
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which runs, and what of them."""
+
+    runs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN")]
+    """Folders of training runs; they may still be training."""
+    out: Annotated[Path, arg(metavar="FILE")] = Path("curves.svg")
+    """The picture, .svg or .png."""
+    metrics: Annotated[tuple[str, ...], arg(metavar="NAME")] = ()
+    """What to draw, by its name in metrics.jsonl; without any, scores against anchors and exploitability."""
+    by: Literal["steps", "minutes"] = "steps"
+    """Along what."""
+
+
+def run(options: Options) -> int:
+    """Draw the picture."""
+    if not options.runs:
+        raise UsageError("name the runs to draw, as in 'lanista plot runs/first'")
+    if options.out.suffix not in (".svg", ".png"):
+        raise UsageError(f"--out ends in .svg or .png, not '{options.out.name}'")
+    from lanista.training.curves import draw, metrics_of, read_groups
+
+    game, groups = read_groups(options.runs)
+    metrics = metrics_of(groups, options.metrics)
+    claim_folder(options.out.parent)
+    with drafted(options.out) as draft:
+        draw(game, groups, metrics, options.by, draft)
+    print(f"{options.out}: {', '.join(metrics)} of {len(groups)} setting{'s' * (len(groups) != 1)}")
+    return 0
