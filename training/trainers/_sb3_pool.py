@@ -14,11 +14,13 @@ from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs.core import Agent, Array, GameSpec, Ints, Turn, agent_name
 
 MOST_SELVES = 8  # each is a call of a network a ply
+NEWEST = 2**62  # the number of the learner as it stood after its last update
+NEWEST_SHARE = 0.5  # of the games against selves; against past ones alone the learner only exploits what it once was
 EVERY = 8  # updates between snapshots at first; doubled whenever the pool is full, so that it spans the run
 
 
 class Pool:
-    """Fixed opponents, and snapshots of the learner spread evenly over its run."""
+    """Fixed opponents, the learner as of its last update, and snapshots of it spread evenly over its run."""
 
     def __init__(self, spec: GameSpec, fixed: Sequence[Agent], share: float, seed: int) -> None:
         """Begin without a past self; one must be added before `draw`.
@@ -26,7 +28,8 @@ class Pool:
         Args:
             spec: of the game.
             fixed: agents that stay, drawn evenly.
-            share: of the games in which one of them is met; the others are against past selves, drawn evenly.
+            share: of the games in which one of them is met. Half of the others are against the newest self, half
+                against past ones, drawn evenly.
             seed: of the agents' draws.
         """
         self._spec = spec
@@ -38,6 +41,7 @@ class Pool:
         self._fixed: Ints = -1 - np.arange(len(fixed))
         self.selves: dict[int, PolicyNetwork] = {}  # the update each was made after -> what it plays
         self.every = EVERY
+        self._newest: PolicyNetwork | None = None
 
     def _seat(self, number: int, agent: Agent) -> None:
         begin = getattr(agent, "start", None)
@@ -46,12 +50,13 @@ class Pool:
         self._agents[number] = agent
 
     def add(self, number: int, network: PolicyNetwork) -> None:
-        """Take a copy of the learner in, if it is time for one.
+        """Make the learner the newest self, and keep a copy of it among the past ones, if it is time for one.
 
         Args:
             number: of the updates it has seen.
             network: the learner as it stands.
         """
+        self.renew(network)
         if number % self.every and self.selves:
             return
         if len(self.selves) == MOST_SELVES:
@@ -59,27 +64,35 @@ class Pool:
             self.selves = {age: kept for age, kept in self.selves.items() if age % self.every == 0}
             if number % self.every:
                 return
-        self._enter(number, network.describe(), network.state_dict())
+        self.selves[number] = self._enter(number, network.describe(), network.state_dict())
 
-    def _enter(self, number: int, description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
-        frozen = network_from(description)
+    def renew(self, network: PolicyNetwork) -> None:
+        """Make the learner as it stands the newest self, in the games too that are under way."""
+        if self._newest is None:
+            self._newest = self._enter(NEWEST, network.describe(), network.state_dict())
+        else:
+            self._newest.load_state_dict(network.state_dict())
+
+    def _enter(self, number: int, description: Mapping[str, Any], weights: Mapping[str, Tensor]) -> PolicyNetwork:
+        frozen = network_from(description).eval()
         frozen.load_state_dict(weights)
-        self.selves[number] = frozen.eval()
         # A past self draws from its policy: one that always played the same moves would be learned by heart.
-        agent = NetworkAgent(frozen, f"self-{number}", self._spec.name, temperature=1.0, symmetry=False)
+        agent = NetworkAgent(frozen, "self", self._spec.name, temperature=1.0, symmetry=False)
         self._seat(number, agent)
+        return frozen
 
     def draw(self, games: int, chance: np.random.Generator) -> Ints:
         """Who is met in new games, (games,): numbers for `answer`."""
-        met = chance.choice(np.array(list(self.selves)), games)
+        past = chance.choice(np.array(list(self.selves)), games)
+        met = np.where(chance.random(games) < NEWEST_SHARE, NEWEST, past)
         if self._share:
             met = np.where(chance.random(games) < self._share, chance.choice(self._fixed, games), met)
         return met
 
     def forget(self, in_play: Ints) -> None:
         """Let go of past selves that left the pool and whose games (their numbers, any shape) are over."""
-        if len(self._agents) > len(self._fixed) + len(self.selves):
-            kept = {*self._fixed.tolist(), *self.selves, *np.unique(in_play).tolist()}
+        if len(self._agents) > len(self._fixed) + 1 + len(self.selves):
+            kept = {*self._fixed.tolist(), NEWEST, *self.selves, *np.unique(in_play).tolist()}
             self._agents = {number: agent for number, agent in self._agents.items() if number in kept}
 
     def answer(self, turn: Turn, who: Ints) -> Array:
@@ -126,4 +139,4 @@ class Pool:
         self.every = int(tensors["every"])
         self.selves = {}
         for age in sorted(weights):
-            self._enter(age, description, weights[age])
+            self.selves[age] = self._enter(age, description, weights[age])

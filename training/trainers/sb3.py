@@ -232,6 +232,7 @@ class SB3Trainer:
             if self.pool is not None:
                 past = {name.removeprefix("pool."): value for name, value in tensors.items() if name[:5] == "pool."}
                 self.pool.restore(network.describe(), past)
+                self.pool.renew(self.network())
         except (KeyError, IndexError, RuntimeError, ValueError) as error:
             raise UsageError(f"the checkpoint's state of SB3 does not fit this run: {error}") from None
         if self.algorithm.replays:
