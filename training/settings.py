@@ -124,8 +124,8 @@ def read_settings(game: str, config: Path | None = None, changes: Mapping[str, A
     """The settings of a run: defaults, the game's preset, the trainer's, then a file, then single changes.
 
     Args:
-        game: the game's string; its preset is found by its id, and a table of a door's preset by what follows. A
-            trainer's preset, such as `sb3.toml`, has a table for each algorithm.
+        game: the game's string; its preset is found by its id, and a table of a door's preset by what follows. For a
+            trainer's see `trainer_values`.
         config: a TOML file of settings.
         changes: setting -> value.
 
@@ -136,7 +136,10 @@ def read_settings(game: str, config: Path | None = None, changes: Mapping[str, A
     values = preset_values(game)
     trainer = str(wished.get("trainer", values.get("trainer", TrainSettings.trainer)))
     algorithm = str(wished.get("algorithm", values.get("algorithm", TrainSettings.algorithm)))
-    values |= preset_values(f"{trainer}:{algorithm.partition(':')[0].replace('-', '_')}") | wished
+    chosen = trainer_values(trainer, algorithm, game)
+    values |= chosen | wished
+    if "algorithm" in chosen:
+        values["algorithm"] = chosen["algorithm"]
     return settings_from({**values, "game": game})
 
 
@@ -147,6 +150,20 @@ def preset_values(game: str) -> dict[str, Any]:
     found = read_toml(path) if path.exists() else {}
     special: dict[str, Any] = found.get(rest.partition("?")[0], {})
     return {name: value for name, value in found.items() if not isinstance(value, dict)} | special
+
+
+def trainer_values(trainer: str, algorithm: str, game: str) -> dict[str, Any]:
+    """What a trainer's preset changes, such as `sb3.toml`: for all, in the algorithm's table, in this in the game's.
+
+    If one of them gives the algorithm options, those that were asked for follow, and win.
+    """
+    name, _, options = algorithm.partition(":")
+    found = preset_values(f"{trainer}:{name.replace('-', '_').lower()}")
+    special: dict[str, Any] = found.get(game.partition("?")[0], {})
+    values = {name: value for name, value in found.items() if not isinstance(value, dict)} | special
+    if "algorithm" in values and options:
+        values["algorithm"] = f"{values['algorithm']},{options}"
+    return values
 
 
 def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:

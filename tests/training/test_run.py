@@ -183,13 +183,15 @@ def test_every_preset_is_of_a_game_and_valid() -> None:
 
 def test_a_trainers_preset_is_of_its_algorithms_and_valid() -> None:
     from lanista.training.settings import PRESETS, read_toml
-    from lanista.training.trainers._sb3_algorithms import ALGORITHMS
+    from lanista.training.trainers._sb3_algorithms import ALGORITHMS, algorithm_of
 
     found = read_toml(PRESETS / "sb3.toml")
     tables = {name: table for name, table in found.items() if isinstance(table, dict)}
     assert tables and tables.keys() <= ALGORITHMS.keys()
     for name in ALGORITHMS:
         assert read_settings("tictactoe", changes={"trainer": "sb3", "algorithm": name}).precision == "float32"
+        for game in (game for game, table in tables.get(name, {}).items() if isinstance(table, dict)):
+            algorithm_of(read_settings(game, changes={"trainer": "sb3", "algorithm": name}))
 
 
 def test_a_doors_preset_is_for_all_its_games_and_its_tables_for_one() -> None:

@@ -25,6 +25,7 @@ from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors
 from lanista.training.run import create_run, open_run, prolonged, train
 from lanista.training.settings import TrainSettings, read_settings
+from lanista.training.trainers._sb3_algorithms import algorithm_of
 from lanista.training.trainers.sb3 import SB3Trainer
 from lanista.training.trainers.sb3 import open as open_trainer
 
@@ -367,6 +368,7 @@ def test_our_settings_are_sb3s() -> None:
         (CARTPOLE, {"runners": 2}, "in one process"),
         (CARTPOLE, {"precision": "bfloat16"}, "computes in float32"),
         (CARTPOLE, {"kl_coefficient": 0.1}, "kl_coefficient"),
+        (CARTPOLE, {"levels": 9}, "--levels and --curriculum are of 'rllib'"),
         ("tictactoe", {}, "--algorithm maskable_ppo, not by ppo"),
         ("zoo:mpe/simple_spread_v3", {}, "of 3 players; --trainer rllib"),
         ("gym:Pendulum-v1", {"algorithm": "dqn"}, "SB3's dqn cannot learn gym:Pendulum-v1"),
@@ -388,10 +390,24 @@ def test_a_missing_sb3_contrib_is_named(monkeypatch: pytest.MonkeyPatch, tmp_pat
 
 
 def test_sb3s_preset_wins_over_the_games() -> None:
-    chosen = read_settings(CARTPOLE, changes={"trainer": "sb3", "algorithm": "dqn:tau=0.5"})
-    assert (chosen.precision, chosen.copies, chosen.gamma) == ("float32", 8, 0.99)
+    chosen = read_settings("gym:Acrobot-v1", changes={"trainer": "sb3", "algorithm": "dqn:tau=0.5"})
+    assert (chosen.precision, chosen.copies, chosen.gamma, chosen.encoder) == ("float32", 8, 0.99, "auto")
+    assert chosen.algorithm == "dqn:tau=0.5"
     assert read_settings(CARTPOLE, changes={"trainer": "sb3"}).copies == 16
     assert read_settings(CARTPOLE, changes={"trainer": "sb3", "algorithm": "dqn", "copies": 3}).copies == 3
+
+
+def test_a_games_table_of_an_algorithm_gives_it_options_and_the_users_win() -> None:
+    asked = "DQN:tau=0.5,target_update_interval=99"
+    chosen = read_settings(f"{CARTPOLE}?max_episode_steps=9", changes={"trainer": "sb3", "algorithm": asked})
+    name, _, options = algorithm_of(chosen)
+    assert (name, options["tau"], options["target_update_interval"]) == ("dqn", 0.5, 99)
+    assert options["exploration_final_eps"] == 0.04 and chosen.encoder == "mlp:dim=256"
+    made = open_trainer(read_settings(CARTPOLE, changes={"trainer": "sb3", "algorithm": "dqn", "threads": 1}))
+    model = made.model
+    assert (model.n_envs * model.train_freq.frequency, model.gradient_steps, model.batch_size) == (256, 128, 64)
+    assert (model.lr_schedule(1.0), model.lr_schedule(0.0)) == (2.3e-3, 2.3e-3)
+    made.close()
 
 
 def test_the_head_of_several_choices_is_sb3s() -> None:
@@ -409,9 +425,9 @@ def mean_return(agent: str, games: int = 50) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("algorithm", "steps", "least"), [("ppo", 100_000, 400), ("dqn", 60_000, 100)])
+@pytest.mark.parametrize(("algorithm", "steps", "least"), [("ppo", 100_000, 400), ("dqn", 50_000, 400)])
 def test_the_pole_is_held_up(algorithm: str, steps: int, least: float, tmp_path: Path) -> None:
-    """Random play holds it for 22 steps. SB3's own loop with dqn's settings here reaches 150 to 205, not the 500."""
+    """Random play holds it for 22 steps, nobody for more than 500."""
     changes = {"trainer": "sb3", "algorithm": algorithm, "steps": steps, "seed": 1, "threads": 1}
     run = train(create_run(tmp_path / "run", read_settings(CARTPOLE, changes=changes)))
     assert mean_return(run.agent) > least

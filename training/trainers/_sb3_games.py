@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from gymnasium import spaces
 from stable_baselines3.common.vec_env import VecEnv
 
 from lanista.agents.action_heads import ActionHead, BoxHead
+from lanista.agents.symmetry import turnings
 from lanista.envs.core import Array, Bools, Floats, Game, Ints, Outcome, Turn
 from lanista.errors import UsageError
 from lanista.training.trainers._sb3_pool import Pool
@@ -26,7 +28,9 @@ class SeatEnvironments(VecEnv):
     ended copies are reset here. A game that an environment broke is told as one that was cut off where it stood.
     """
 
-    def __init__(self, game: Game, head: ActionHead, pool: Pool | None, masks: bool, seed: int) -> None:
+    def __init__(
+        self, game: Game, head: ActionHead, pool: Pool | None, masks: bool, seed: int, symmetry: bool = False
+    ) -> None:
         """Seat the learner.
 
         Args:
@@ -34,7 +38,8 @@ class SeatEnvironments(VecEnv):
             head: of its actions; SB3 plays the head's samples.
             pool: who has the other seat, in a game of two.
             masks: the algorithm asks for the legal actions; if not, a game that has illegal ones is refused.
-            seed: of the seats and of who is drawn for the other one.
+            seed: of the seats, of who is drawn for the other one, and of the sides.
+            symmetry: show each game to the learner from one side of its symmetries, drawn when it begins.
         """
         self.game = game
         self.head = head
@@ -43,6 +48,8 @@ class SeatEnvironments(VecEnv):
         self._chance = np.random.default_rng(seed)
         n = game.copies
         self._seats: Ints = np.zeros(n, np.int64)  # the learner's, in each copy
+        self._turnings = turnings(game.spec) if symmetry else ()
+        self._sides: Ints = np.zeros(n, np.int64)  # from which each copy is shown: 0, or 1 + the turning's place
         self._games = 0  # begun so far: even ones seat the learner first
         self._who: Ints = np.zeros(n, np.int64)  # the other seat's, in each copy
         self._sums: Floats = np.zeros(n, np.float32)
@@ -77,7 +84,7 @@ class SeatEnvironments(VecEnv):
         played = self.head.played(self._samples)
         if isinstance(self.action_space, spaces.MultiDiscrete):
             played = played.reshape(self.num_envs, -1)
-        self._settle(self.game.step(played[self._asked.copies]))
+        self._settle(self.game.step(self._unturned(played[self._asked.copies])))
         self._until_asked()
         self._sums = np.where(self._dones, np.float32(0), self._sums + self._rewards)
         self._lengths[self._dones] = 0
@@ -109,10 +116,35 @@ class SeatEnvironments(VecEnv):
                     f"{self.game.spec.name} steps all its games together, so that the trainer 'sb3' cannot seat a "
                     "frozen agent in it; --trainer rllib can"
                 )
-            self._asked, self._order = turn, np.argsort(turn.copies)
+            self._asked, self._order = self._turned(turn), np.argsort(turn.copies)
             if not self.masks and turn.legal is not None and not turn.legal.all():
                 raise illegal_actions(self.game.spec.name)
             return
+
+    def _turned(self, turn: Turn) -> Turn:
+        """A turn as the learner sees it: each game from its side."""
+        sides = self._sides[turn.copies]
+        if not sides.any():
+            return turn
+        seen = {name: value.copy() for name, value in turn.observation.items()}
+        legal = None if turn.legal is None else turn.legal.copy()
+        for side in np.unique(sides[sides > 0]).tolist():
+            rows = np.flatnonzero(sides == side)
+            turned = self._turnings[side - 1].turned(turn.take(rows))
+            for name, value in turned.observation.items():
+                seen[name][rows] = value
+            if legal is not None:
+                legal[rows] = turned.legal
+        return replace(turn, observation=seen, legal=legal, public=None)
+
+    def _unturned(self, actions: Array) -> Array:
+        """Actions on what `_turned` showed, (copies, ...), as the game knows them."""
+        assert self._asked is not None
+        sides = self._sides[self._asked.copies]
+        for side in np.unique(sides[sides > 0]).tolist():
+            rows = np.flatnonzero(sides == side)
+            actions[rows] = self._turnings[side - 1].actions_from.numpy()[actions[rows]]
+        return actions
 
     def _seen(self) -> dict[str, Array]:
         """What the learner sees in each copy; arrays of its own, since SB3 keeps them over the next step."""
@@ -159,7 +191,9 @@ class SeatEnvironments(VecEnv):
         self.ended += len(ends)
 
     def _take_seats(self, copies: Ints) -> None:
-        """Who sits where in the games that these copies begin."""
+        """Who sits where in the games that these copies begin, and from which side they are shown."""
+        if self._turnings:
+            self._sides[copies] = self._chance.integers(1 + len(self._turnings), size=len(copies))
         if self.pool is not None:
             self._seats[copies] = (self._games + np.arange(len(copies))) % 2
             self._games += len(copies)

@@ -1,14 +1,15 @@
 """Training by Stable-Baselines3: ppo, a2c and dqn, and by sb3-contrib trpo, qrdqn and maskable_ppo.
 
 Games of one player, and by maskable_ppo also turn-based games of two: there the learner has one seat, in turn the first
-and the second, and the other is a past self's of the same run or one of its `opponents`. SB3's own classes learn, over
-our encoders and our batched games; what comes out is the same agent as of any other trainer. Its weights are the
-model's last ones: no mean of the run's is taken.
+and the second. The other seat is a frozen self's, of the last update or of an earlier one, or one of the run's
+`opponents`. SB3's own classes learn, over our encoders and our batched games; what comes out is the same agent as of
+any other trainer. Its weights are the model's last ones: no mean of the run's is taken.
 
 Which settings mean what is told in `_sb3_algorithms.py`. `normalize_observation` is done by the network, with
 statistics that move after each update; `normalize_value` is SB3's scaling of rewards (`VecNormalize`), where returns
-have no bounds. SB3 learns in this process and in float32: `runners`, `learners`, `bfloat16` are refused, symmetries
-and the clip of values into a game's returns are not used.
+have no bounds; with `symmetry` each game is shown to the learner from one side of its symmetries, drawn when it begins.
+SB3 learns in this process and in float32: `runners`, `learners`, `bfloat16` are refused, and values are not clipped
+into a game's returns.
 
 A resumed run has its weights, its optimizer, dqn's target network and the past selves. Games in hand begin anew, and
 what dqn and qrdqn keep to replay is gone: they play on by their policy until `learning_starts` rows are there again.
@@ -88,7 +89,9 @@ class SB3Trainer:
         )  # fmt: skip
         self._network = blank_network(game.spec, settings)
         self.pool = _pool(game.spec, settings)
-        self.seats = SeatEnvironments(game, self._network.head, self.pool, self.algorithm.masks, settings.seed)
+        self.seats = SeatEnvironments(
+            game, self._network.head, self.pool, self.algorithm.masks, settings.seed, settings.symmetry
+        )
         environments: Any = self.seats
         if self._network.returns is not None:
             environments = VecNormalize(self.seats, norm_obs=False, gamma=settings.gamma, epsilon=EPSILON)
@@ -275,6 +278,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("the trainer 'sb3' plays and learns in one process; runners and learners are of 'rllib'")
     if settings.precision == "bfloat16":
         raise UsageError("the trainer 'sb3' computes in float32; bfloat16 is of 'rllib'")
+    if settings.levels:
+        raise UsageError("the trainer 'sb3' plays levels as they come; --levels and --curriculum are of 'rllib'")
     if settings.kl_coefficient:
         raise UsageError("the setting 'kl_coefficient' is of the trainer 'rllib'; SB3 has no such term")
     if settings.freeze and name == "trpo":
