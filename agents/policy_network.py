@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from lanista.agents.action_heads import GREATEST, ILLEGAL, ActionHead, head_for, head_from
 from lanista.agents.running_moments import ObservationNormalizer, RunningMoments, moments_of
-from lanista.envs.core import GameSpec, Turn
+from lanista.envs.core import Array, GameSpec, Turn
 from lanista.errors import UsageError
 from lanista.perception.fusion import Fusion, build_fusion, fusion_from
+from lanista.perception.memory import Memory, build_memory, memory_from
 
 ROWS_AT_ONCE = 1024
 # Every new number of rows makes the kernels' library build, and keep, new kernels; few different ones are met this way.
@@ -35,6 +36,7 @@ class PolicyNetwork(nn.Module):
         value_range: tuple[float, float] | None,
         normalize_observation: Sequence[str] = (),
         normalize_value: bool = False,
+        memory: Memory | None = None,
     ) -> None:
         """Put a policy and a value on features.
 
@@ -44,13 +46,16 @@ class PolicyNetwork(nn.Module):
             value_range: the least and greatest return; the value is squashed into it. None leaves it free.
             normalize_observation: the modalities that are brought to mean 0 and deviation 1 of what was seen so far.
             normalize_value: the last layer computes the value in deviations from the mean of the returns.
+            memory: of each seat's own steps, between the features and what is made of them.
         """
         super().__init__()
         self.fusion = fusion
+        self.memory = memory
         self.head = head
         self.value_range = value_range
-        self.policy = nn.Linear(fusion.dim, head.outputs)
-        self.value = nn.Linear(fusion.dim, 1)
+        wide = fusion.dim if memory is None else memory.dim
+        self.policy = nn.Linear(wide, head.outputs)
+        self.value = nn.Linear(wide, 1)
         # A policy that starts near uniform explores (Andrychowicz et al. 2021, "What matters in on-policy RL").
         nn.init.orthogonal_(self.policy.weight, 0.01)
         nn.init.orthogonal_(self.value.weight, 0.1)
@@ -64,7 +69,7 @@ class PolicyNetwork(nn.Module):
         self.returns = RunningMoments(()) if normalize_value else None
 
     def forward(self, observation: Mapping[str, Tensor], legal: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        """The head's parameters and the value.
+        """The head's parameters and the value; a network with a memory knows nothing of steps before.
 
         Args:
             observation: modality name -> (batch, *shape).
@@ -75,9 +80,38 @@ class PolicyNetwork(nn.Module):
             (batch, num_actions), (batch, sum(nvec)), or (batch, 2 * dimensions), the means and then the logarithms
             of the standard deviations; and (batch,), in the game's own rewards. float32.
         """
+        features = self.features(observation)
+        if self.memory is not None:
+            features, _ = self.memory.step(features, self.memory.start(len(features)))
+        return self.conclude(features, legal)
+
+    def along(
+        self, observation: Mapping[str, Tensor], legal: Tensor | None, memory: Tensor, counts: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """As `forward`, of rows that stand in sequences, step after step, with a memory of the steps before.
+
+        Args:
+            observation: modality name -> (rows, *shape).
+            legal: as for `forward`.
+            memory: (sequences, state_size) before each sequence.
+            counts: (time, sequences) bool with `rows` that are true: where the rows belong, one after the other.
+        """
+        assert self.memory is not None
+        features = self.features(observation)
+        table = features.new_zeros((*counts.shape, features.shape[1]))
+        table[counts] = features
+        out, _ = self.memory(table, memory)
+        return self.conclude(out[counts], legal)
+
+    def features(self, observation: Mapping[str, Tensor]) -> Tensor:
+        """What the encoders make of modality name -> (batch, *shape): (batch, features)."""
         if self.normalizer is not None:
             observation = self.normalizer(observation)
-        features = self.fusion(observation)
+        features: Tensor = self.fusion(observation)
+        return features
+
+    def conclude(self, features: Tensor, legal: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """As `forward`, of (batch, features), or what the memory made of them."""
         if self.log_std is None:
             parameters: Tensor = self.policy(features).float()
         else:
@@ -145,11 +179,13 @@ class PolicyNetwork(nn.Module):
             about["normalize_observation"] = list(self.normalizer.moments)
         if self.returns is not None:
             about["normalize_value"] = True
+        if self.memory is not None:
+            about["memory"] = self.memory.describe()
         return about
 
 
 def evaluate(network: PolicyNetwork, turn: Turn, bfloat16: bool) -> tuple[Tensor, Tensor]:
-    """The head's parameters and the values of a turn's rows, without gradients.
+    """The head's parameters and the values of a turn's rows, without gradients; a memory knows nothing before them.
 
     Some rows at a time: activations stay in cache.
 
@@ -161,16 +197,43 @@ def evaluate(network: PolicyNetwork, turn: Turn, bfloat16: bool) -> tuple[Tensor
     Returns:
         As `PolicyNetwork.forward`.
     """
+    parameters, values, _ = remember(network, turn, bfloat16, None)
+    return parameters, values
+
+
+def remember(
+    network: PolicyNetwork, turn: Turn, bfloat16: bool, memory: Array | None
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """As `evaluate`, for a network with a memory of what each row's seat saw before.
+
+    Args:
+        network: what to ask.
+        turn: the rows.
+        bfloat16: compute in it; the results are float32.
+        memory: (k, state_size) of each row; None is a memory of nothing.
+
+    Returns:
+        The head's parameters, the values, and the new memory (k, state_size); None if the network has no memory.
+    """
     observation = {name: _padded(torch.from_numpy(value)) for name, value in turn.observation.items()}
     legal = None if turn.legal is None else _padded(torch.from_numpy(turn.legal))
+    cell, size = network.memory, len(turn)
+    before = None
+    if cell is not None:
+        before = cell.start(size) if memory is None else torch.from_numpy(memory)
+        before = _padded(before)
     parts: list[tuple[Tensor, Tensor]] = []
+    after: list[Tensor] = []
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        for start in range(0, len(turn), ROWS_AT_ONCE):
+        for start in range(0, size, ROWS_AT_ONCE):
             rows = slice(start, start + ROWS_AT_ONCE)
-            some = {name: value[rows] for name, value in observation.items()}
-            parts.append(network(some, None if legal is None else legal[rows]))
+            features = network.features({name: value[rows] for name, value in observation.items()})
+            if cell is not None and before is not None:
+                features, state = cell.step(features, before[rows])
+                after.append(state.float())
+            parts.append(network.conclude(features, None if legal is None else legal[rows]))
     parameters, values = torch.cat([head for head, _ in parts]), torch.cat([value for _, value in parts])
-    return parameters[: len(turn)], values[: len(turn)]
+    return parameters[:size], values[:size], torch.cat(after)[:size] if after else None
 
 
 def _padded(rows: Tensor) -> Tensor:
@@ -201,6 +264,7 @@ def build_network(
     *,
     normalize_observation: bool = False,
     normalize_value: bool = False,
+    memory: str = "",
 ) -> PolicyNetwork:
     """A fresh network for a game.
 
@@ -209,6 +273,7 @@ def build_network(
         encoder: as for `perception.fusion.build_fusion`, or what that gave.
         normalize_observation: normalise the modalities of real numbers.
         normalize_value: normalise the value, unless the game's returns have bounds: it is squashed into them then.
+        memory: as for `perception.memory.build_memory`; empty is none.
 
     Raises:
         UsageError: no network plays this game.
@@ -224,12 +289,14 @@ def build_network(
         for name, space in role.observation.spaces.items()
         if isinstance(space, spaces.Box) and np.issubdtype(space.dtype, np.floating)
     ]
+    fusion = encoder if isinstance(encoder, Fusion) else build_fusion(role.observation, encoder)
     return PolicyNetwork(
-        encoder if isinstance(encoder, Fusion) else build_fusion(role.observation, encoder),
+        fusion,
         head,
         (low, high) if bounded else None,
         real if normalize_observation else (),
         normalize_value and not bounded,
+        build_memory(memory, fusion.dim) if memory else None,
     )
 
 
@@ -252,4 +319,8 @@ def network_from(description: Mapping[str, Any]) -> PolicyNetwork:
         raise UsageError("'normalize_observation' of a network must be a list of modalities that it has encoders for")
     if type(scaled) is not bool or (scaled and bounds is not None):
         raise UsageError("'normalize_value' of a network must be true or false, and false with a 'value_range'")
-    return PolicyNetwork(fusion_from(encoders), head_from(description), bounds, names, scaled)
+    fusion, memory = fusion_from(encoders), description.get("memory")
+    if memory is not None and (not isinstance(memory, dict) or memory.get("features") != fusion.dim):
+        raise UsageError(f"'memory' of a network must be an object that reads {fusion.dim} features")
+    cell = None if memory is None else memory_from(memory)
+    return PolicyNetwork(fusion, head_from(description), bounds, names, scaled, cell)

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from lanista.errors import UsageError
+from lanista.errors import UsageError, unknown
+from lanista.plugs import call, parse_options
 
 KINDS = ("gru", "lstm")
 
@@ -105,6 +106,27 @@ class Memory(nn.Module):
     def describe(self) -> dict[str, Any]:
         """What `memory_from` needs to make the same again, as plain data."""
         return {"kind": self.kind, "features": self.features, "dim": self.dim}
+
+
+def build_memory(words: str, features: int) -> Memory:
+    """A fresh memory from what a user wrote, such as "gru" or "lstm:dim=128".
+
+    Args:
+        words: its kind, and `dim` if it should not be 64.
+        features: the size of what goes in.
+
+    Raises:
+        UsageError: there is no such kind or option, or the size cannot be.
+    """
+    kind, _, options = words.partition(":")
+    if kind not in KINDS:
+        raise unknown("memory", kind, KINDS)
+
+    def make(dim: int = 64) -> Memory:
+        return Memory(features, kind, dim)
+
+    memory: Memory = call(make, f"the memory '{kind}'", parse_options(options, words))
+    return memory
 
 
 def memory_from(description: dict[str, Any]) -> Memory:

@@ -5,7 +5,7 @@ Reads top to bottom: settings, advantages, loss, update. RLlib distributes it; i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,6 +62,8 @@ class PPOSettings:
     only where the returns have no bounds."""
     symmetry: bool = True
     """Half of the minibatches, more with more symmetries, are turned by one of the game's symmetries."""
+    memory_steps: int = 32
+    """With a memory: gradients go back along so many steps of a seat at most."""
     precision: str = "auto"
     """"float32", "bfloat16" (autocast), or "auto": bfloat16 where the chip computes in it."""
 
@@ -146,6 +148,9 @@ class Batch:
         log_probability: of `actions`, when played.
         advantages: how much better than expected they turned out.
         returns: the value's targets.
+        stream: the game and seat of each row, as a number; with a memory only, where a stream's rows are next to each
+            other in the order they were played.
+        memory: what the row's seat remembered before it; with a memory only.
     """
 
     observation: Mapping[str, Array]  # each (rows, *shape)
@@ -154,6 +159,52 @@ class Batch:
     log_probability: Floats  # (rows,)
     advantages: Floats  # (rows,)
     returns: Floats  # (rows,)
+    stream: Ints | None = None  # (rows,)
+    memory: Floats | None = None  # (rows, state_size)
+
+
+@dataclass(frozen=True)
+class Pick:
+    """Rows of a batch that are computed at once.
+
+    Attributes:
+        rows: their places in the batch.
+        counts: with a memory: which places of the sequences they fill, one after the other.
+        memory: with a memory: what is remembered before each sequence.
+    """
+
+    rows: Tensor  # (rows,)
+    counts: Tensor | None = None  # (time, sequences) bool
+    memory: Tensor | None = None  # (sequences, state_size)
+
+
+class Sequences:
+    """A batch cut in sequences, each of one seat in one game, that a memory learns along.
+
+    Backpropagation through time is cut between them; what is remembered there is as it was when it was played.
+    """
+
+    def __init__(self, stream: Ints, memory: Floats, most: int) -> None:
+        """Cut.
+
+        Args:
+            stream: (rows,), as `Batch.stream`.
+            memory: (rows, state_size), as `Batch.memory`.
+            most: steps of a sequence.
+        """
+        rows = np.arange(len(stream))
+        begins = np.flatnonzero(np.diff(stream, prepend=stream[0] - 1))
+        since = rows - np.repeat(begins, np.diff(begins, append=len(stream)))
+        starts = np.flatnonzero(since % most == 0)
+        self.starts = torch.from_numpy(starts)  # (sequences,)
+        self.lengths = torch.from_numpy(np.diff(starts, append=len(stream)))  # (sequences,)
+        self.memory = torch.from_numpy(memory[starts])  # (sequences, state_size)
+
+    def pick(self, chosen: Tensor) -> Pick:
+        """The rows of some sequences (n,), step after step."""
+        places = torch.arange(int(self.lengths[chosen].max()))[:, None]
+        counts = places < self.lengths[chosen]
+        return Pick((self.starts[chosen] + places)[counts], counts, self.memory[chosen])
 
 
 @dataclass(frozen=True)
@@ -180,6 +231,7 @@ def loss(
     settings: PPOSettings,
     entropy_coefficient: float,
     before: Tensor | None = None,
+    pick: Pick | None = None,
 ) -> Loss:
     """The clipped surrogate (equation 7), the value's squared error and the entropy bonus (equation 9).
 
@@ -190,8 +242,9 @@ def loss(
         actions: (rows,) int64, or (rows, dimensions): samples of the network's head.
         log_probability, advantage, returns: (rows,) float32.
         before: (rows, parameters) of the network's head before the update; needed if `kl_coefficient` is not 0.
+        pick: how the rows stand in sequences; needed if the network has a memory.
     """
-    parameters, value = network(observation, legal)
+    parameters, value = _ask(network, observation, legal, pick)
     distribution = network.head.distribution(parameters)
     log_ratio = distribution.log_probability(actions) - log_probability
     ratio = log_ratio.exp()
@@ -253,30 +306,35 @@ def update(
     network.see_returns(returns, all_reduce)
     if settings.normalize_advantage:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
-    before = _parameters(network, observation, legal, settings) if settings.kl_coefficient else None
-    rows, size = len(actions), min(settings.minibatch_size, len(actions))
+    sequences = None
+    if network.memory is not None:
+        assert batch.stream is not None and batch.memory is not None, "a rollout of this network gives them"
+        sequences = Sequences(batch.stream, batch.memory, settings.memory_steps)
+    rows = len(actions)
+    before = _parameters(network, observation, legal, settings, sequences) if settings.kl_coefficient else None
     parts: list[Tensor] = []  # each micro-batch's parts of the loss
     weights: list[float] = []  # its share of the gradient steps
     norms: list[Tensor] = []
     for _ in range(settings.epochs):
-        order = torch.randperm(rows, generator=generator)
-        for start in range(0, rows - size + 1, size):
+        for minibatch in _minibatches(rows, settings, sequences, generator):
             turning = None
-            if settings.symmetry and turnings and before is None:
+            if settings.symmetry and turnings and before is None and sequences is None:
                 number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
                 turning = turnings[number] if number < len(turnings) else None
+            size = sum(len(pick.rows) for pick in minibatch)
             optimizer.zero_grad(set_to_none=True)
-            for pick in torch.split(order[start : start + size], settings.rows_at_once):
-                seen, did = {name: value[pick] for name, value in observation.items()}, actions[pick]
-                may = None if legal is None else legal[pick]
+            for pick in minibatch:
+                at = pick.rows
+                seen, did = {name: value[at] for name, value in observation.items()}, actions[at]
+                may = None if legal is None else legal[at]
                 if turning is not None and may is not None:
                     seen, may, did = turning.turn(seen, may, did)
                 with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
                     step = loss(
-                        network, seen, may, did, log_probability[pick], advantage[pick], returns[pick],
-                        settings, entropy_coefficient, None if before is None else before[pick],
+                        network, seen, may, did, log_probability[at], advantage[at], returns[at],
+                        settings, entropy_coefficient, None if before is None else before[at], pick,
                     )  # fmt: skip
-                share = len(pick) / size
+                share = len(at) / size
                 (step.total * share).backward()  # type: ignore[no-untyped-call]
                 told = (step.policy, step.value, step.entropy, step.kl, step.divergence, step.clipped)
                 parts.append(torch.stack(told))
@@ -296,14 +354,55 @@ def update(
     }
 
 
+def _minibatches(
+    rows: int, settings: PPOSettings, sequences: Sequences | None, generator: torch.Generator
+) -> Iterator[list[Pick]]:
+    """One pass over a batch in shuffled minibatches, each in parts that are computed at once."""
+    if sequences is None:
+        size = min(settings.minibatch_size, rows)
+        order = torch.randperm(rows, generator=generator)
+        for start in range(0, rows - size + 1, size):
+            yield [Pick(part) for part in torch.split(order[start : start + size], settings.rows_at_once)]
+        return
+    # Sequences are chosen whole. How many minibatches there are follows from the rows alone, since several learners,
+    # which have as many rows but other sequences, must make as many steps.
+    steps = max(1, rows // max(settings.minibatch_size, settings.memory_steps))
+    order = torch.randperm(len(sequences.starts), generator=generator)
+    at_once = max(1, round(settings.rows_at_once * len(order) / rows))
+    for chosen in torch.tensor_split(order, steps):
+        yield [sequences.pick(part) for part in torch.split(chosen, at_once)]
+
+
+def _ask(
+    network: PolicyNetwork, observation: Mapping[str, Tensor], legal: Tensor | None, pick: Pick | None
+) -> tuple[Tensor, Tensor]:
+    """The head's parameters and values of picked rows, along their sequences if the network has a memory."""
+    if pick is None or pick.counts is None or pick.memory is None:
+        parameters, value = network(observation, legal)
+        return parameters, value
+    return network.along(observation, legal, pick.memory, pick.counts)
+
+
 @torch.no_grad()
 def _parameters(
-    network: PolicyNetwork, observation: Mapping[str, Tensor], legal: Tensor | None, settings: PPOSettings
+    network: PolicyNetwork,
+    observation: Mapping[str, Tensor],
+    legal: Tensor | None,
+    settings: PPOSettings,
+    sequences: Sequences | None,
 ) -> Tensor:
     """What the network's head reads of all rows, (rows, parameters), as the network stands."""
-    parts = []
-    for pick in torch.split(torch.arange(len(next(iter(observation.values())))), settings.rows_at_once):
+    rows = len(next(iter(observation.values())))
+    count = rows if sequences is None else len(sequences.starts)
+    parts, places = [], []
+    for some in torch.split(torch.arange(count), settings.rows_at_once):
+        pick = Pick(some) if sequences is None else sequences.pick(some)
+        at = pick.rows
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
-            may = None if legal is None else legal[pick]
-            parts.append(network({name: value[pick] for name, value in observation.items()}, may)[0])
-    return torch.cat(parts)
+            may = None if legal is None else legal[at]
+            parts.append(_ask(network, {name: value[at] for name, value in observation.items()}, may, pick)[0])
+        places.append(at)
+    told = torch.cat(parts)
+    out = torch.empty_like(told)
+    out[torch.cat(places)] = told
+    return out

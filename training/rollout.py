@@ -10,8 +10,22 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from lanista.agents.policy_network import PolicyNetwork, evaluate
-from lanista.envs.core import Agent, Array, Choice, Floats, Game, GameSpec, Ints, LevelGame, Outcome, Ply, Turn, play
+from lanista.agents.policy_network import PolicyNetwork, remember
+from lanista.envs.core import (
+    Agent,
+    Array,
+    Bools,
+    Choice,
+    Floats,
+    Game,
+    GameSpec,
+    Ints,
+    LevelGame,
+    Outcome,
+    Ply,
+    Turn,
+    play,
+)
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 from lanista.training.level_play import LevelPlay
@@ -24,13 +38,19 @@ class Learner:
     Attributes:
         samples: of the last call, as the network's head drew them; (k,), or (k, dimensions).
         log_probability: of the samples; (k,).
+        before: of the last call, what each row's seat remembered; (k, state_size), (k, 0) without a memory.
+        memory: of every seat; (copies, players, state_size). The learner keeps it itself, and not the loop, because
+            a run saves it, and because seats are valued that it does not play.
     """
 
     name = "learner"
 
-    def __init__(self, network: PolicyNetwork, bfloat16: bool) -> None:
+    def __init__(self, network: PolicyNetwork, bfloat16: bool, copies: int, players: int) -> None:
         self.network = network
         self.bfloat16 = bfloat16
+        size = 0 if network.memory is None else network.memory.state_size
+        self.memory: Floats = np.zeros((copies, players, size), np.float32)
+        self.before: Floats = np.zeros((0, size), np.float32)
         self.samples: Array = np.zeros(0, np.int64)
         self.log_probability: Floats = np.zeros(0, np.float32)
         self._seed = np.uint64(0)
@@ -40,14 +60,28 @@ class Learner:
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
         """Draw an action a row; the policy is not kept, only the samples and their probability."""
-        parameters, value = self.evaluate(turn)
+        self.before, parameters, value = self.see(turn)
         head = self.network.head
         self.samples, self.log_probability = head.distribution(parameters).sample(mixed(turn.draws, self._seed))
         return Choice(head.played(self.samples), value=value.numpy())
 
     def evaluate(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
-        """The head's parameters and values of a turn's rows."""
-        return evaluate(self.network, turn, self.bfloat16)
+        """The head's parameters and values of a turn's rows, of which nothing is remembered."""
+        parameters, value, _ = remember(self.network, turn, self.bfloat16, self.memory[turn.copies, turn.players])
+        return parameters, value
+
+    def see(self, turn: Turn) -> tuple[Floats, torch.Tensor, torch.Tensor]:
+        """What the rows' seats remembered before (k, state_size), and as `evaluate`; the rows are remembered."""
+        before: Floats = self.memory[turn.copies, turn.players]
+        parameters, value, after = remember(self.network, turn, self.bfloat16, before)
+        if after is not None:
+            self.memory[turn.copies, turn.players] = after.numpy()
+        return before, parameters, value
+
+    def forget(self, over: Bools) -> None:
+        """New games begin in these copies (copies,): what was seen in the old ones is forgotten."""
+        if self.memory.shape[2] and over.any():
+            self.memory[over] = 0
 
 
 @dataclass
@@ -58,6 +92,7 @@ class _Step:
     samples: Array  # (k,) or (k, dimensions), of the learner
     log_probability: Floats  # (k,)
     value: Floats  # (k,)
+    memory: Floats  # (k, state_size) before the step; (k, 0) without a memory
     outcome: Outcome
     final: Floats | None  # (f,) values of the rows that were cut off
     open: Array  # (k,) bool: rows that are not handed out yet
@@ -94,7 +129,7 @@ class Rollout:
         """
         self.game = game
         self.spec = game.spec
-        self.learner = Learner(network, bfloat16)
+        self.learner = Learner(network, bfloat16, game.copies, game.spec.players)
         self._opponents = len(opponents)
         self._mixed = round(game.copies * opponent_share) if opponents and game.spec.players > 1 else 0
         self._seed = seed
@@ -140,8 +175,9 @@ class Rollout:
             self.spec, steps, upcoming, self.learner.evaluate(upcoming)[1].numpy(), gamma, gae_lambda
         )
         if self.levels is not None:
-            # One seat a copy, which begins anew at once: every row is told, in the order of the steps.
-            self.levels.score(np.concatenate([step.turn.games for step in steps]), batch.advantages)
+            # One seat a copy, which begins anew at once: every row is told.
+            in_order = np.concatenate([step.turn.games for step in steps])
+            self.levels.score(in_order if batch.stream is None else batch.stream, batch.advantages)
         return batch
 
     @property
@@ -157,29 +193,39 @@ class Rollout:
         if ply.outcome.final is not None:
             final = self.learner.evaluate(ply.outcome.final)[1].numpy()
         self._count(ply)
+        over = ply.outcome.finished | ply.outcome.broken
+        step = self._remembered(ply, final)
+        self.learner.forget(over)
         if self.levels is not None:
             free = self.levels.ended(ply.turn, ply.outcome)
             if len(free):
                 self.levels.begin(self._level_game, free)
-        self._seat(np.flatnonzero(ply.outcome.finished | ply.outcome.broken))
+        self._seat(np.flatnonzero(over))
+        return step
+
+    def _remembered(self, ply: Ply, final: Floats | None) -> _Step:
+        """The step of a ply, whose rows that others played are valued too."""
+        learner, size = self.learner, len(ply.turn)
         if len(ply.answers) == 1 and ply.answers[0].agent == 0:
-            value, log_probability = np.asarray(ply.answers[0].choice.value), self.learner.log_probability
+            value = np.asarray(ply.answers[0].choice.value)
             return _Step(
-                ply.turn, self.learner.samples, log_probability, value, ply.outcome, final,
-                np.ones(len(ply.turn), bool),
+                ply.turn, learner.samples, learner.log_probability, value, learner.before, ply.outcome, final,
+                np.ones(size, bool),
             )  # fmt: skip
-        value, log_probability = np.zeros((2, len(ply.turn)), np.float32)
-        learned = np.zeros(len(ply.turn), bool)
-        samples = np.zeros((len(ply.turn), *self.learner.samples.shape[1:]), self.learner.samples.dtype)
+        value, log_probability = np.zeros((2, size), np.float32)
+        learned = np.zeros(size, bool)
+        samples = np.zeros((size, *learner.samples.shape[1:]), learner.samples.dtype)
+        memory = np.zeros((size, learner.memory.shape[2]), np.float32)
         for answer in ply.answers:
             if answer.agent == 0:
                 value[answer.rows] = answer.choice.value
-                samples[answer.rows] = self.learner.samples
-                log_probability[answer.rows] = self.learner.log_probability
+                samples[answer.rows] = learner.samples
+                log_probability[answer.rows] = learner.log_probability
+                memory[answer.rows] = learner.before
                 learned[answer.rows] = True
         others = np.flatnonzero(~learned)
-        value[others] = self.learner.evaluate(ply.turn.take(others))[1].numpy()
-        return _Step(ply.turn, samples, log_probability, value, ply.outcome, final, learned)
+        value[others] = learner.see(ply.turn.take(others))[2].numpy()
+        return _Step(ply.turn, samples, log_probability, value, memory, ply.outcome, final, learned)
 
     def _count(self, ply: Ply) -> None:
         self._sums += ply.outcome.rewards
@@ -207,6 +253,7 @@ class Rollout:
             seats=self._seats,
             sums=self._sums,
             lengths=self._lengths,
+            memory=self.learner.memory,
         )
         return buffer.getvalue()
 
@@ -226,6 +273,8 @@ class Rollout:
             with np.load(io.BytesIO(state), allow_pickle=False) as arrays:
                 restore(arrays["game"].tobytes())
                 self._seats[...] = arrays["seats"]
+                if self.learner.memory.shape[2]:
+                    self.learner.memory[...] = arrays["memory"]
                 self._sums, self._lengths = arrays["sums"].copy(), arrays["lengths"].copy()
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise UsageError(f"the saved games of this run cannot be read: {error}") from None
@@ -312,21 +361,43 @@ def assemble(
         Trajectory(value, rewards, np.maximum(following, -1), sign, np.concatenate(tail)), gamma, gae_lambda
     )
     told = known & np.concatenate([step.open for step in steps])
-    batch = Batch(
-        observation={
-            name: np.concatenate([step.turn.observation[name] for step in steps])[told]
-            for name in steps[0].turn.observation
-        },
-        legal=None
-        if steps[0].turn.legal is None
-        else np.concatenate([np.asarray(step.turn.legal) for step in steps])[told],
-        actions=np.concatenate([step.samples for step in steps])[told],
-        log_probability=np.concatenate([step.log_probability for step in steps])[told],
-        advantages=gain[told],
-        returns=np.clip(gain + value, *spec.returns)[told],
-    )
+    batch = _batch(spec, steps, told, gain, value)
     for number, step in enumerate(steps):
         step.open &= ~told[int(starts[number]) : int(starts[number + 1])]
     # From the first open row on every step is kept: the rewards in between belong to it.
     first = next((number for number, step in enumerate(steps) if step.open.any()), len(steps))
     return batch, steps[first:]
+
+
+def _batch(spec: GameSpec, steps: list[_Step], told: Bools, gain: Floats, value: Floats) -> Batch:
+    """The told rows as a batch: in the order they were played, or, with a memory, seat after seat.
+
+    Args:
+        spec: the game's.
+        steps: with `rows` rows together.
+        told: (rows,) which are given.
+        gain, value: (rows,) their advantages and values.
+    """
+    rows = np.flatnonzero(told)
+    memory = np.concatenate([step.memory for step in steps])[rows] if steps[0].memory.shape[1] else None
+    stream = None
+    if memory is not None:
+        games = np.concatenate([step.turn.games for step in steps])[rows]
+        stream = games * spec.players + np.concatenate([step.turn.players for step in steps])[rows]
+        order = np.argsort(stream, kind="stable")
+        rows, memory, stream = rows[order], memory[order], stream[order]
+    return Batch(
+        observation={
+            name: np.concatenate([step.turn.observation[name] for step in steps])[rows]
+            for name in steps[0].turn.observation
+        },
+        legal=None
+        if steps[0].turn.legal is None
+        else np.concatenate([np.asarray(step.turn.legal) for step in steps])[rows],
+        actions=np.concatenate([step.samples for step in steps])[rows],
+        log_probability=np.concatenate([step.log_probability for step in steps])[rows],
+        advantages=gain[rows],
+        returns=np.clip(gain + value, *spec.returns)[rows],
+        stream=stream,
+        memory=memory,
+    )

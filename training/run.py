@@ -301,7 +301,7 @@ class _Clockwork:
         self.returns: dict[str, Return] = {}
         self.average: dict[str, Tensor] = {}
         self.anchors = anchors_of(self.settings)
-        self.tree = small_tree(self.settings.game)
+        self.tree = None if self.settings.memory else small_tree(self.settings.game)  # its positions have no history
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
         if resume:
             self._restore()

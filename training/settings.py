@@ -64,6 +64,9 @@ class TrainSettings(PPOSettings):
     chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
     freeze: bool = False
     """Pretrained encoders stay as they are."""
+    memory: str = ""
+    """What each seat remembers of its own steps: "gru" or "lstm", with a size such as "gru:dim=128"; empty is
+    nothing."""
     runners: int = 0
     """Processes that play; 0 plays and learns in this process."""
     learners: int = 0
@@ -89,7 +92,7 @@ class TrainSettings(PPOSettings):
                 raise UsageError(f"the setting '{field.name}' must be {kind.__name__}, not '{value}'")
             elif isinstance(value, int | float) and value < 0 and field.name != "seed":
                 raise UsageError(f"the setting '{field.name}' must not be negative, but is {value}")
-        for name in ("copies", "plies", "epochs", "minibatch_size", "learning_rate"):
+        for name in ("copies", "plies", "epochs", "minibatch_size", "learning_rate", "memory_steps"):
             if getattr(self, name) == 0:
                 raise UsageError(f"the setting '{name}' must be more than 0")
         for name in ("gamma", "gae_lambda", "random_share", "opponent_share"):
@@ -177,6 +180,7 @@ def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
         fusion_of_words(spec.roles[0].observation, settings.encoder, settings.freeze),
         normalize_observation=settings.normalize_observation,
         normalize_value=settings.normalize_value,
+        memory=settings.memory,
     )
 
 

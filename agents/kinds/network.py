@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lanista.agents.artifact import load_network
-from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory
+from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory, remember
 from lanista.agents.symmetry import Turning, turnings
 from lanista.envs.core import Array, Choice, Floats, GameSpec, Turn
 from lanista.envs.draws import mixed
@@ -61,7 +61,8 @@ class NetworkAgent:
         """
         self._seed = seed % 2**64
         self._usual = 1.0 if spec.players > 1 and not spec.perfect_information else 0.0
-        self._turnings = turnings(spec) if self.symmetry else ()
+        # A memory is of one side of the game: from another it would have to be kept too.
+        self._turnings = turnings(spec) if self.symmetry and self.network.memory is None else ()
         role = spec.roles[0]
         wanted = {name: tuple(encoder.shape) for name, encoder in self.network.fusion.encoders.items()}  # type: ignore[arg-type]
         found = {name: space.shape for name, space in role.observation.spaces.items()}
@@ -69,9 +70,9 @@ class NetworkAgent:
             raise UsageError(f"{self.name} was trained on {self.game} and does not fit {spec.name}")
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
-        """The policy's moves, with the policy and the value of each row."""
+        """The policy's moves, with the policy and the value of each row, and what its network remembers, if it does."""
         head = self.network.head
-        parameters, value = self._evaluate(turn)
+        parameters, value, after = self._evaluate(turn, memory)
         temperature = self._now
         if temperature > 0:
             parameters = head.tempered(parameters, temperature)
@@ -80,10 +81,16 @@ class NetworkAgent:
             samples = distribution.mode()
         else:
             samples, _ = distribution.sample(mixed(turn.draws, np.uint64(self._seed)))
-        return Choice(head.played(samples), policy=distribution.policy(), value=value.numpy())
+        return Choice(head.played(samples), policy=distribution.policy(), value=value.numpy(), memory=after)
 
     def probabilities(self, turn: Turn) -> Floats:
-        """With which probability it plays what: (k, num_actions), at its temperature."""
+        """With which probability it plays what: (k, num_actions), at its temperature.
+
+        Raises:
+            UsageError: its actions are not Discrete, or what it plays depends on what it remembers.
+        """
+        if self.network.memory is not None:
+            raise UsageError(f"{self.name} has a memory: what it plays in a position depends on how it came about")
         choice = self.act(turn)
         if choice.policy is None:
             raise UsageError(f"{self.name} plays no Discrete actions, and so tells no probabilities")
@@ -94,18 +101,18 @@ class NetworkAgent:
         """The temperature it plays at: the one that was asked for, or the game's."""
         return self._usual if self.temperature is None else self.temperature
 
-    def _evaluate(self, turn: Turn) -> tuple[Tensor, Tensor]:
-        """The head's parameters and values; logarithms of the policy, their means over the game's symmetries."""
-        parameters, value = evaluate(self.network, turn, self.autocast)
+    def _evaluate(self, turn: Turn, memory: Array | None) -> tuple[Tensor, Tensor, Array | None]:
+        """The head's parameters, values and new memory; logarithms of the policy, means over the symmetries."""
+        parameters, value, after = remember(self.network, turn, self.autocast, memory)
         if not self._turnings:
-            return parameters, value
+            return parameters, value, None if after is None else after.numpy()
         log_policy = torch.log_softmax(parameters, -1)  # only boards with Discrete actions have symmetries
         for turning in self._turnings:
             logits, other = evaluate(self.network, turning.turned(turn), self.autocast)
             log_policy = log_policy + turning.back(torch.log_softmax(logits, -1))
             value = value + other
         sides = 1 + len(self._turnings)
-        return log_policy / sides, value / sides
+        return log_policy / sides, value / sides, None
 
 
 def fast_bfloat16() -> bool:

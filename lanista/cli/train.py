@@ -50,6 +50,8 @@ class Options:
     """The network's encoder: an id, or a pretrained one's folder or name; map=ID mission=DIR gives each its own."""
     freeze: bool = False
     """Pretrained encoders stay as they are."""
+    memory: Annotated[str | None, arg(metavar="gru|lstm", help_behavior_hint="")] = None
+    """Remember each seat's own steps, for games that do not show all at once; gru:dim=128 sets the size."""
     levels: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
     """Train on N levels of a procedurally generated game, and measure on levels that are held out."""
     curriculum: Annotated[str | None, arg(metavar="WORDS", help_behavior_hint="(default: uniform)")] = None
@@ -107,7 +109,7 @@ def check(options: Options) -> None:
         "--config": options.config,
         "--set": options.set,
     }
-    given |= {"--encoder": options.encoder, "--freeze": options.freeze or None}
+    given |= {"--encoder": options.encoder, "--freeze": options.freeze or None, "--memory": options.memory}
     given |= {"--levels": options.levels, "--curriculum": options.curriculum}
     given |= {"--runners": options.runners, "--trainer": options.trainer, "--seed": options.seed}
     given |= {"--algorithm": options.algorithm}
@@ -126,7 +128,7 @@ def changes(options: Options) -> dict[str, Any]:
     for key in ("game", "steps", "minutes"):
         if key in changed:
             raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
-    for name in ("encoder", "runners", "trainer", "algorithm", "levels", "curriculum", "seed"):
+    for name in ("encoder", "memory", "runners", "trainer", "algorithm", "levels", "curriculum", "seed"):
         value = getattr(options, name)
         if value is not None:
             changed[name] = value

@@ -6,16 +6,14 @@ al. 2017 (layers between which the text is compared with itself).
 
 from __future__ import annotations
 
-import math
-
 import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder
+from lanista.perception.encoders._token_rows import bag_weights, check_vocabulary, rows_and_lengths, within
 
-GREATEST_VOCABULARY = 2**20
 HEAD = 32  # numbers of a state that are compared at once
 LEAST = -1e4  # for what is not to be chosen; bfloat16 holds it
 
@@ -81,9 +79,6 @@ class TextGru(Encoder):
         dropout: float = 0.0,
         layers: int = 1,
         repeats: bool = False,
-        skipped: float = 0.0,
-        read: int = 0,
-        rarity: bool = False,
     ) -> None:
         """Make the encoder.
 
@@ -98,11 +93,6 @@ class TextGru(Encoder):
             layers: 1 to 4; each after the first compares all states with each other.
             repeats: tell of each token whether it occurs earlier and later in the text too, as of a passage's words
                 whether the question has them (Chen et al. 2017).
-            skipped: the share of texts of which, in training, the bag alone is seen, so that it learns to stand alone:
-                on few long texts the states learn by heart what the bag would learn of all.
-            read: the states read so many tokens at most, and the bag all; 0 reads all.
-            rarity: tokens count in the bag by the logarithm of their rank, learnt on from there: a tokeniser numbers
-                frequent tokens first, and by Zipf's law that is what TF-IDF weighs by.
         """
         options = {
             "vocabulary": vocabulary,
@@ -112,23 +102,11 @@ class TextGru(Encoder):
             "dropout": dropout,
             "layers": layers,
             "repeats": repeats,
-            "skipped": skipped,
-            "read": read,
-            "rarity": rarity,
         }
         super().__init__(shape, options, scale)
-        if len(shape) != 1 or scale != 1.0:
-            raise UsageError(f"text_gru reads rows of tokens, of shape (most tokens,), not arrays of shape {shape}")
-        if not 2 <= vocabulary <= GREATEST_VOCABULARY:
-            raise UsageError(f"text_gru takes a vocabulary of 2 to {GREATEST_VOCABULARY} tokens, not {vocabulary}")
-        if (
-            not 1 <= min(width, dim, bag) <= max(width, dim, bag) <= 4096
-            or dim % 2
-            or not 0 <= min(dropout, skipped) <= max(dropout, skipped) < 1
-        ):
-            raise UsageError("text_gru takes width, dim (even) and bag of 1 to 4096, dropout and skipped in [0, 1)")
-        if read < 0:
-            raise UsageError(f"text_gru's 'read' is a number of tokens, or 0 for all, not {read}")
+        check_vocabulary("text_gru", shape, scale, vocabulary)
+        if not 1 <= min(width, dim, bag) <= max(width, dim, bag) <= 4096 or dim % 2 or not 0 <= dropout < 1:
+            raise UsageError("text_gru takes width, dim (even) and bag of 1 to 4096, dropout in [0, 1)")
         if not 1 <= layers <= 4 or (layers > 1 and dim % HEAD):
             raise UsageError(f"text_gru takes 1 to 4 layers, and dim in multiples of {HEAD} if there are more than one")
         self.dim = dim
@@ -140,23 +118,11 @@ class TextGru(Encoder):
         self.attention = nn.Linear(dim, 1)
         self.join = nn.Linear(2 * dim + bag, dim)
         self.dropout = nn.Dropout(dropout)
-        self.skipped, self.read = skipped, read
-        ranks = torch.log(2.0 + torch.arange(vocabulary)) / math.log(1.0 + vocabulary)
-        self.rarity = nn.Parameter(ranks) if rarity else None  # (vocabulary,)
         nn.init.normal_(self.embedding.weight, std=0.5)
         nn.init.normal_(self.bag.weight, std=0.02)
         with torch.no_grad():
             self.embedding.weight[0] = 0.0
             self.bag.weight[0] = 0.0
-
-    def _tokens(self, observation: Tensor) -> tuple[Tensor, Tensor]:
-        """Token ids (batch, longest) int64 and how many of each row count (batch,), at least 1."""
-        ids = observation.long().clamp(0, self.embedding.num_embeddings - 1)
-        places = torch.arange(1, ids.shape[1] + 1, device=ids.device)
-        lengths = ((ids != 0) * places).amax(1).clamp(min=1)
-        if not torch.compiler.is_exporting():
-            ids = ids[:, : int(lengths.max())] if len(ids) else ids
-        return ids, lengths
 
     def _states(self, ids: Tensor, lengths: Tensor, counts: Tensor) -> Tensor:
         """(batch, time, dim); what stands after a row's end means nothing."""
@@ -170,32 +136,22 @@ class TextGru(Encoder):
 
     def sequence(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """States at each token: (batch, length) -> (batch, longest, dim), 0 after a row's end, and the lengths."""
-        ids, lengths = self._tokens(observation)
-        counts = _counting(ids, lengths)
+        ids, lengths = rows_and_lengths(observation, self.embedding.num_embeddings)
+        counts = within(ids, lengths)
         return self._states(ids, lengths, counts) * counts[:, :, None], lengths
 
     def features(self, observation: Tensor) -> Tensor:
         """(batch, length) -> (batch, dim)."""
-        ids, lengths = self._tokens(observation)
-        counts = _counting(ids, lengths)
-        most = self.read or ids.shape[1]
-        states = self._states(ids[:, :most], lengths.clamp(max=most), counts[:, :most])
-        seen = counts[:, : states.shape[1]]
-        greatest = states.masked_fill(~seen[:, :, None], LEAST).amax(1)
-        scores = self.attention(states)[:, :, 0].float().masked_fill(~seen, LEAST)
+        ids, lengths = rows_and_lengths(observation, self.embedding.num_embeddings)
+        counts = within(ids, lengths)
+        states = self._states(ids, lengths, counts)
+        greatest = states.masked_fill(~counts[:, :, None], LEAST).amax(1)
+        scores = self.attention(states)[:, :, 0].float().masked_fill(~counts, LEAST)
         attended = (scores.softmax(1)[:, :, None] * states).sum(1)
-        weights, length = _logarithmic(ids, counts, self.bag.num_embeddings, self.rarity)
+        weights, length = bag_weights(ids, counts, self.bag.num_embeddings)
         bag = (self.bag(ids) * weights[:, :, None]).sum(1) / length[:, None]
-        read = torch.cat([greatest, attended], 1)
-        if self.training and self.skipped:
-            read = read * F.dropout(torch.ones_like(read[:, :1]), self.skipped)
-        joined: Tensor = self.join(torch.cat([read, self.dropout(bag)], 1))
+        joined: Tensor = self.join(torch.cat([greatest, attended, self.dropout(bag)], 1))
         return joined.float()
-
-
-def _counting(ids: Tensor, lengths: Tensor) -> Tensor:
-    """(batch, time) bool: not after the row's end."""
-    return torch.arange(ids.shape[1], device=ids.device) < lengths[:, None]
 
 
 def _occurrences(ids: Tensor) -> Tensor:
@@ -205,24 +161,3 @@ def _occurrences(ids: Tensor) -> Tensor:
     earlier = (same & (places < places[:, None])).any(2)
     later = (same & (places > places[:, None])).any(2)
     return earlier.long() + 2 * later.long()
-
-
-def _logarithmic(ids: Tensor, counts: Tensor, vocabulary: int, rarity: Tensor | None) -> tuple[Tensor, Tensor]:
-    """The weights of a bag in which a token that occurs n times counts 1 + ln n, as in TF-IDF.
-
-    Args:
-        ids: (batch, time) tokens.
-        counts: (batch, time) bool: which of them belong to the text.
-        vocabulary: how many tokens there are.
-        rarity: (vocabulary,) what each token's height is multiplied by, if anything.
-
-    Returns:
-        A weight for each token (batch, time), and the length of the vector of all tokens' counts (batch,).
-    """
-    real = counts.float()
-    times = torch.zeros(ids.shape[0], vocabulary, device=ids.device).scatter_add(1, ids, real).gather(1, ids)
-    heights = (1 + times.clamp(min=1).log()) * real
-    if rarity is not None:
-        heights = heights * rarity[ids]
-    weights = heights / times.clamp(min=1)
-    return weights, (weights * heights).sum(1).clamp(min=1e-6).sqrt()

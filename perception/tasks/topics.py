@@ -14,6 +14,7 @@ class Topics(TextClassification):
     """Labels of texts, of which the first `length` tokens are read."""
 
     dropped = 0.5
+    dropout = 0.5
     vocabulary = 12_288
     smoothing = 0.0
 
@@ -29,7 +30,7 @@ class Topics(TextClassification):
         self.length = length
         self.most = most
         self.recipe = Recipe(
-            encoder="text_gru:dropout=0.5,skipped=0.5,width=24,dim=64,bag=64,read=64,rarity=true",
+            encoder="text_bag:pairs=65536",
             epochs=12,
             minutes=10.0,
             batch_size=64,

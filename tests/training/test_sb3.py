@@ -268,7 +268,7 @@ def test_the_pool_spans_the_run_and_survives_a_resume() -> None:
     first = open_trainer(settings("tictactoe", algorithm="maskable_ppo"))
     second = open_trainer(settings("tictactoe", algorithm="maskable_ppo", seed=5))
     spec = first.seats.game.spec
-    pool = Pool(spec, [], 0.0, 0)
+    pool = Pool(spec, 4, [], 0.0, 0)
     for number in range(200):
         pool.add(number, first.network())
     ages = sorted(pool.selves)
@@ -368,6 +368,7 @@ def test_our_settings_are_sb3s() -> None:
         (CARTPOLE, {"runners": 2}, "in one process"),
         (CARTPOLE, {"precision": "bfloat16"}, "computes in float32"),
         (CARTPOLE, {"kl_coefficient": 0.1}, "kl_coefficient"),
+        (CARTPOLE, {"memory": "gru"}, "--memory is of 'rllib'"),
         (CARTPOLE, {"levels": 9}, "--levels and --curriculum are of 'rllib'"),
         ("tictactoe", {}, "--algorithm maskable_ppo, not by ppo"),
         ("zoo:mpe/simple_spread_v3", {}, "of 3 players; --trainer rllib"),

@@ -197,7 +197,7 @@ class SeatEnvironments(VecEnv):
         if self.pool is not None:
             self._seats[copies] = (self._games + np.arange(len(copies))) % 2
             self._games += len(copies)
-            self._who[copies] = self.pool.draw(len(copies), self._chance)
+            self._who[copies] = self.pool.draw(copies, self._chance)
             self.pool.forget(self._who)
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:

@@ -22,17 +22,20 @@ EVERY = 8  # updates between snapshots at first; doubled whenever the pool is fu
 class Pool:
     """Fixed opponents, the learner as of its last update, and snapshots of it spread evenly over its run."""
 
-    def __init__(self, spec: GameSpec, fixed: Sequence[Agent], share: float, seed: int) -> None:
+    def __init__(self, spec: GameSpec, copies: int, fixed: Sequence[Agent], share: float, seed: int) -> None:
         """Begin without a past self; one must be added before `draw`.
 
         Args:
             spec: of the game.
+            copies: of it; in each one agent of the pool has a seat.
             fixed: agents that stay, drawn evenly.
             share: of the games in which one of them is met. Half of the others are against the newest self, half
                 against past ones, drawn evenly.
             seed: of the agents' draws.
         """
         self._spec = spec
+        self._copies = copies
+        self._memories: dict[int, Array] = {}  # of the agents that remember, each (copies, *memory)
         self._seed = seed
         self._share = share if fixed else 0.0
         self._agents: dict[int, Agent] = {}
@@ -81,8 +84,11 @@ class Pool:
         self._seat(number, agent)
         return frozen
 
-    def draw(self, games: int, chance: np.random.Generator) -> Ints:
-        """Who is met in new games, (games,): numbers for `answer`."""
+    def draw(self, copies: Ints, chance: np.random.Generator) -> Ints:
+        """Who is met in the games that these copies begin, (games,): numbers for `answer`."""
+        games = len(copies)
+        for memory in self._memories.values():
+            memory[copies] = 0
         past = chance.choice(np.array(list(self.selves)), games)
         met = np.where(chance.random(games) < NEWEST_SHARE, NEWEST, past)
         if self._share:
@@ -106,9 +112,15 @@ class Pool:
         for number in np.unique(who).tolist():
             rows = np.flatnonzero(who == number)
             agent = self._agents[number]
-            choice = agent.act(turn if len(rows) == len(turn) else turn.take(rows))
+            theirs = turn if len(rows) == len(turn) else turn.take(rows)
+            memory = self._memories.get(number)
+            choice = agent.act(theirs, None if memory is None else memory[theirs.copies])
             if choice.failed or choice.waiting is not None:
                 raise RuntimeError(f"{agent_name(agent)} failed in training: {choice.failed or 'no answer'}")
+            if choice.memory is not None:
+                shape, kind = choice.memory.shape[1:], choice.memory.dtype
+                memory = self._memories.setdefault(number, np.zeros((self._copies, *shape), kind))
+                memory[theirs.copies] = choice.memory
             if actions is None:
                 actions = np.zeros((len(turn), *choice.actions.shape[1:]), choice.actions.dtype)
             actions[rows] = choice.actions

@@ -61,7 +61,15 @@ from lanista.training.settings import TrainSettings, new_network, settings_from,
 
 GAMES_STATE = "games"
 OBSERVATION = "observation."
-COLUMNS = ("legal", "actions", "log_probability", "advantages", "returns")  # the fields of a `Batch`, in its order
+COLUMNS = (
+    "legal",
+    "actions",
+    "log_probability",
+    "advantages",
+    "returns",
+    "stream",
+    "memory",
+)  # the fields of a `Batch`, in its order
 
 
 class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]

@@ -264,7 +264,7 @@ def _pool(spec: GameSpec, settings: TrainSettings) -> Pool | None:
     if spec.players == 1:
         return None
     fixed = [load_agent(name) for name in settings.opponents.split()]
-    return Pool(spec, fixed, settings.opponent_share, settings.seed)
+    return Pool(spec, settings.copies, fixed, settings.opponent_share, settings.seed)
 
 
 def check(settings: TrainSettings) -> None:
@@ -280,6 +280,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("the trainer 'sb3' computes in float32; bfloat16 is of 'rllib'")
     if settings.levels:
         raise UsageError("the trainer 'sb3' plays levels as they come; --levels and --curriculum are of 'rllib'")
+    if settings.memory:
+        raise UsageError("the trainer 'sb3' has no memory of earlier steps; --memory is of 'rllib'")
     if settings.kl_coefficient:
         raise UsageError("the setting 'kl_coefficient' is of the trainer 'rllib'; SB3 has no such term")
     if settings.freeze and name == "trpo":
