@@ -14,30 +14,25 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from sb3_runs import CARTPOLE, ROWS, TINY, settings
 
 import lanista
 from lanista.agents.action_heads import head_for
 from lanista.agents.artifact import load_network
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.network import NetworkAgent
-from lanista.agents.match import Scheduled, play_games, score
+from lanista.agents.match import Scheduled, play_games
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors
 from lanista.training.run import create_run, open_run, prolonged, train
-from lanista.training.settings import TrainSettings, read_settings
+from lanista.training.settings import read_settings
 from lanista.training.trainers._sb3_algorithms import algorithm_of
 from lanista.training.trainers.sb3 import SB3Trainer
 from lanista.training.trainers.sb3 import open as open_trainer
 
 needs_contrib = pytest.mark.skipif(importlib.util.find_spec("sb3_contrib") is None, reason="needs sb3-contrib")
-CARTPOLE = "gym:CartPole-v1"
 CLOCK = "gym:LanistaTestClock-v0"
 AIM = "gym:LanistaTestAim-v0"
-TINY: dict[str, Any] = {
-    "trainer": "sb3", "copies": 4, "plies": 16, "epochs": 1, "minibatch_size": 32, "encoder": "mlp:dim=16",
-    "threads": 1, "measurements": 0, "checkpoints": 1,
-}  # fmt: skip
-ROWS = 4 * 16
 ALGORITHMS = [
     "ppo",
     "a2c",
@@ -90,10 +85,6 @@ def environments() -> Iterator[None]:
     yield
     for name in (CLOCK, AIM):
         del gymnasium.registry[name.removeprefix("gym:")]
-
-
-def settings(game: str = CARTPOLE, **changes: Any) -> TrainSettings:
-    return read_settings(game, changes=TINY | {"steps": 4 * ROWS} | changes)
 
 
 @pytest.fixture
@@ -235,52 +226,6 @@ def test_actions_with_bounds_are_scaled_to_them() -> None:
     made.seats.step(np.array([[-1, 0], [0.5, 1]], np.float32))
     made.close()
     np.testing.assert_allclose(np.array(Aim.played), np.array([[0, 200], [7.5, 300]]))
-
-
-@needs_contrib
-def test_the_learner_sits_on_both_sides_and_meets_frozen_agents() -> None:
-    made = open_trainer(settings("tictactoe", algorithm="maskable_ppo", opponents="random", opponent_share=0.5))
-    seats, pool = made.seats, made.pool
-    assert pool is not None
-    rng, first, met = np.random.default_rng(0), [], []
-    seats.reset()
-    for _ in range(60):
-        turn = seats._asked
-        assert turn is not None and len(turn) == 4 and (turn.players == seats._seats[turn.copies]).all()
-        first += seats._seats.tolist()
-        met += seats._who.tolist()
-        board = seats._seen()["board"]
-        stones = board.sum(axis=(2, 3))
-        assert (stones[:, 1] - stones[:, 0] == seats._seats).all(), "the seats' moves alternate"
-        masks = np.stack(seats.env_method("action_masks"))
-        _, rewards, dones, infos = seats.step(np.array([rng.choice(np.flatnonzero(mask)) for mask in masks]))
-        assert (rewards[~dones] == 0).all()
-        assert all(info["episode"]["r"] == reward for info, reward in zip(infos, rewards, strict=True) if info)
-    made.close()
-    assert 0.3 < np.mean(first) < 0.7
-    assert set(met) == {-1, 0}, "the fixed opponent and the past self"
-
-
-@needs_contrib
-def test_the_pool_spans_the_run_and_survives_a_resume() -> None:
-    from lanista.training.trainers._sb3_pool import MOST_SELVES, Pool
-
-    first = open_trainer(settings("tictactoe", algorithm="maskable_ppo"))
-    second = open_trainer(settings("tictactoe", algorithm="maskable_ppo", seed=5))
-    spec = first.seats.game.spec
-    pool = Pool(spec, 4, [], 0.0, 0)
-    for number in range(200):
-        pool.add(number, first.network())
-    ages = sorted(pool.selves)
-    assert len(ages) <= MOST_SELVES and ages == list(range(0, 200, pool.every))
-    first.pool = pool
-    second.restore(first.network(), first.state())
-    assert second.pool is not None and sorted(second.pool.selves) == ages and second.pool.every == pool.every
-    for age in ages:
-        mine, other = pool.selves[age].state_dict(), second.pool.selves[age].state_dict()
-        assert all(torch.equal(mine[name], other[name]) for name in mine)
-    first.close()
-    second.close()
 
 
 @pytest.mark.parametrize(
@@ -432,11 +377,3 @@ def test_the_pole_is_held_up(algorithm: str, steps: int, least: float, tmp_path:
     changes = {"trainer": "sb3", "algorithm": algorithm, "steps": steps, "seed": 1, "threads": 1}
     run = train(create_run(tmp_path / "run", read_settings(CARTPOLE, changes=changes)))
     assert mean_return(run.agent) > least
-
-
-@pytest.mark.slow
-@needs_contrib
-def test_tictactoe_is_learned_against_past_selves(tmp_path: Path) -> None:
-    changes = {"trainer": "sb3", "algorithm": "maskable_ppo", "steps": 150_000, "threads": 1, "copies": 64}
-    run = train(create_run(tmp_path / "run", read_settings("tictactoe", changes=changes | {"minibatch_size": 256})))
-    assert score("tictactoe", load_agent(run.agent), load_agent("random"), 200, seed=3) > 0.85
