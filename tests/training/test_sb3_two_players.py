@@ -70,6 +70,7 @@ def test_games_are_shown_from_drawn_sides_and_played_where_the_learner_meant() -
     seats, rng = made.seats, np.random.default_rng(0)
     seats.reset()
     assert len(np.unique(seats._sides)) > 4
+    seen: Any
     for _ in range(12):
         before = seats._seen()["board"]
         masks = np.stack(seats.env_method("action_masks"))
