@@ -7,6 +7,7 @@ import os
 import signal
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,17 @@ def test_a_resumed_run_equals_an_unbroken_one(unbroken: tuple[Run, list[Progress
     torch.testing.assert_close(weights(again), weights(unbroken[0]), rtol=0, atol=1e-6)
     rows = [json.loads(line)["steps"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert rows == [BATCH * n for n in range(1, 7)]
+
+
+def test_a_resumed_run_remembers_what_it_would_have(tmp_path: Path) -> None:
+    """What the seats of running games remember is saved with the games."""
+    same = {"learning_rate": 1e-3, "learning_rate_end": 1e-3, "entropy_coefficient": 0.01}  # as for a longer run
+    changes = SMALL | same | {"entropy_coefficient_end": 0.01, "steps": 4 * BATCH, "memory": "lstm:dim=16"}
+    settings = read_settings("tictactoe", changes=changes)
+    unbroken = train(create_run(tmp_path / "unbroken", settings))
+    train(create_run(tmp_path / "run", replace(settings, steps=2 * BATCH)))
+    again = train(prolonged(open_run(tmp_path / "run"), steps=4 * BATCH, minutes=0), resume=True)
+    torch.testing.assert_close(weights(again), weights(unbroken), rtol=0, atol=1e-6)
 
 
 def test_runners_in_processes_of_their_own(tmp_path: Path) -> None:
