@@ -9,7 +9,7 @@ from lanista.training.settings import TrainSettings, read_settings
 CARTPOLE = "gym:CartPole-v1"
 TINY: dict[str, Any] = {
     "trainer": "sb3", "copies": 4, "plies": 16, "epochs": 1, "minibatch_size": 32, "encoder": "mlp:dim=16",
-    "threads": 1, "measurements": 0, "checkpoints": 1,
+    "threads": 1, "measurements": 0, "checkpoints": 1, "learning_rate_end": 1e-5,
 }  # fmt: skip
 ROWS = 4 * 16
 

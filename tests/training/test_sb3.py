@@ -145,7 +145,7 @@ ALL: list[tuple[str, Any]] = [
 EQUAL = [
     pytest.param((CARTPOLE, {"algorithm": name} | more), marks=marks, id=f"{name.partition(':')[0]}-{len(more)}")
     for name, marks in ALL
-    for more in ({}, {"normalize_observation": False, "normalize_value": True})
+    for more in ({"normalize_observation": True}, {"normalize_observation": False, "normalize_value": True})
 ]
 
 
