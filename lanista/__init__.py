@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +106,7 @@ def train(
     out: str | Path | None = None,
     config: str | Path | None = None,
     report: Callable[[Progress], None] | None = None,
+    callbacks: Sequence[Any] = (),
     **settings: Any,
 ) -> Run:
     """Train an agent by self-play.
@@ -117,6 +118,7 @@ def train(
         out: the run's folder; by default one under `runs` that names the game and the time.
         config: a TOML file of settings.
         report: called after each update with how the run stands.
+        callbacks: with trainer="sb3", callbacks of Stable-Baselines3.
         **settings: any setting of `lanista.training.settings.TrainSettings`.
 
     Returns:
@@ -133,7 +135,7 @@ def train(
     chosen = read_settings(game, None if config is None else Path(config), {**settings, **bounds})
     if not chosen.steps and not chosen.minutes:
         raise _no_bound()
-    return go(create_run(new_run_folder(game) if out is None else out, chosen), report=report)
+    return go(create_run(new_run_folder(game) if out is None else out, chosen), report=report, callbacks=callbacks)
 
 
 def resume(
@@ -142,6 +144,7 @@ def resume(
     steps: int = 0,
     minutes: float = 0.0,
     report: Callable[[Progress], None] | None = None,
+    callbacks: Sequence[Any] = (),
 ) -> Run:
     """Go on with a run from its last checkpoint.
 
@@ -149,6 +152,7 @@ def resume(
         folder: the run's.
         steps, minutes: new bounds for the whole run, what is done included; they take the place of the old ones.
         report: called after each update with how the run stands.
+        callbacks: as of `train`.
 
     Raises:
         UsageError: the folder is no run, or cannot be written.
@@ -156,7 +160,7 @@ def resume(
     from lanista.training.run import open_run, prolonged
     from lanista.training.run import train as go
 
-    return go(prolonged(open_run(folder), steps, minutes), resume=True, report=report)
+    return go(prolonged(open_run(folder), steps, minutes), resume=True, report=report, callbacks=callbacks)
 
 
 def pretrain(

@@ -7,6 +7,7 @@ newest also holds what `--resume` needs) and `agent/`, the newest agent.
 from __future__ import annotations
 
 import contextlib
+import inspect
 import json
 import os
 import platform
@@ -14,10 +15,11 @@ import shutil
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import tomli_w
@@ -64,7 +66,12 @@ class TrainerState:
 
 
 class Trainer(Protocol):
-    """What a file of `training/trainers` opens."""
+    """What a file of `training/trainers` opens.
+
+    The file's `open(settings)` makes it; `check(settings)`, where there is one, refuses what it cannot train. A trainer
+    may have `averaged = False`, if its last weights are to play and not the mean of the run's, and `stopped`, which is
+    True once it wants to end the run. An `open` with a parameter `callbacks` takes callbacks of its own library.
+    """
 
     def update(self, number: int, progress: float) -> dict[str, float]:
         """Collect one batch and learn from it.
@@ -170,6 +177,9 @@ def _check(settings: TrainSettings) -> None:
     level_measure.check(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
+    check = getattr(plug(TRAINERS, "trainer", settings.trainer), "check", None)
+    if check is not None:
+        check(settings)
 
 
 def anchors_of(settings: TrainSettings) -> dict[str, Agent]:
@@ -207,20 +217,31 @@ def open_run(folder: str | Path) -> Run:
     return Run(path, settings_from(read_toml(path / "config.toml")))
 
 
-def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] | None = None) -> Run:
+def train(
+    run: Run,
+    *,
+    resume: bool = False,
+    report: Callable[[Progress], None] | None = None,
+    callbacks: Sequence[Any] = (),
+) -> Run:
     """Train until the run's bound of steps or minutes; Ctrl-C or SIGTERM saves a checkpoint and stops.
 
     Args:
         run: from `create_run` or `open_run`.
         resume: go on from the last checkpoint.
         report: called after each update.
+        callbacks: of the trainer's own library, such as SB3's.
+
+    Raises:
+        UsageError: there is no bound, the folder cannot be written, or the trainer takes no callbacks.
     """
     settings = run.settings
     if not settings.steps and not settings.minutes:
         raise UsageError("say how long to train: --steps N or --minutes M")
     claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
+    opener = _opener(settings.trainer, callbacks)
     with held_folder(run.folder, "run"):
-        trainer: Trainer = plug(TRAINERS, "trainer", settings.trainer).open(_findable(run) if resume else settings)
+        trainer = opener(_findable(run) if resume else settings)
         try:
             clockwork = _Clockwork(run, trainer, resume, report)
             with _signals_to(clockwork.stop):
@@ -228,6 +249,16 @@ def train(run: Run, *, resume: bool = False, report: Callable[[Progress], None] 
         finally:
             trainer.close()
     return run
+
+
+def _opener(name: str, callbacks: Sequence[Any]) -> Callable[[TrainSettings], Trainer]:
+    """What opens a trainer, with a user's callbacks where there are any."""
+    opener: Callable[..., Trainer] = plug(TRAINERS, "trainer", name).open
+    if not callbacks:
+        return opener
+    if "callbacks" not in inspect.signature(opener).parameters:
+        raise UsageError(f"the trainer '{name}' takes no callbacks; 'sb3' does, and 'report' is called by all")
+    return partial(opener, callbacks=callbacks)
 
 
 def _findable(run: Run) -> TrainSettings:
@@ -302,6 +333,7 @@ class _Clockwork:
                 self._average()
                 seconds = self.before + time.monotonic() - began
                 share = self._share_done(seconds)
+                self.stopping = self.stopping or getattr(self.trainer, "stopped", False)
                 if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
                     self.measured = share
                     self._measure()
@@ -322,6 +354,9 @@ class _Clockwork:
         Polynomial-decay averaging (Shamir and Zhang 2013, section 4): the mean is of about the last third of the run,
         however long it has been.
         """
+        if not getattr(self.trainer, "averaged", True):
+            self.average = {}
+            return
         share = min(1.0, (AVERAGE_DECAY + 1) / (self.updates + AVERAGE_DECAY))
         for name, value in self.trainer.network().state_dict().items():
             if name in self.average:

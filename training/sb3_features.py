@@ -10,6 +10,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor
 
 from lanista.agents.encoder_words import fusion_of_words
+from lanista.agents.running_moments import ObservationNormalizer
 from lanista.errors import UsageError
 
 ONLY = "observation"
@@ -19,7 +20,11 @@ class EncoderFeatures(BaseFeaturesExtractor):
     """One encoder for a Box, or one a modality for a Dict, under any of SB3's policies."""
 
     def __init__(
-        self, observation_space: spaces.Space[Any], encoder: str | Path = "auto", freeze: bool = False
+        self,
+        observation_space: spaces.Space[Any],
+        encoder: str | Path = "auto",
+        freeze: bool = False,
+        normalizer: ObservationNormalizer | None = None,
     ) -> None:
         """Make the encoders; SB3 calls this.
 
@@ -27,6 +32,8 @@ class EncoderFeatures(BaseFeaturesExtractor):
             observation_space: a Box, or a Dict of them.
             encoder: as `lanista train --encoder`: a pretrained one's folder or name, an id, or a word a modality.
             freeze: pretrained weights stay as they are.
+            normalizer: normalises the modalities of a Dict before they are read; several extractors, such as those of
+                DQN's two networks, may share one.
 
         Raises:
             UsageError: the encoder is unknown or does not read the observations.
@@ -38,14 +45,22 @@ class EncoderFeatures(BaseFeaturesExtractor):
         super().__init__(observation_space, fusion.dim)
         self.dictionary = dictionary
         self.fusion = fusion
+        self.normalizer = normalizer
 
     def forward(self, observations: Any) -> Tensor:
         """(batch, *shape), or modality -> that, to (batch, dim)."""
+        if self.normalizer is not None:
+            observations = self.normalizer(observations)
         values: Tensor = self.fusion(observations if self.dictionary else {ONLY: observations})
         return values
 
 
-def sb3_policy(encoder: str | Path = "auto", freeze: bool = False, **options: Any) -> dict[str, Any]:
+def sb3_policy(
+    encoder: str | Path = "auto",
+    freeze: bool = False,
+    normalizer: ObservationNormalizer | None = None,
+    **options: Any,
+) -> dict[str, Any]:
     """What SB3's algorithms take as `policy_kwargs` to stand on an encoder.
 
     SB3 would divide pictures by 255 before a features extractor sees them; the encoder does that itself, so it is told
@@ -54,6 +69,7 @@ def sb3_policy(encoder: str | Path = "auto", freeze: bool = False, **options: An
     Args:
         encoder: as `lanista train --encoder`.
         freeze: pretrained weights stay as they are.
+        normalizer: as for `EncoderFeatures`.
         **options: other policy keywords, such as `net_arch`.
 
     Raises:
@@ -61,7 +77,7 @@ def sb3_policy(encoder: str | Path = "auto", freeze: bool = False, **options: An
     """
     ours = {
         "features_extractor_class": EncoderFeatures,
-        "features_extractor_kwargs": {"encoder": str(encoder), "freeze": freeze},
+        "features_extractor_kwargs": {"encoder": str(encoder), "freeze": freeze, "normalizer": normalizer},
         "normalize_images": False,
         "ortho_init": False,
     }

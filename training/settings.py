@@ -35,6 +35,9 @@ class TrainSettings(PPOSettings):
     """Of weights, games and shuffling."""
     trainer: str = "rllib"
     """Which trainer: a file of `training/trainers`."""
+    algorithm: str = "ppo"
+    """What the trainer learns by. rllib knows ppo; sb3 also a2c, dqn, trpo, qrdqn and maskable_ppo, with options as in
+    "dqn:buffer_size=50_000"."""
     copies: int = 512
     """Games each runner plays at once."""
     plies: int = 16
@@ -121,20 +124,25 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_settings(game: str, config: Path | None = None, changes: Mapping[str, Any] | None = None) -> TrainSettings:
-    """The settings of a run: defaults, then the game's preset, then a file, then single changes.
+    """The settings of a run: defaults, the game's preset, the trainer's, then a file, then single changes.
 
     Args:
-        game: the game's string; its preset is found by its id, and a table of a door's preset by what follows.
+        game: the game's string; its preset is found by its id, and a table of a door's preset by what follows. For a
+            trainer's see `trainer_values`.
         config: a TOML file of settings.
         changes: setting -> value.
 
     Raises:
         UsageError: a setting is unknown or its value cannot be.
     """
+    wished = ({} if config is None else read_toml(config)) | dict(changes or {})
     values = preset_values(game)
-    if config is not None:
-        values |= read_toml(config)
-    values |= dict(changes or {})
+    trainer = str(wished.get("trainer", values.get("trainer", TrainSettings.trainer)))
+    algorithm = str(wished.get("algorithm", values.get("algorithm", TrainSettings.algorithm)))
+    chosen = trainer_values(trainer, algorithm, game)
+    values |= chosen | wished
+    if "algorithm" in chosen:
+        values["algorithm"] = chosen["algorithm"]
     return settings_from({**values, "game": game})
 
 
@@ -145,6 +153,20 @@ def preset_values(game: str) -> dict[str, Any]:
     found = read_toml(path) if path.exists() else {}
     special: dict[str, Any] = found.get(rest.partition("?")[0], {})
     return {name: value for name, value in found.items() if not isinstance(value, dict)} | special
+
+
+def trainer_values(trainer: str, algorithm: str, game: str) -> dict[str, Any]:
+    """What a trainer's preset changes, such as `sb3.toml`: for all, in the algorithm's table, in this in the game's.
+
+    If one of them gives the algorithm options, those that were asked for follow, and win.
+    """
+    name, _, options = algorithm.partition(":")
+    found = preset_values(f"{trainer}:{name.replace('-', '_').lower()}")
+    special: dict[str, Any] = found.get(game.partition("?")[0], {})
+    values = {name: value for name, value in found.items() if not isinstance(value, dict)} | special
+    if "algorithm" in values and options:
+        values["algorithm"] = f"{values['algorithm']},{options}"
+    return values
 
 
 def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:

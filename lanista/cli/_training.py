@@ -79,6 +79,8 @@ def score_line(progress: RunProgress) -> str:
     said = [f"points: {scores}"] if scores else []
     if returns:
         said.append(f"mean return: {returns}")
+    if "ep_rew_mean" in progress.metrics:
+        said.append(f"mean reward {progress.metrics['ep_rew_mean']:.4g} of the last games")
     if progress.nash_conv is not None:
         said.append(f"best responses gain {progress.nash_conv:.4f} (0 is an equilibrium)")
     return "; ".join(said)

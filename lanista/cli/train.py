@@ -5,6 +5,7 @@ Example:
     lanista train connect_four --steps 2_000_000 --set learning_rate=1e-3 encoder=board_resnet:channels=64
     lanista train connect_four --minutes 10 --encoder runs/first --freeze
     lanista train envpool:BabyAI-GoToLocal-v0 --levels 200 --curriculum plr --minutes 10
+    lanista train gym:CartPole-v1 --trainer sb3 --algorithm dqn --steps 50_000
     lanista train --resume runs/first --minutes 20
 """
 
@@ -42,7 +43,9 @@ class Options:
     runners: Annotated[int | None, arg(metavar="K", help_behavior_hint="(default: 0)")] = None
     """Processes that play; with 0 one process plays and learns."""
     trainer: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: rllib)")] = None
-    """Which trainer."""
+    """Which trainer: rllib, or sb3 (Stable-Baselines3)."""
+    algorithm: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: ppo)")] = None
+    """What it learns by; with sb3 ppo, a2c, dqn, trpo, qrdqn or maskable_ppo, options as in dqn:buffer_size=50_000."""
     encoder: Annotated[str | None, arg(metavar="WORDS", help_behavior_hint="(default: auto)")] = None
     """The network's encoder: an id, or a pretrained one's folder or name; map=ID mission=DIR gives each its own."""
     freeze: bool = False
@@ -109,6 +112,7 @@ def check(options: Options) -> None:
     given |= {"--encoder": options.encoder, "--freeze": options.freeze or None, "--memory": options.memory}
     given |= {"--levels": options.levels, "--curriculum": options.curriculum}
     given |= {"--runners": options.runners, "--trainer": options.trainer, "--seed": options.seed}
+    given |= {"--algorithm": options.algorithm}
     for name, value in given.items():
         if value not in (None, "", ()):
             raise UsageError(f"--resume goes on with the run as it began: {name} is for a new run")
@@ -124,7 +128,7 @@ def changes(options: Options) -> dict[str, Any]:
     for key in ("game", "steps", "minutes"):
         if key in changed:
             raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
-    for name in ("encoder", "memory", "runners", "trainer", "levels", "curriculum", "seed"):
+    for name in ("encoder", "memory", "runners", "trainer", "algorithm", "levels", "curriculum", "seed"):
         value = getattr(options, name)
         if value is not None:
             changed[name] = value

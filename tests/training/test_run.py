@@ -19,8 +19,9 @@ from lanista.agents.match import score
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
+from lanista.plugs import plugs
 from lanista.training.ppo import make_optimizer
-from lanista.training.run import Progress, Run, anchors_of, create_run, open_run, prolonged, train
+from lanista.training.run import TRAINERS, Progress, Run, anchors_of, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings, settings_from
 
 SMALL = {
@@ -183,13 +184,26 @@ def test_every_preset_is_of_a_game_and_valid() -> None:
     from lanista.envs.doors import gym
     from lanista.training.settings import PRESETS, read_toml
 
-    for path in PRESETS.glob("*.toml"):
+    for path in (path for path in PRESETS.glob("*.toml") if path.stem not in plugs(TRAINERS)):
         assert path.stem in [*games(), *doors()]
         settings_from({k: v for k, v in read_toml(path).items() if not isinstance(v, dict)} | {"game": path.stem})
         for name, table in read_toml(path).items():
             if isinstance(table, dict):
                 assert path.stem == "gym" and name in gym.ids()
                 settings_from(table | {"game": f"{path.stem}:{name}"})
+
+
+def test_a_trainers_preset_is_of_its_algorithms_and_valid() -> None:
+    from lanista.training.settings import PRESETS, read_toml
+    from lanista.training.trainers._sb3_algorithms import ALGORITHMS, algorithm_of
+
+    found = read_toml(PRESETS / "sb3.toml")
+    tables = {name: table for name, table in found.items() if isinstance(table, dict)}
+    assert tables and tables.keys() <= ALGORITHMS.keys()
+    for name in ALGORITHMS:
+        assert read_settings("tictactoe", changes={"trainer": "sb3", "algorithm": name}).precision == "float32"
+        for game in (game for game, table in tables.get(name, {}).items() if isinstance(table, dict)):
+            algorithm_of(read_settings(game, changes={"trainer": "sb3", "algorithm": name}))
 
 
 def test_a_doors_preset_is_for_all_its_games_and_its_tables_for_one() -> None:

@@ -50,6 +50,7 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.policy_network import PolicyNetwork, keep_memory, network_from
 from lanista.agents.symmetry import turnings
 from lanista.envs import make
+from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.training.curriculum import Curriculum, LevelNews, open_curriculum
 from lanista.training.level_play import level_play
@@ -471,6 +472,18 @@ def _config(settings: TrainSettings, network: PolicyNetwork) -> PPOConfig:
         .debugging(seed=settings.seed, log_level="ERROR")
         .reporting(min_time_s_per_iteration=None, min_sample_timesteps_per_iteration=0)
     )
+
+
+def check(settings: TrainSettings) -> None:
+    """Refuse another algorithm than the one there is.
+
+    Raises:
+        UsageError: it is.
+    """
+    if settings.algorithm != "ppo":
+        raise UsageError(
+            f"the trainer 'rllib' learns by ppo, not by '{settings.algorithm}'; others are of --trainer sb3"
+        )
 
 
 def open(settings: TrainSettings) -> RLlibTrainer:
