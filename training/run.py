@@ -1,7 +1,7 @@
 """A training run: its folder, its clock, its checkpoints and curves. A trainer does the learning.
 
 The folder holds `config.toml`, `metrics.jsonl`, TensorBoard's events, `checkpoints/STEPS/` (each an agent folder; the
-newest also holds what `--resume` needs) and `agent/`, the newest agent.
+newest also holds what `--resume` needs), `agent/`, the newest agent, and `league/STEPS/`, the frozen past selves.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import numpy as np
 import tomli_w
@@ -40,7 +40,8 @@ from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, held_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
-from lanista.training import level_measure
+from lanista.training import level_measure, promotion
+from lanista.training.league import League
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -92,6 +93,14 @@ class Trainer(Protocol):
 
     def close(self) -> None:
         """Release processes."""
+        ...
+
+
+class LeagueTrainer(Trainer, Protocol):
+    """A trainer whose games have room for other players than the network."""
+
+    def enter(self, league: League) -> None:
+        """From now on members of this league, as it stands at each update, are played too, and it is told how."""
         ...
 
 
@@ -168,6 +177,7 @@ def _check(settings: TrainSettings) -> None:
         new_network(make(settings.game).spec, settings)
     anchors_of(settings)
     level_measure.check(settings)
+    promotion.check(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
 
@@ -269,6 +279,11 @@ class _Clockwork:
         self.nash_conv: float | None = None
         self.returns: dict[str, Return] = {}
         self.average: dict[str, Tensor] = {}
+        self.league = promotion.begin_league(self.settings, run.folder)
+        if self.league is not None:
+            if not hasattr(trainer, "enter"):
+                raise UsageError(f"the trainer '{self.settings.trainer}' plays no league; leave league_size 0")
+            cast(LeagueTrainer, trainer).enter(self.league)
         self.anchors = anchors_of(self.settings)
         self.tree = small_tree(self.settings.game)
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
@@ -300,6 +315,7 @@ class _Clockwork:
                 self.steps += int(metrics["steps"])
                 self.updates += 1
                 self._average()
+                self._offer()
                 seconds = self.before + time.monotonic() - began
                 share = self._share_done(seconds)
                 if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
@@ -328,6 +344,13 @@ class _Clockwork:
                 self.average[name].lerp_(value, share)
             else:
                 self.average[name] = value.clone()
+
+    def _offer(self) -> None:
+        """Offer the network that plays to the league, if it is time to: counted in updates, so that a run repeats."""
+        if self.league is None or self.updates % self.settings.promotion_updates:
+            return
+        history = {"steps": self.steps, "updates": self.updates, "seed": self.settings.seed, "versions": _versions()}
+        promotion.offer(self.league, self.settings, self._player(), self.precision, history)
 
     def _player(self) -> PolicyNetwork:
         """The network that plays and is kept: with the mean weights."""
@@ -391,6 +414,8 @@ class _Clockwork:
         }  # fmt: skip
         save_agent(draft, network, self.settings.game, self.precision, history)
         state = self.trainer.state()
+        if self.league is not None:
+            write_json(draft / "league.json", self.league.state())
         resume = draft / "resume"
         resume.mkdir()
         write_weights(resume / "optimizer.safetensors", state.optimizer)
@@ -447,6 +472,8 @@ class _Clockwork:
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
             self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
             curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
+            if self.league is not None:
+                self.league.restore(read_json(newest / "league.json", "checkpoint of a league"))
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
