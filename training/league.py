@@ -21,6 +21,7 @@ from lanista.errors import UsageError, unknown
 Numbers = NDArray[np.float64]
 FORMAT = 1
 LEARNER = "learner"
+MATRIX = "league.json"  # in every checkpoint
 PFSP = ("hard", "variance", "uniform")
 PRIOR_GAMES = 10.0  # drawn games that each member is taken to have played already: an unplayed one is an equal
 RECENT_GAMES = 500  # of the learner against a member: it changes, so older games fade (AlphaStar: 100)
@@ -41,7 +42,7 @@ class LeagueSettings:
     """The greater, the more the members that beat the learner are played."""
     league_opponents_at_once: int = 2
     """Members that a runner draws and seats at once; each is computed for itself at every ply."""
-    league_redraw: int = 8
+    league_redraw: int = 4
     """Updates after which it draws them anew. Games that have begun are played to their end."""
     promotion_updates: int = 10
     """Updates after which the network is offered to the league: a sequential test against the newest past self."""
@@ -51,6 +52,15 @@ class LeagueSettings:
     """How often the test may err either way."""
     promotion_pairs: int = 256
     """Pairs of games after which the test is ended by what is likelier."""
+    exploiters: int = 0
+    """Networks that learn against the current one alone, each in its own games beside those of the run, which count
+    for no steps. One that wins, or whose time is up, joins the league and begins anew from the current network."""
+    exploiter_share: float = 0.25
+    """Games of an exploiter, as a share of `copies`."""
+    exploiter_score: float = 0.7
+    """The share of the points with which it has won."""
+    exploiter_updates: int = 50
+    """Updates after which its time is up."""
 
 
 def check_league(settings: LeagueSettings, opponent_share: float) -> None:
@@ -61,15 +71,20 @@ def check_league(settings: LeagueSettings, opponent_share: float) -> None:
     """
     if settings.pfsp not in PFSP:
         raise unknown("way of PFSP", settings.pfsp, PFSP)
-    if settings.league_share > 1:
-        raise UsageError(f"the setting 'league_share' must be at most 1, but is {settings.league_share}")
-    for name in ("league_opponents_at_once", "league_redraw", "promotion_updates", "promotion_pairs"):
+    for name in ("league_share", "exploiter_share"):
+        if getattr(settings, name) > 1:
+            raise UsageError(f"the setting '{name}' must be at most 1, but is {getattr(settings, name)}")
+    names = ("league_opponents_at_once", "league_redraw", "promotion_updates", "promotion_pairs", "exploiter_updates")
+    for name in names:
         if getattr(settings, name) == 0:
             raise UsageError(f"the setting '{name}' must be more than 0")
-    if not 0.5 < settings.promotion_score < 1:
-        raise UsageError(f"the setting 'promotion_score' must be between 0.5 and 1, but is {settings.promotion_score}")
+    for name in ("promotion_score", "exploiter_score"):
+        if not 0.5 < getattr(settings, name) < 1:
+            raise UsageError(f"the setting '{name}' must be between 0.5 and 1, but is {getattr(settings, name)}")
     if not 0 < settings.promotion_error < 0.5:
         raise UsageError(f"the setting 'promotion_error' must be between 0 and 0.5, but is {settings.promotion_error}")
+    if settings.exploiters and not settings.league_size:
+        raise UsageError("exploiters join a league: say how large, as in league_size=8")
     if settings.league_size and opponent_share:
         raise UsageError("'opponents' are members of the league: say how much is played by league_share, and leave "
                          "opponent_share 0")  # fmt: skip
@@ -87,17 +102,29 @@ def pfsp_probabilities(scores: Numbers, kind: str, exponent: float) -> Numbers:
     return probabilities
 
 
+def faded(games: float, points: float, new_games: float, new_points: float) -> tuple[float, float]:
+    """Games and points of one that changes, with new ones: with each the older ones count less."""
+    keep = (1 - 1 / RECENT_GAMES) ** new_games
+    return games * keep + new_games, points * keep + new_points
+
+
 @dataclass(frozen=True)
 class Member:
     """An opponent.
 
     Attributes:
-        name: of a past self the steps after which it was frozen, the name of its folder; else the contestant's string.
-        frozen: it is a past self.
+        name: of a past self the steps after which it was frozen, of an exploiter these and its number: the name of its
+            folder; else the contestant's string.
+        frozen: it is a past self or an exploiter.
     """
 
     name: str
     frozen: bool
+
+    @property
+    def past_self(self) -> bool:
+        """It is what the learner was."""
+        return self.frozen and self.name.isdecimal()
 
 
 @dataclass(frozen=True)
@@ -149,7 +176,7 @@ class League:
     @property
     def newest(self) -> Member | None:
         """The youngest past self."""
-        return self.members[-1] if self.members and self.members[-1].frozen else None
+        return next((member for member in reversed(self.members) if member.past_self), None)
 
     def scores(self) -> Numbers:
         """(m,) the learner's share of the points against each member, drawn to 1/2 where games are few."""
@@ -169,8 +196,7 @@ class League:
         for name, games in news.games.items():
             if name in names:
                 at = 1 + names.index(name)
-                keep = (1 - 1 / RECENT_GAMES) ** games
-                self._count(0, at, self.games[0, at] * keep + games, self.points[0, at] * keep + news.points[name])
+                self._count(0, at, *faded(self.games[0, at], self.points[0, at], games, news.points[name]))
 
     def note(self, one: Member, other: Member, games: int, points: float) -> None:
         """Count games between members, and the points of the one."""
@@ -182,7 +208,7 @@ class League:
         self.points[row, column], self.points[column, row] = points, games - points
 
     def admit(self, member: Member) -> Member | None:
-        """Take in a past self; where the league is full, the past self that the learner beats most surely leaves it.
+        """Take in a frozen network; where the league is full, the one that the learner beats most surely leaves it.
 
         Returns:
             Who left.

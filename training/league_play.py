@@ -94,6 +94,11 @@ class LeaguePlay:
         self._games: NDArray[np.float64] = np.zeros(len(self.slots))
         self._points: NDArray[np.float64] = np.zeros(len(self.slots))
 
+    def keep(self, member: Member, agent: Agent) -> None:
+        """Seat this one in all games."""
+        self.slots[0].seat(member, agent)
+        self._open = np.zeros(1, np.int64)
+
     def follow(self, seating: Seating, seats: Ints) -> None:
         """Draw members anew if it is time to.
 

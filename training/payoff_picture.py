@@ -9,10 +9,9 @@ import numpy as np
 
 from lanista.errors import UsageError
 from lanista.files import read_json
-from lanista.training.league import LEARNER, Numbers, payoffs_from
+from lanista.training.league import LEARNER, MATRIX, Numbers, payoffs_from
 from lanista.training.settings import read_toml
 
-NAME = "league.json"
 LEGIBLE = 16  # players up to which each cell says its share
 
 
@@ -22,7 +21,7 @@ class Payoffs:
 
     Attributes:
         title: of which run, at which checkpoint.
-        names: the learner, fixed opponents, past selves by their steps.
+        names: the learner, fixed opponents, past selves by their steps, exploiters by their names.
         games: (p, p) how many games each row played against each column.
         shares: (p, p) the row's share of their points; NaN without games.
     """
@@ -48,13 +47,13 @@ def read_payoffs(folder: Path) -> Payoffs:
         if not kept:
             raise UsageError(f"{folder} has kept no checkpoint yet, and so no payoff matrix")
         checkpoint = max(kept, key=lambda path: int(path.name))
-    if not (checkpoint / NAME).is_file():
+    if not (checkpoint / MATRIX).is_file():
         raise UsageError(f"{run} has no league; train one with --set league_size=8")
     try:
-        members, games, points = payoffs_from(read_json(checkpoint / NAME, "checkpoint of a league"))
-        names = tuple(f"{int(member.name):,} steps" if member.frozen else member.name for member in members)
+        members, games, points = payoffs_from(read_json(checkpoint / MATRIX, "checkpoint of a league"))
+        names = tuple(f"{int(member.name):,} steps" if member.past_self else member.name for member in members)
     except (KeyError, TypeError, ValueError) as error:
-        raise UsageError(f"{checkpoint / NAME} is damaged: {error}") from None
+        raise UsageError(f"{checkpoint / MATRIX} is damaged: {error}") from None
     with np.errstate(invalid="ignore"):
         shares = np.where(games > 0, points / games, np.nan)
     game = read_toml(run / "config.toml").get("game")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,11 +61,6 @@ def check(settings: TrainSettings) -> None:
         start_agent(load_agent(opponent), spec, 0)
 
 
-def begin_league(settings: TrainSettings, run: Path) -> League | None:
-    """The league of a run in its folder, with the fixed opponents; None where it has none."""
-    return League(settings, settings.opponents.split(), run / "league") if settings.league_size else None
-
-
 def contest(settings: TrainSettings, candidate: Agent, opponent: Agent, seed: int) -> Contest:
     """Play pairs of games until a sequential test says who is stronger, or to `promotion_pairs`."""
     test = SequentialTest(0.5, settings.promotion_score, settings.promotion_error)
@@ -103,16 +99,43 @@ def offer(
         found = contest(settings, candidate, load_member(newest, league.folder), seed)
         if not found.stronger:
             return found
-    member = Member(str(steps), frozen=True)
-    freeze(league.folder / member.name, network, settings.game, precision, history)
+    played = {} if newest is None or found is None else {newest: found}
+    admit(league, settings, str(steps), network, precision, history, played)
+    return found
+
+
+def admit(
+    league: League,
+    settings: TrainSettings,
+    name: str,
+    network: PolicyNetwork,
+    precision: str,
+    history: dict[str, Any],
+    played: Mapping[Member, Contest] | None = None,
+) -> None:
+    """Freeze a network and take it into the league; it plays `PAYOFF_PAIRS` pairs against each other member.
+
+    Args:
+        league: is changed.
+        settings: the run's.
+        name: of the new member, and of its folder.
+        network: what is frozen.
+        precision: in which it plays.
+        history: for the agent's description.
+        played: contests that count in the place of these pairs.
+    """
+    agent = NetworkAgent(network, name, settings.game, precision, temperature=1.0, symmetry=False)
+    seed = int(np.random.SeedSequence([settings.seed, int(history["steps"]), 1]).generate_state(1)[0])
+    member = Member(name, frozen=True)
+    freeze(league.folder / name, network, settings.game, precision, history)
     league.admit(member)
     for other in league.members[:-1]:
-        if other == newest and found is not None:
+        found = None if played is None else played.get(other)
+        if found is not None:
             league.note(member, other, 2 * found.pairs, 2 * found.pairs * found.score)
             continue
-        scores = pair_scores(settings.game, candidate, load_member(other, league.folder), PAYOFF_PAIRS, seed)
+        scores = pair_scores(settings.game, agent, load_member(other, league.folder), PAYOFF_PAIRS, seed)
         league.note(member, other, 2 * len(scores), 2 * float(scores.sum()))
-    return found
 
 
 def freeze(folder: Path, network: PolicyNetwork, game: str, precision: str, history: dict[str, Any]) -> None:

@@ -42,6 +42,7 @@ from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
 from lanista.training.league import League
+from lanista.training.league_run import begin_league
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -279,11 +280,11 @@ class _Clockwork:
         self.nash_conv: float | None = None
         self.returns: dict[str, Return] = {}
         self.average: dict[str, Tensor] = {}
-        self.league = promotion.begin_league(self.settings, run.folder)
+        self.league = begin_league(self.settings, run.folder, trainer.network())
         if self.league is not None:
             if not hasattr(trainer, "enter"):
                 raise UsageError(f"the trainer '{self.settings.trainer}' plays no league; leave league_size 0")
-            cast(LeagueTrainer, trainer).enter(self.league)
+            cast(LeagueTrainer, trainer).enter(self.league.league)
         self.anchors = anchors_of(self.settings)
         self.tree = small_tree(self.settings.game)
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
@@ -315,7 +316,7 @@ class _Clockwork:
                 self.steps += int(metrics["steps"])
                 self.updates += 1
                 self._average()
-                self._offer()
+                metrics |= self._go_on_with_league(share)
                 seconds = self.before + time.monotonic() - began
                 share = self._share_done(seconds)
                 if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
@@ -345,12 +346,12 @@ class _Clockwork:
             else:
                 self.average[name] = value.clone()
 
-    def _offer(self) -> None:
-        """Offer the network that plays to the league, if it is time to: counted in updates, so that a run repeats."""
-        if self.league is None or self.updates % self.settings.promotion_updates:
-            return
+    def _go_on_with_league(self, share: float) -> dict[str, float]:
+        """What the league has to do after an update; its metrics."""
+        if self.league is None:
+            return {}
         history = {"steps": self.steps, "updates": self.updates, "seed": self.settings.seed, "versions": _versions()}
-        promotion.offer(self.league, self.settings, self._player(), self.precision, history)
+        return self.league.after(self.trainer.network(), self._player, share, history)
 
     def _player(self) -> PolicyNetwork:
         """The network that plays and is kept: with the mean weights."""
@@ -414,10 +415,10 @@ class _Clockwork:
         }  # fmt: skip
         save_agent(draft, network, self.settings.game, self.precision, history)
         state = self.trainer.state()
-        if self.league is not None:
-            write_json(draft / "league.json", self.league.state())
         resume = draft / "resume"
         resume.mkdir()
+        if self.league is not None:
+            self.league.save(draft, resume)
         write_weights(resume / "optimizer.safetensors", state.optimizer)
         write_weights(resume / "network.safetensors", self.trainer.network().state_dict())
         if state.curriculum:
@@ -473,7 +474,7 @@ class _Clockwork:
             self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
             curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
             if self.league is not None:
-                self.league.restore(read_json(newest / "league.json", "checkpoint of a league"))
+                self.league.load(newest, newest / "resume")
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"

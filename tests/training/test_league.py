@@ -27,6 +27,7 @@ from lanista.envs import make
 from lanista.envs.core import Choice, Turn
 from lanista.errors import UsageError
 from lanista.training import promotion
+from lanista.training.exploiter import exploiters_of
 from lanista.training.league import (
     RECENT_GAMES,
     League,
@@ -47,8 +48,8 @@ SMALL = {
     "measurements": 0, "checkpoints": 1,
 }  # fmt: skip
 LEAGUE = {
-    "league_size": 2, "league_share": 0.5, "league_redraw": 2, "promotion_updates": 2, "promotion_pairs": 8,
-    "opponents": "random",
+    "league_size": 3, "league_share": 0.5, "league_redraw": 2, "promotion_updates": 2, "promotion_pairs": 8,
+    "opponents": "random", "exploiters": 1, "exploiter_share": 0.5, "exploiter_updates": 4,
 }  # fmt: skip
 
 
@@ -181,7 +182,8 @@ def test_a_league_is_kept_as_json(tmp_path: Path) -> None:
     again.restore(state)
     assert again.state() == league.state() and again.members == league.members
     np.testing.assert_array_equal(again.seating(4).probabilities, league.seating(4).probabilities)
-    for damage in ({"format": 9}, {"games": [[0.0]]}, {"points": (9 * league.games + 1).tolist()}, {"members": [{}]}):
+    damages: Any = ({"format": 9}, {"games": [[0.0]]}, {"points": (9 * league.games + 1).tolist()}, {"members": [{}]})
+    for damage in damages:
         with pytest.raises((ValueError, KeyError)):
             payoffs_from(state | damage)
 
@@ -193,6 +195,7 @@ def test_a_league_is_kept_as_json(tmp_path: Path) -> None:
         ({"league_share": 1.5}, "at most 1"),
         ({"promotion_updates": 0}, "more than 0"),
         ({"promotion_score": 0.5}, "between 0.5 and 1"),
+        ({"exploiters": 1}, "league_size=8"),
         ({"league_size": 2, "opponents": "random", "opponent_share": 0.1}, "members of the league"),
     ],
 )
@@ -202,10 +205,11 @@ def test_wrong_settings_of_a_league_are_refused(changes: dict[str, object], says
 
 
 def test_a_league_that_cannot_be_leaves_no_folder(tmp_path: Path) -> None:
-    for game, changes, says in [
+    wrong: list[tuple[str, dict[str, Any], str]] = [
         ("gym:CartPole-v1", {"league_size": 2}, "2 to 62 players"),
         ("tictactoe", {"league_size": 2, "opponents": "randm"}, "did you mean 'random'"),
-    ]:
+    ]
+    for game, changes, says in wrong:
         with pytest.raises(UsageError, match=says):
             create_run(tmp_path / "run", read_settings(game, changes=changes))
         assert not (tmp_path / "run").exists()
@@ -347,12 +351,37 @@ def test_a_run_keeps_its_league(unbroken: tuple[Run, list[int]]) -> None:
     run, heard = unbroken
     assert all(step - before < 64 * 8 for before, step in pairwise(heard[1:])), "members move too"
     members, games, points = payoffs_from(league_in(run))
-    assert members[0] == Member("random", False) and 1 <= sum(member.frozen for member in members) <= 2
+    assert members[0] == Member("random", False) and 2 <= sum(member.frozen for member in members) <= 3
+    assert any(member.past_self for member in members)
+    assert any((run.folder / "league").glob("*-exploiter-1")), "its time was up twice"
     assert games[0, 1:].max() > 20 and (points + points.T == games).all()
     for member in members[1:]:
         assert 0 <= score("tictactoe", load_agent(run.folder / "league" / member.name), load_agent("random"), 4, 0) <= 1
     row = json.loads((run.folder / "metrics.jsonl").read_text().splitlines()[-1])
     assert row["league_members"] == len(members) and 0 < row["league_least_score"] <= row["league_score"] < 1
+
+
+def test_an_exploiter_learns_to_beat_the_current_network(tmp_path: Path) -> None:
+    settings = read_settings("tictactoe", changes=SMALL | {"league_size": 2, "exploiters": 1, "copies": 256})
+    torch.manual_seed(0)
+    learner = new_network(make("tictactoe").spec, settings)
+    before = {name: value.clone() for name, value in learner.state_dict().items()}
+    (exploiter,) = exploiters_of(settings, learner)
+    assert exploiter.score == 0.5 and not exploiter.done
+    for number in range(40):
+        exploiter.update(learner, number, 0.0)
+    assert exploiter.score > 0.65, "a random network is easy to beat"
+    exploiter.save(tmp_path)
+    (again,) = exploiters_of(settings, learner)
+    again.load(tmp_path)
+    for one in (exploiter, again):
+        one.update(learner, 40, 0.0)
+    assert again.score == exploiter.score and again.age == 41
+    for name, value in again.network.state_dict().items():
+        torch.testing.assert_close(value, exploiter.network.state_dict()[name], rtol=0, atol=1e-6)
+        assert torch.equal(learner.state_dict()[name], before[name]), "the current network learns nothing of it"
+    exploiter.begin(learner)
+    assert exploiter.age == 0 and exploiter.score == 0.5
 
 
 def test_a_resumed_run_with_a_league_equals_an_unbroken_one(unbroken: tuple[Run, list[int]], tmp_path: Path) -> None:
@@ -373,7 +402,7 @@ def test_a_resumed_run_with_a_league_equals_an_unbroken_one(unbroken: tuple[Run,
         torch.testing.assert_close(value, wanted[name], rtol=0, atol=1e-6, msg=name)
 
 
-def test_a_damaged_league_is_named(unbroken: tuple[Run, list[int]], tmp_path: Path) -> None:
+def test_a_damaged_league_is_named(tmp_path: Path) -> None:
     run = train(create_run(tmp_path / "run", read_settings("tictactoe", changes=SMALL | LEAGUE | {"steps": 400})))
     (run.checkpoints()[-1] / "league.json").write_text('{"format": 1, "members": [{"name": "7", "frozen": true}]}')
     with pytest.raises(UsageError, match="is damaged"):
