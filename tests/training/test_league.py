@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pettingzoo
 import pytest
 import torch
-from gymnasium import spaces
-from pettingzoo import ParallelEnv
+from auction_environment import registered_auction
 
 from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
@@ -56,34 +54,10 @@ LEAGUE = {
 # Seats and points.
 
 
-class Auction(ParallelEnv):  # type: ignore[misc]
-    """Three players bid once, together; each gets what it bid."""
-
-    metadata = {"name": "auction_v0", "render_modes": []}
-    possible_agents = ["one", "two", "three"]
-
-    def observation_space(self, agent: str) -> spaces.Space[Any]:
-        return spaces.Box(0, 1, (1,), np.float32)
-
-    def action_space(self, agent: str) -> spaces.Space[Any]:
-        return spaces.Discrete(5)
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        self.agents = self.possible_agents[:]
-        return {agent: np.zeros(1, np.float32) for agent in self.agents}, {agent: {} for agent in self.agents}
-
-    def step(self, actions: dict[str, Any]) -> Any:
-        here, self.agents = self.agents, []
-        seen = {agent: np.zeros(1, np.float32) for agent in here}
-        over, not_cut = dict.fromkeys(here, True), dict.fromkeys(here, False)
-        return seen, {agent: float(actions[agent]) for agent in here}, over, not_cut, {agent: {} for agent in here}
-
-
 @pytest.fixture
 def auction() -> Iterator[str]:
-    pettingzoo.register("parallel", "test/auction-v0", Auction)
-    yield "zoo:test/auction_v0"
-    del pettingzoo.parallel_registry["test/auction-v0"]
+    with registered_auction() as name:
+        yield name
 
 
 class Bidder:
@@ -278,26 +252,22 @@ def test_games_that_have_begun_keep_their_opponent(tmp_path: Path) -> None:
     assert not rollout._seats[24:].any()
 
 
-def test_points_of_members_are_those_of_the_games(tmp_path: Path) -> None:
+def test_points_of_members_are_those_of_the_games(auction: str, tmp_path: Path) -> None:
     """Against one that always loses: three bids of a network, drawn, and a member that bids nothing."""
-    pettingzoo.register("parallel", "test/auction-v0", Auction)
-    try:
-        game = make("zoo:test/auction_v0", 40)
-        play = LeaguePlay(game.spec, 40, 1, 1, seed=3)
-        torch.manual_seed(0)
-        network = new_network(game.spec, read_settings("zoo:test/auction_v0", changes=SMALL))
-        rollout = Rollout(game, network, bfloat16=False, seed=3, league=play)
-        rollout.follow(Seating(0, (Member("first-legal", False),), np.ones(1), tmp_path))
-        rollout.collect(1, 1.0, 0.95)  # games of self-play, begun before anybody was drawn
-        assert not play.news().games
-        batch = rollout.collect(10, 1.0, 0.95)
-        news = play.news()
-        assert news.games == {"first-legal": 400.0}
-        assert 0.85 < news.points["first-legal"] / 400 < 0.95, "4 of 5 bids win, 1 of 5 is a draw"
-        assert 500 < len(batch.actions) < 700, "of three seats one or two are the learner's, and only they are learned"
-        assert batch.actions.mean() > 1.5, "no row of the member that bids nothing is among them"
-    finally:
-        del pettingzoo.parallel_registry["test/auction-v0"]
+    game = make(auction, 40)
+    play = LeaguePlay(game.spec, 40, 1, 1, seed=3)
+    torch.manual_seed(0)
+    network = new_network(game.spec, read_settings(auction, changes=SMALL))
+    rollout = Rollout(game, network, bfloat16=False, seed=3, league=play)
+    rollout.follow(Seating(0, (Member("first-legal", False),), np.ones(1), tmp_path))
+    rollout.collect(1, 1.0, 0.95)  # games of self-play, begun before anybody was drawn
+    assert not play.news().games
+    batch = rollout.collect(10, 1.0, 0.95)
+    news = play.news()
+    assert news.games == {"first-legal": 400.0}
+    assert 0.85 < news.points["first-legal"] / 400 < 0.95, "4 of 5 bids win, 1 of 5 is a draw"
+    assert 500 < len(batch.actions) < 700, "of three seats one or two are the learner's, and only they are learned"
+    assert batch.actions.mean() > 1.5, "no row of the member that bids nothing is among them"
 
 
 # Promotion and runs.
