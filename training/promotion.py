@@ -50,10 +50,15 @@ def check(settings: TrainSettings) -> None:
     """See that a league can play the game.
 
     Raises:
-        UsageError: it has one player, or an opponent is unknown or cannot play it.
+        UsageError: it has one player, an opponent is unknown or cannot play it, or the run has a memory or a trainer
+            that has no league.
     """
     if not settings.league_size:
         return
+    if settings.trainer != "rllib":
+        raise UsageError(f"the trainer '{settings.trainer}' plays no league; leave league_size 0")
+    if settings.memory:
+        raise UsageError("a league is for networks without a memory: leave --memory out, or league_size 0")
     spec = make(settings.game).spec
     if not 2 <= spec.players <= MOST_PLAYERS:
         raise UsageError(f"a league is for games of 2 to {MOST_PLAYERS} players; {settings.game} has {spec.players}")

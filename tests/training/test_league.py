@@ -181,6 +181,8 @@ def test_wrong_settings_of_a_league_are_refused(changes: dict[str, object], says
 def test_a_league_that_cannot_be_leaves_no_folder(tmp_path: Path) -> None:
     wrong: list[tuple[str, dict[str, Any], str]] = [
         ("gym:CartPole-v1", {"league_size": 2}, "2 to 62 players"),
+        ("tictactoe", {"league_size": 2, "memory": "gru"}, "without a memory"),
+        ("tictactoe", {"league_size": 2, "trainer": "sb3"}, "'sb3' plays no league"),
         ("tictactoe", {"league_size": 2, "opponents": "randm"}, "did you mean 'random'"),
     ]
     for game, changes, says in wrong:
