@@ -71,6 +71,9 @@ class TrainSettings(PPOSettings):
     """Processes that play; 0 plays and learns in this process."""
     learners: int = 0
     """Processes that learn; 0 learns in this process."""
+    address: str = ""
+    """HOST:PORT of the head of a Ray cluster whose machines play and learn too, or "auto" for one on this machine;
+    empty starts Ray here for this run alone."""
     threads: int = 0
     """Threads of the network's arithmetic; 0 is all cores that the runners leave."""
     anchors: str = "random minimax:depth=1"

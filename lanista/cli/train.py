@@ -42,6 +42,10 @@ class Options:
     """Go on with this run's folder from its last checkpoint; --steps and --minutes are then new bounds of the whole."""
     runners: Annotated[int | None, arg(metavar="K", help_behavior_hint="(default: 0)")] = None
     """Processes that play; with 0 one process plays and learns."""
+    learners: Annotated[int | None, arg(metavar="L", help_behavior_hint="(default: 0)")] = None
+    """Processes that learn, each on its share of every batch; with 0 this one does."""
+    address: Annotated[str | None, arg(metavar="HOST:PORT", help_behavior_hint="")] = None
+    """Join the Ray cluster whose head is there; runners and learners are then on all of its machines."""
     trainer: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: rllib)")] = None
     """Which trainer: rllib, or sb3 (Stable-Baselines3)."""
     algorithm: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="(default: ppo)")] = None
@@ -110,6 +114,7 @@ def check(options: Options) -> None:
         "--set": options.set,
     }
     given |= {"--encoder": options.encoder, "--freeze": options.freeze or None, "--memory": options.memory}
+    given |= {"--learners": options.learners, "--address": options.address}
     given |= {"--levels": options.levels, "--curriculum": options.curriculum}
     given |= {"--runners": options.runners, "--trainer": options.trainer, "--seed": options.seed}
     given |= {"--algorithm": options.algorithm}
@@ -128,7 +133,18 @@ def changes(options: Options) -> dict[str, Any]:
     for key in ("game", "steps", "minutes"):
         if key in changed:
             raise UsageError(f"'{key}' is not set with --set: write lanista train GAME --steps N or --minutes M")
-    for name in ("encoder", "memory", "runners", "trainer", "algorithm", "levels", "curriculum", "seed"):
+    for name in (
+        "encoder",
+        "memory",
+        "runners",
+        "learners",
+        "address",
+        "trainer",
+        "algorithm",
+        "levels",
+        "curriculum",
+        "seed",
+    ):
         value = getattr(options, name)
         if value is not None:
             changed[name] = value

@@ -84,7 +84,7 @@ def one_ray() -> Iterator[None]:
     import ray
 
     from lanista.training.settings import settings_from
-    from lanista.training.trainers.rllib import start_ray
+    from lanista.training.trainers._ray_cluster import start_ray
 
     if ray.is_initialized():
         yield

@@ -80,7 +80,7 @@ def environments() -> Iterator[None]:
     """Small environments of our own, in Gymnasium's registry, and one Ray for all runs."""
     import ray
 
-    from lanista.training.trainers.rllib import start_ray
+    from lanista.training.trainers._ray_cluster import start_ray
 
     gymnasium.register(ECHO.removeprefix("gym:"), lambda **_: Echo())
     gymnasium.register(TARGET.removeprefix("gym:"), lambda **_: Target())

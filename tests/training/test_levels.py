@@ -30,6 +30,7 @@ from lanista.training.rollout import Rollout
 from lanista.training.run import Progress, Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings
 from lanista.training.trainers import rllib
+from lanista.training.trainers._ray_cluster import start_ray
 
 LEVELS = 20
 SMALL = {
@@ -74,7 +75,7 @@ def one_ray() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         # Processes that play have to find the environments, too.
         patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        rllib.start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
+        start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
         yield
         ray.shutdown()
 

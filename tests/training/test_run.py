@@ -48,7 +48,7 @@ def one_ray() -> Iterator[None]:
     """One Ray for all runs of this file; the command line's tests start their own, as a user does."""
     import ray
 
-    from lanista.training.trainers.rllib import start_ray
+    from lanista.training.trainers._ray_cluster import start_ray
 
     start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
     yield

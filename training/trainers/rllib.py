@@ -7,7 +7,6 @@ whose `training_step` joins them. With `runners=0` and `learners=0` all of it is
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -58,6 +57,7 @@ from lanista.training.ppo import Batch, make_optimizer, update
 from lanista.training.rollout import Rollout
 from lanista.training.run import TrainerState
 from lanista.training.settings import TrainSettings, new_network, settings_from, settings_values
+from lanista.training.trainers._ray_cluster import start_ray
 
 GAMES_STATE = "games"
 OBSERVATION = "observation."
@@ -422,25 +422,6 @@ class RLlibTrainer:
         self.algorithm.stop()
         if self._own_ray:
             ray.shutdown()
-
-
-def start_ray(settings: TrainSettings, cores: int) -> None:
-    """Start Ray for this process alone; RLlib keeps its settings in Ray's store even when all else is in here."""
-    for name in ("ray", "ray.rllib", "ray.tune"):
-        logging.getLogger(name).setLevel(logging.ERROR)
-    embedded = settings.runners == 0 and settings.learners == 0
-    if embedded:
-        # Ray would start workers ahead of need, which idle beside the training.
-        os.environ.setdefault("RAY_prestart_worker_first_driver", "0")
-    ray.init(
-        address="local",  # else it would join any cluster on this machine
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        configure_logging=False,
-        num_cpus=max(cores, settings.runners + settings.learners + 1),
-        object_store_memory=100 * 2**20 if embedded else None,
-    )
 
 
 def _config(settings: TrainSettings, network: PolicyNetwork) -> PPOConfig:
