@@ -28,6 +28,8 @@ from lanista.envs.core import (
 )
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
+from lanista.training.league import Seating
+from lanista.training.league_play import LeaguePlay
 from lanista.training.level_play import LevelPlay
 from lanista.training.ppo import Batch, Trajectory, advantages
 
@@ -102,7 +104,8 @@ class Rollout:
     """Plays on and on; `collect` gives batches of finished experience.
 
     Most games are the network against itself. In a share of the copies one seat, drawn anew for each game, is a fixed
-    opponent's: its rows are not learned from, but their values carry what follows a move back to the learner's rows.
+    opponent's, or seats are those of a member of the league: their rows are not learned from, but their values carry
+    what follows a move back to the learner's rows.
     """
 
     def __init__(
@@ -115,6 +118,7 @@ class Rollout:
         opponents: Sequence[Agent] = (),
         opponent_share: float = 0.0,
         levels: LevelPlay | None = None,
+        league: LeaguePlay | None = None,
     ) -> None:
         """Begin.
 
@@ -126,6 +130,7 @@ class Rollout:
             opponents: fixed opponents, drawn evenly.
             opponent_share: the share of copies in which one of them has a seat.
             levels: says which level each episode plays, and is told how it went.
+            league: takes the place of `opponents`: says who is seated in new games, and is told how they went.
         """
         self.game = game
         self.spec = game.spec
@@ -133,7 +138,9 @@ class Rollout:
         self._opponents = len(opponents)
         self._mixed = round(game.copies * opponent_share) if opponents and game.spec.players > 1 else 0
         self._seed = seed
-        self.levels = levels
+        self.levels, self.league = levels, league
+        if league is not None:
+            opponents, self._mixed = league.slots, league.copies
         if levels is None:
             game.reset(seed)
         self._seats = np.zeros((game.copies, game.spec.players), np.int64)
@@ -152,9 +159,11 @@ class Rollout:
         turn = self.game.turn()  # shown once a step anyway, and kept
         serial = np.zeros(self.game.copies, np.int64)
         serial[turn.copies] = turn.games
-        draw = mixed(serial[copies].astype(np.uint64), np.uint64(self._seed % 2**64)) % np.uint64(
-            self._opponents * self.spec.players
-        )
+        draw = mixed(serial[copies].astype(np.uint64), np.uint64(self._seed % 2**64))
+        if self.league is not None:
+            self._seats[copies] = self.league.seats(draw)
+            return
+        draw %= np.uint64(self._opponents * self.spec.players)
         self._seats[copies] = 0
         self._seats[copies, (draw % np.uint64(self.spec.players)).astype(np.int64)] = 1 + (
             draw // np.uint64(self.spec.players)
@@ -179,6 +188,11 @@ class Rollout:
             in_order = np.concatenate([step.turn.games for step in steps])
             self.levels.score(in_order if batch.stream is None else batch.stream, batch.advantages)
         return batch
+
+    def follow(self, seating: Seating) -> None:
+        """Let the league draw its members anew, if it is time to."""
+        if self.league is not None:
+            self.league.follow(seating, self._seats)
 
     @property
     def _level_game(self) -> LevelGame:
@@ -233,6 +247,8 @@ class Rollout:
         over = ply.outcome.finished
         if over.any():
             self.finished.append((self._sums[over].copy(), self._lengths[over].copy()))
+            if self.league is not None:
+                self.league.ended(self._seats[over], self._sums[over])
         self._sums[over | ply.outcome.broken] = 0
 
     def save(self) -> bytes:
@@ -247,13 +263,16 @@ class Rollout:
         if keep is None:
             return b""
         buffer = io.BytesIO()
+        league = {} if self.league is None else self.league.save()
         np.savez(
             buffer,
+            allow_pickle=False,
             game=np.frombuffer(keep(), np.uint8),
             seats=self._seats,
             sums=self._sums,
             lengths=self._lengths,
             memory=self.learner.memory,
+            **league,
         )
         return buffer.getvalue()
 
@@ -276,6 +295,8 @@ class Rollout:
                 if self.learner.memory.shape[2]:
                     self.learner.memory[...] = arrays["memory"]
                 self._sums, self._lengths = arrays["sums"].copy(), arrays["lengths"].copy()
+                if self.league is not None:
+                    self.league.load(arrays)
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise UsageError(f"the saved games of this run cannot be read: {error}") from None
         self._left = []

@@ -1,7 +1,7 @@
 """A training run: its folder, its clock, its checkpoints and curves. A trainer does the learning.
 
 The folder holds `config.toml`, `metrics.jsonl`, TensorBoard's events, `checkpoints/STEPS/` (each an agent folder; the
-newest also holds what `--resume` needs) and `agent/`, the newest agent.
+newest also holds what `--resume` needs), `agent/`, the newest agent, and `league/STEPS/`, the frozen past selves.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 import tomli_w
@@ -42,7 +42,9 @@ from lanista.errors import UsageError, unknown
 from lanista.files import claim_folder, held_folder, read_json, sync_folder, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
-from lanista.training import level_measure
+from lanista.training import level_measure, promotion
+from lanista.training.league import League
+from lanista.training.league_run import begin_league
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -99,6 +101,14 @@ class Trainer(Protocol):
 
     def close(self) -> None:
         """Release processes."""
+        ...
+
+
+class LeagueTrainer(Trainer, Protocol):
+    """A trainer whose games have room for other players than the network."""
+
+    def enter(self, league: League) -> None:
+        """From now on members of this league, as it stands at each update, are played too, and it is told how."""
         ...
 
 
@@ -175,6 +185,7 @@ def _check(settings: TrainSettings) -> None:
         new_network(make(settings.game).spec, settings)
     anchors_of(settings)
     level_measure.check(settings)
+    promotion.check(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
     check = getattr(plug(TRAINERS, "trainer", settings.trainer), "check", None)
@@ -300,6 +311,11 @@ class _Clockwork:
         self.nash_conv: float | None = None
         self.returns: dict[str, Return] = {}
         self.average: dict[str, Tensor] = {}
+        self.league = begin_league(self.settings, run.folder, trainer.network())
+        if self.league is not None:
+            if not hasattr(trainer, "enter"):
+                raise UsageError(f"the trainer '{self.settings.trainer}' plays no league; leave league_size 0")
+            cast(LeagueTrainer, trainer).enter(self.league.league)
         self.anchors = anchors_of(self.settings)
         self.tree = None if self.settings.memory else small_tree(self.settings.game)  # its positions have no history
         self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
@@ -331,6 +347,7 @@ class _Clockwork:
                 self.steps += int(metrics["steps"])
                 self.updates += 1
                 self._average()
+                metrics |= self._go_on_with_league(share)
                 seconds = self.before + time.monotonic() - began
                 share = self._share_done(seconds)
                 self.stopping = self.stopping or getattr(self.trainer, "stopped", False)
@@ -363,6 +380,13 @@ class _Clockwork:
                 self.average[name].lerp_(value, share)
             else:
                 self.average[name] = value.clone()
+
+    def _go_on_with_league(self, share: float) -> dict[str, float]:
+        """What the league has to do after an update; its metrics."""
+        if self.league is None:
+            return {}
+        history = {"steps": self.steps, "updates": self.updates, "seed": self.settings.seed, "versions": _versions()}
+        return self.league.after(self.trainer.network(), self._player, share, history)
 
     def _player(self) -> PolicyNetwork:
         """The network that plays and is kept: with the mean weights."""
@@ -428,6 +452,8 @@ class _Clockwork:
         state = self.trainer.state()
         resume = draft / "resume"
         resume.mkdir()
+        if self.league is not None:
+            self.league.save(draft, resume)
         write_weights(resume / "optimizer.safetensors", state.optimizer)
         write_weights(resume / "network.safetensors", self.trainer.network().state_dict())
         if state.curriculum:
@@ -482,6 +508,8 @@ class _Clockwork:
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
             self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
             curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
+            if self.league is not None:
+                self.league.load(newest, newest / "resume")
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"

@@ -13,13 +13,14 @@ from lanista.agents.encoder_words import fusion_of_words
 from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
+from lanista.training.league import LeagueSettings, check_league
 from lanista.training.ppo import PPOSettings
 
 PRESETS = Path(__file__).parent / "presets"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainSettings(PPOSettings):
+class TrainSettings(PPOSettings, LeagueSettings):
     """What a run does. A game's preset (`training/presets/GAME.toml`) changes defaults; every value can be set.
 
     The preset of a door, such as `gym.toml`, is for all its games; a table in it is for the game of that name.
@@ -49,7 +50,8 @@ class TrainSettings(PPOSettings):
     opponents: str = ""
     """Fixed opponents in training, by contestant strings with spaces between, such as "minimax:depth=2 random"."""
     opponent_share: float = 0.0
-    """Share of the games in which one of them, drawn evenly, has a seat; the rest is self-play."""
+    """Share of the games in which one of them, drawn evenly, has a seat; the rest is self-play. With a league they are
+    its members, and this is 0."""
     levels: int = 0
     """Train on the levels 0 to this many, less one, of a procedurally generated game of one player; 0: its games begin
     as they come."""
@@ -101,6 +103,7 @@ class TrainSettings(PPOSettings):
         for name in ("gamma", "gae_lambda", "random_share", "opponent_share"):
             if getattr(self, name) > 1:
                 raise UsageError(f"the setting '{name}' must be at most 1, but is {getattr(self, name)}")
+        check_league(self, self.opponent_share)
         if self.curriculum != "uniform" and not self.levels:
             raise UsageError(f"the curriculum '{self.curriculum}' chooses among training levels: say --levels N")
         if self.precision not in ("auto", "float32", "bfloat16"):

@@ -77,6 +77,9 @@ def score_line(progress: RunProgress) -> str:
         for kind, found in progress.returns.items()
     )
     said = [f"points: {scores}"] if scores else []
+    if "league_score" in progress.metrics:
+        members, least = progress.metrics["league_members"], progress.metrics["league_least_score"]
+        said.append(f"league of {members:.0f}: {progress.metrics['league_score']:.1%} on average, {least:.1%} at least")
     if returns:
         said.append(f"mean return: {returns}")
     if "ep_rew_mean" in progress.metrics:

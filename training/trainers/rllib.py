@@ -52,6 +52,8 @@ from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.training.curriculum import Curriculum, LevelNews, open_curriculum
+from lanista.training.league import League, LeagueNews, Seating
+from lanista.training.league_play import league_play
 from lanista.training.level_play import level_play
 from lanista.training.ppo import Batch, make_optimizer, update
 from lanista.training.rollout import Rollout
@@ -97,6 +99,7 @@ class Sample:
     plies: float
     first_player: float
     levels: LevelNews | None
+    league: LeagueNews | None
 
 
 class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
@@ -112,14 +115,16 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self.make_env()
         self.make_module()
         seed = int(np.random.SeedSequence([self.settings.seed, self.worker_index or 0]).generate_state(1)[0])
+        opponents = () if self.settings.league_size else self.settings.opponents.split()  # else they are its members
         self.rollout = Rollout(
             self.env,
             self.module.net,
             bfloat16=self.settings.bfloat16,
             seed=seed,
-            opponents=[load_agent(name) for name in self.settings.opponents.split()],
+            opponents=[load_agent(name) for name in opponents],
             opponent_share=self.settings.opponent_share,
             levels=level_play(self.settings, seed),
+            league=league_play(self.settings, self.env.spec, seed),
         )
 
     def make_env(self) -> None:
@@ -143,15 +148,20 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
     def assert_healthy(self) -> None:
         assert self.env is not None and self.module is not None
 
-    def sample(self, curriculum: dict[str, Tensor] | None = None, **kwargs: Any) -> Sample:
+    def sample(
+        self, curriculum: dict[str, Tensor] | None = None, seating: Seating | None = None, **kwargs: Any
+    ) -> Sample:
         """Play `plies` moves of each game.
 
         Args:
             curriculum: the state of the run's, where it has one.
+            seating: of the run's league, where it has one.
         """
         settings, levels = self.settings, self.rollout.levels
         if levels is not None and curriculum is not None:
             levels.follow(curriculum)
+        if seating is not None:
+            self.rollout.follow(seating)
         batch = self.rollout.collect(settings.plies, settings.gamma, settings.gae_lambda)
         returns, lengths = self.rollout.take_finished()
         steps = len(batch.actions)
@@ -160,7 +170,8 @@ class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
         self.num_env_steps_sampled_lifetime += steps
         games = len(lengths)
         news = None if levels is None else levels.news()
-        return Sample(batch, games, float(lengths.sum()), float(returns[:, 0].sum()), news)
+        league = None if self.rollout.league is None else self.rollout.league.news()
+        return Sample(batch, games, float(lengths.sum()), float(returns[:, 0].sum()), news, league)
 
     def get_metrics(self) -> Any:
         return self.metrics.reduce()
@@ -297,15 +308,17 @@ class SelfPlay(PPO):  # type: ignore[misc]
     number = 0
     metrics_of_update: dict[str, float]
     curriculum: Curriculum | None = None
+    league: League | None = None
 
     def training_step(self) -> None:
         """One update; leaves what is to be told in `metrics_of_update`."""
         group = self.env_runner_group
         local = group.num_remote_env_runners() == 0
         levels = None if self.curriculum is None else self.curriculum.state()
+        seating = None if self.league is None else self.league.seating(self.number)
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
             results = group.foreach_env_runner(
-                lambda runner: (runner.sample(levels), runner.get_metrics()),
+                lambda runner: (runner.sample(levels, seating), runner.get_metrics()),
                 local_env_runner=local,
                 timeout_seconds=self.config.sample_timeout_s,
             )
@@ -337,6 +350,11 @@ class SelfPlay(PPO):  # type: ignore[misc]
                 if sample.levels is not None:
                     self.curriculum.hear(sample.levels)
             told |= self.curriculum.metrics()
+        if self.league is not None:
+            for sample in samples:
+                if sample.league is not None:
+                    self.league.hear(sample.league)
+            told |= self.league.metrics()
         for name in (
             "policy_loss",
             "value_loss",
@@ -369,6 +387,9 @@ class RLlibTrainer:
         if settings.levels:
             self.algorithm.curriculum = open_curriculum(settings.curriculum, settings.levels)
         self._set_weights(network)
+
+    def enter(self, league: League) -> None:
+        self.algorithm.league = league
 
     def update(self, number: int, progress: float) -> dict[str, float]:
         self.algorithm.number = number

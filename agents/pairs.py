@@ -1,0 +1,96 @@
+"""Pairs of games in which two agents take all seats both ways round, whatever the number of players.
+
+With two players a pair is one opening from either side. With more, the seats are divided between the two agents in all
+ways in turn, and the second game of a pair has them the other way round.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanista.agents.match import Scheduled, play_games, random_openings
+from lanista.envs.catalogue import make
+from lanista.envs.core import Agent, Bools, Ints
+from lanista.errors import UsageError
+
+Scores = NDArray[np.float64]
+MOST_PLAYERS = 62  # a division of the seats is the bits of a number
+
+
+def divisions(numbers: Ints, players: int) -> Bools:
+    """Who has which seats: division 1 to 2**players - 2 gives the second agent the seats of its bits.
+
+    Args:
+        numbers: (m,) of divisions.
+        players: 2 to 62.
+
+    Returns:
+        (m, players), True where the second agent sits.
+    """
+    bits: Bools = (numbers[:, None] >> np.arange(players)) & 1 > 0
+    return bits
+
+
+def points_between(returns: NDArray[np.floating], seats: Bools) -> Scores:
+    """The first agent's share of the points of each game: over all pairs of its seats and the other's.
+
+    A seat has a point of one that has a smaller return, and half a point of one that has the same.
+
+    Args:
+        returns: (m, players).
+        seats: (m, players), True where the other agent sits; in every game each has at least one.
+
+    Returns:
+        (m,) in [0, 1].
+    """
+    mine, other = returns[:, :, None], returns[:, None, :]
+    against = ~seats[:, :, None] & seats[:, None, :]
+    points = np.where(mine > other, 1.0, np.where(mine == other, 0.5, 0.0))
+    shares: Scores = (points * against).sum((1, 2)) / against.sum((1, 2))
+    return shares
+
+
+def pair_scores(
+    game: str, agent: Agent, opponent: Agent, pairs: int, seed: int, plies: tuple[int, int] = (0, 8)
+) -> Scores:
+    """An agent's share of the points of each pair of games; a pair of which the environment broke a game is left out.
+
+    Args:
+        game: the string of a game of at least two players.
+        agent, opponent: who plays.
+        pairs: how many.
+        seed: openings, games and the agents' draws come from it.
+        plies: the openings' least and greatest number of random plies.
+
+    Returns:
+        (at most pairs,) in [0, 1], in the order of the schedule.
+
+    Raises:
+        UsageError: the game has one player, or more than 62; an agent cannot play it.
+    """
+    players = make(game).spec.players
+    if not 2 <= players <= MOST_PLAYERS:
+        raise UsageError(f"pairs of games are of 2 to {MOST_PLAYERS} players; {game} has {players}")
+    source = np.random.SeedSequence(seed)
+    seeds = source.generate_state(pairs, np.uint64).tolist()
+    ways = 2 ** (players - 1) - 1  # divisions that give the last seat to the first agent; the others are these reversed
+    random = np.random.default_rng(source)
+    numbers = np.resize(random.permutation(ways), pairs) if ways <= 4096 else random.integers(ways, size=pairs)
+    seats = divisions(1 + numbers, players).astype(np.int64)  # (pairs, players)
+    schedule = [
+        Scheduled(tuple(sitting.tolist()), own, opening, label=pair)
+        for pair, (own, opening) in enumerate(zip(seeds, random_openings(game, seeds, plies), strict=True))
+        for sitting in (seats[pair], 1 - seats[pair])
+    ]
+    played = [one for some in play_games(game, [agent, opponent], schedule, seed=seed) for one in some]
+    whole = [one for one in played if one.reason != "broken"]
+    if not whole:
+        raise RuntimeError(f"the environment of {game} broke every game")
+    shares = points_between(
+        np.array([one.returns for one in whole]), np.array([one.scheduled.seats for one in whole]) == 1
+    )
+    labels = np.array([one.scheduled.label for one in whole])
+    games = np.bincount(labels, minlength=pairs)
+    scores: Scores = (np.bincount(labels, shares, pairs) / 2)[games == 2]
+    return scores
