@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
@@ -203,7 +204,9 @@ def test_a_trainers_preset_is_of_its_algorithms_and_valid() -> None:
     for name in ALGORITHMS:
         assert read_settings("tictactoe", changes={"trainer": "sb3", "algorithm": name}).precision == "float32"
         for game in (game for game, table in tables.get(name, {}).items() if isinstance(table, dict)):
-            algorithm_of(read_settings(game, changes={"trainer": "sb3", "algorithm": name}))
+            chosen = read_settings(game, changes={"trainer": "sb3", "algorithm": name})
+            if importlib.util.find_spec(ALGORITHMS[name].package) is not None:
+                algorithm_of(chosen)
 
 
 def test_a_doors_preset_is_for_all_its_games_and_its_tables_for_one() -> None:

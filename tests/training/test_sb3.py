@@ -311,6 +311,7 @@ def test_our_settings_are_sb3s() -> None:
         (CARTPOLE, {"algorithm": "dqn:buffer_size=many"}, "must be int, not 'many'"),
         (CARTPOLE, {"trainer": "rllib", "algorithm": "dqn"}, "learns by ppo, not by 'dqn'"),
         (CARTPOLE, {"runners": 2}, "in one process"),
+        (CARTPOLE, {"address": "auto"}, "in one process"),
         (CARTPOLE, {"precision": "bfloat16"}, "computes in float32"),
         (CARTPOLE, {"kl_coefficient": 0.1}, "kl_coefficient"),
         (CARTPOLE, {"memory": "gru"}, "--memory is of 'rllib'"),

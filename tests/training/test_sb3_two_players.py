@@ -85,6 +85,22 @@ def test_games_are_shown_from_drawn_sides_and_played_where_the_learner_meant() -
     made.close()
 
 
+def test_games_that_end_before_the_learner_moves_are_nobodys() -> None:
+    """After an opening a frozen agent may win at once; a new game is begun, and the learner is told of none."""
+    made = open_trainer(settings("tictactoe", algorithm="maskable_ppo", copies=64, random_share=1.0, random_plies=8))
+    seats, rng = made.seats, np.random.default_rng(0)
+    for _ in range(3):
+        seats.reset()
+        assert seats.ended == 0 and not seats._sums.any()
+    assert seats.game.turn().games.max() > 3 * 64, "some games were over before the learner was asked"
+    for _ in range(20):
+        masks = seats.env_method("action_masks")
+        _, _, dones, infos = seats.step(np.array([rng.choice(np.flatnonzero(mask)) for mask in masks]))
+        assert all(info["episode"]["l"] >= 1 for info in infos if info)
+        assert [bool(info) for info in infos] == dones.tolist()
+    made.close()
+
+
 def test_frozen_agents_get_back_what_they_remember() -> None:
     """Each counts its turns in a copy's game; a new game begins at nothing."""
 
@@ -99,7 +115,7 @@ def test_frozen_agents_get_back_what_they_remember() -> None:
             return Choice(turn.legal.argmax(axis=1), memory=known + 1)
 
     agent = Counts()
-    made = open_trainer(settings("tictactoe", algorithm="maskable_ppo"))
+    made = open_trainer(settings("tictactoe", algorithm="maskable_ppo", random_share=0.0))
     seats, rng = made.seats, np.random.default_rng(0)
     assert made.pool is not None
     made.pool._agents = dict.fromkeys(made.pool._agents, agent)
@@ -113,6 +129,7 @@ def test_frozen_agents_get_back_what_they_remember() -> None:
 
 @pytest.mark.slow
 def test_tictactoe_is_learned_against_past_selves(tmp_path: Path) -> None:
+    """Of these openings, some of which are lost already, perfect play takes 0.81 of the points and random play 0.5."""
     changes = {"trainer": "sb3", "algorithm": "maskable_ppo", "steps": 150_000, "threads": 1, "copies": 64}
     run = train(create_run(tmp_path / "run", read_settings("tictactoe", changes=changes | {"minibatch_size": 256})))
-    assert score("tictactoe", load_agent(run.agent), load_agent("random"), 200, seed=3) > 0.85
+    assert score("tictactoe", load_agent(run.agent), load_agent("random"), 200, seed=3) > 0.78

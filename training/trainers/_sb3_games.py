@@ -160,7 +160,8 @@ class SeatEnvironments(VecEnv):
         if not over.any():
             return
         ends = np.flatnonzero(over & live)
-        self._tell(ends, outcome)
+        if len(ends):  # not those that a frozen agent won before the learner was ever asked
+            self._tell(ends, outcome)
         self._dones[ends] = True
         begin = np.flatnonzero(over)
         self.game.reset(copies=begin)

@@ -8,8 +8,8 @@ any other trainer. Its weights are the model's last ones: no mean of the run's i
 Which settings mean what is told in `_sb3_algorithms.py`. `normalize_observation` is done by the network, with
 statistics that move after each update; `normalize_value` is SB3's scaling of rewards (`VecNormalize`), where returns
 have no bounds; with `symmetry` each game is shown to the learner from one side of its symmetries, drawn when it begins.
-SB3 learns in this process and in float32: `runners`, `learners`, `bfloat16` are refused, and values are not clipped
-into a game's returns.
+SB3 learns in this process and in float32: `runners`, `learners`, `address`, `bfloat16` are refused, and values are not
+clipped into a game's returns.
 
 A resumed run has its weights, its optimizer, dqn's target network and the past selves. Games in hand begin anew, and
 what dqn and qrdqn keep to replay is gone: they play on by their policy until `learning_starts` rows are there again.
@@ -274,8 +274,10 @@ def check(settings: TrainSettings) -> None:
         UsageError: its algorithm, its game or one of its settings.
     """
     name, algorithm, _ = algorithm_of(settings)
-    if settings.runners or settings.learners:
-        raise UsageError("the trainer 'sb3' plays and learns in one process; runners and learners are of 'rllib'")
+    if settings.runners or settings.learners or settings.address:
+        raise UsageError(
+            "the trainer 'sb3' plays and learns in one process; runners, learners and address are of 'rllib'"
+        )
     if settings.precision == "bfloat16":
         raise UsageError("the trainer 'sb3' computes in float32; bfloat16 is of 'rllib'")
     if settings.levels:
