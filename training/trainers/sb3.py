@@ -284,8 +284,6 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("the trainer 'sb3' plays levels as they come; --levels and --curriculum are of 'rllib'")
     if settings.memory:
         raise UsageError("the trainer 'sb3' has no memory of earlier steps; --memory is of 'rllib'")
-    if settings.league_size:
-        raise UsageError("the trainer 'sb3' meets past selves of its own keeping; leagues are of 'rllib': league_size=0")
     if settings.kl_coefficient:
         raise UsageError("the setting 'kl_coefficient' is of the trainer 'rllib'; SB3 has no such term")
     if settings.freeze and name == "trpo":
