@@ -17,15 +17,24 @@ def native(name: str, copies: int) -> BatchedGame:
     return game
 
 
-@pytest.mark.parametrize(("name", "reference"), [("connect_four", "connect_four"), ("tictactoe", "tictactoe")])
-def test_equal_to_pettingzoo(name: str, reference: str) -> None:
-    """200 games: legal moves, both players' observations, rewards and ends are equal at every step."""
+@pytest.mark.parametrize("name", ["connect_four", "tictactoe"])
+def test_equal_to_pettingzoo(name: str) -> None:
+    compare_with_pettingzoo(name, 200)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["connect_four", "tictactoe"])
+def test_equal_to_pettingzoo_over_many_games(name: str) -> None:
+    compare_with_pettingzoo(name, 10_000)
+
+
+def compare_with_pettingzoo(name: str, games: int) -> None:
+    """Legal moves, both players' observations, rewards and ends are equal at every step."""
     rng = np.random.default_rng(0)
-    version = {"connect_four": "v3", "tictactoe": "v3"}[reference]
-    env = pettingzoo.make("aec", f"classic/{reference}_{version}")
+    env = pettingzoo.make("aec", f"classic/{name}_v3")
     game = native(name, 1)
     ends = []
-    for _ in range(200):
+    for _ in range(games):
         env.reset()
         game.reset()
         over = False
@@ -95,12 +104,21 @@ def test_chess_equal_to_pettingzoo() -> None:
 
 
 def test_go_equal_to_pettingzoo() -> None:
+    compare_go_with_pettingzoo(200)
+
+
+@pytest.mark.slow
+def test_go_equal_to_pettingzoo_over_many_games() -> None:
+    compare_go_with_pettingzoo(10_000)
+
+
+def compare_go_with_pettingzoo(games: int) -> None:
     """Boards, moves and rewards; its rules know simple ko only, so it may allow moves that repeat a position."""
     rng = np.random.default_rng(0)
     env = pettingzoo.make("aec", "classic/go_v5", board_size=5, komi=0.5)
     game = native("go:size=5,komi=0.5", 1)
     repeating = 0
-    for _ in range(200):
+    for _ in range(games):
         env.reset()
         game.reset()
         stones = {np.zeros((5, 5), np.int8).tobytes()}
