@@ -316,7 +316,7 @@ def test_our_settings_are_sb3s() -> None:
         (CARTPOLE, {"kl_coefficient": 0.1}, "kl_coefficient"),
         (CARTPOLE, {"memory": "gru"}, "--memory is of 'rllib'"),
         (CARTPOLE, {"levels": 9}, "--levels and --curriculum are of 'rllib'"),
-        ("tictactoe", {"league_size": 4}, "leagues are of 'rllib'"),
+        ("tictactoe", {"league_size": 4}, "plays no league"),
         ("tictactoe", {}, "--algorithm maskable_ppo, not by ppo"),
         ("zoo:mpe/simple_spread_v3", {}, "of 3 players; --trainer rllib"),
         ("gym:Pendulum-v1", {"algorithm": "dqn"}, "SB3's dqn cannot learn gym:Pendulum-v1"),
