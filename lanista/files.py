@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -34,6 +35,26 @@ def drafted(path: Path) -> Iterator[Path]:
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def drafted_folder(path: Path) -> Iterator[Path]:
+    """A new folder to fill in the place of `path`, whose place it takes at the end, unless something was raised.
+
+    What is written into it must be durable by itself. A kill leaves the old folder, the new one, or for an instant
+    between them none, but never a part; and perhaps the draft, whose name begins with a point.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+        shutil.rmtree(path, ignore_errors=True)
+        draft.rename(path)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
         raise
     sync_folder(path.parent)
 

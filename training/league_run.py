@@ -29,7 +29,7 @@ class LeagueRun:
 
     def __init__(self, settings: TrainSettings, run: Path, learner: PolicyNetwork) -> None:
         self.settings = settings
-        self.precision = "bfloat16" if settings.bfloat16 else "float32"
+        self.precision = settings.agent_precision
         self.league = League(settings, settings.opponents.split(), run / "league")
         self.exploiters = exploiters_of(settings, learner)
 

@@ -81,6 +81,11 @@ class PPOSettings:
         return self.precision == "bfloat16" or (self.precision == "auto" and fast_bfloat16())
 
     @property
+    def agent_precision(self) -> str:
+        """In which the agent plays: that in which it is trained here."""
+        return "bfloat16" if self.bfloat16 else "float32"
+
+    @property
     def rows_at_once(self) -> int:
         """The micro-batch: float32 activations of more rows leave the cache, bfloat16 ones are half as large."""
         return self.micro_batch_size or (4096 if self.bfloat16 else 1024)
@@ -199,6 +204,10 @@ class Sequences:
         self.starts = torch.from_numpy(starts)  # (sequences,)
         self.lengths = torch.from_numpy(np.diff(starts, append=len(stream)))  # (sequences,)
         self.memory = torch.from_numpy(memory[starts])  # (sequences, state_size)
+
+    def about(self, rows: int) -> int:
+        """How many sequences have about so many rows; at least 1."""
+        return max(1, round(rows * len(self.starts) / int(self.lengths.sum())))
 
     def pick(self, chosen: Tensor) -> Pick:
         """The rows of some sequences (n,), step after step."""
@@ -368,7 +377,7 @@ def _minibatches(
     # which have as many rows but other sequences, must make as many steps.
     steps = max(1, rows // max(settings.minibatch_size, settings.memory_steps))
     order = torch.randperm(len(sequences.starts), generator=generator)
-    at_once = max(1, round(settings.rows_at_once * len(order) / rows))
+    at_once = sequences.about(settings.rows_at_once)
     for chosen in torch.tensor_split(order, steps):
         yield [sequences.pick(part) for part in torch.split(chosen, at_once)]
 
@@ -393,9 +402,11 @@ def _parameters(
 ) -> Tensor:
     """What the network's head reads of all rows, (rows, parameters), as the network stands."""
     rows = len(next(iter(observation.values())))
-    count = rows if sequences is None else len(sequences.starts)
+    count, at_once = rows, settings.rows_at_once
+    if sequences is not None:
+        count, at_once = len(sequences.starts), sequences.about(at_once)
     parts, places = [], []
-    for some in torch.split(torch.arange(count), settings.rows_at_once):
+    for some in torch.split(torch.arange(count), at_once):
         pick = Pick(some) if sequences is None else sequences.pick(some)
         at = pick.rows
         with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):

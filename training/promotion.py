@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +18,7 @@ from lanista.agents.sequential_test import SequentialTest, log_likelihood_ratio
 from lanista.envs import Agent, make
 from lanista.envs.core import start_agent
 from lanista.errors import UsageError
-from lanista.files import claim_folder, sync_folder
+from lanista.files import claim_folder, drafted_folder
 from lanista.training.league import League, Member
 from lanista.training.league_play import load_member
 from lanista.training.settings import TrainSettings
@@ -50,13 +48,10 @@ def check(settings: TrainSettings) -> None:
     """See that a league can play the game.
 
     Raises:
-        UsageError: it has one player, an opponent is unknown or cannot play it, or the run has a memory or a trainer
-            that has no league.
+        UsageError: it has one player, an opponent is unknown or cannot play it, or the run has a memory.
     """
     if not settings.league_size:
         return
-    if settings.trainer != "rllib":
-        raise UsageError(f"the trainer '{settings.trainer}' plays no league; leave league_size 0")
     if settings.memory:
         raise UsageError("a league is for networks without a memory: leave --memory out, or league_size 0")
     spec = make(settings.game).spec
@@ -146,9 +141,5 @@ def admit(
 def freeze(folder: Path, network: PolicyNetwork, game: str, precision: str, history: dict[str, Any]) -> None:
     """Write an agent's folder that is whole or not there."""
     claim_folder(folder.parent)
-    draft = folder.with_name(f".{folder.name}.{os.getpid()}")
-    shutil.rmtree(draft, ignore_errors=True)
-    save_agent(draft, network, game, precision, history)
-    shutil.rmtree(folder, ignore_errors=True)  # of a run that was killed here and came to the same steps again
-    draft.rename(folder)
-    sync_folder(folder.parent)
+    with drafted_folder(folder) as draft:  # it is there if a run was killed here and came to the same steps again
+        save_agent(draft, network, game, precision, history)

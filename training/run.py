@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import json
-import os
 import platform
 import shutil
 import signal
@@ -39,7 +38,7 @@ from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
 from lanista.envs.core import start_agent
 from lanista.errors import UsageError, unknown
-from lanista.files import claim_folder, held_folder, read_json, sync_folder, write_bytes, write_json, write_text
+from lanista.files import claim_folder, drafted_folder, held_folder, read_json, write_bytes, write_json, write_text
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
@@ -318,7 +317,7 @@ class _Clockwork:
             cast(LeagueTrainer, trainer).enter(self.league.league)
         self.anchors = anchors_of(self.settings)
         self.tree = None if self.settings.memory else small_tree(self.settings.game)  # its positions have no history
-        self.precision = "bfloat16" if self.settings.bfloat16 else "float32"
+        self.precision = self.settings.agent_precision
         if resume:
             self._restore()
             self._forget_later_rows()
@@ -439,8 +438,6 @@ class _Clockwork:
         final = self.run.folder / "checkpoints" / str(self.steps)
         if (final / "resume" / "state.json").exists():
             return
-        draft = final.with_name(f".{self.steps}.{os.getpid()}")
-        shutil.rmtree(draft, ignore_errors=True)
         network = self._player()
         history = {
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
@@ -448,12 +445,21 @@ class _Clockwork:
             **({} if self.nash_conv is None else {"nash_conv": self.nash_conv}),
             "returns": {kind: asdict(found) for kind, found in self.returns.items()},
         }  # fmt: skip
-        save_agent(draft, network, self.settings.game, self.precision, history)
+        with drafted_folder(final) as draft:
+            save_agent(draft, network, self.settings.game, self.precision, history)
+            self._write_resume(draft, seconds, history["returns"])
+        save_agent(self.run.folder / "agent", network, self.settings.game, self.precision, history)
+        for path in self.run.checkpoints():
+            if path != final:
+                shutil.rmtree(path / "resume", ignore_errors=True)
+
+    def _write_resume(self, checkpoint: Path, seconds: float, returns: Any) -> None:
+        """What going on needs, into a checkpoint's folder."""
         state = self.trainer.state()
-        resume = draft / "resume"
+        resume = checkpoint / "resume"
         resume.mkdir()
         if self.league is not None:
-            self.league.save(draft, resume)
+            self.league.save(checkpoint, resume)
         write_weights(resume / "optimizer.safetensors", state.optimizer)
         write_weights(resume / "network.safetensors", self.trainer.network().state_dict())
         if state.curriculum:
@@ -463,15 +469,8 @@ class _Clockwork:
         write_json(
             resume / "state.json",
             {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
-             "scores": self.scores, "returns": history["returns"]},
+             "scores": self.scores, "returns": returns},
         )  # fmt: skip
-        shutil.rmtree(final, ignore_errors=True)
-        draft.rename(final)
-        sync_folder(final.parent)
-        save_agent(self.run.folder / "agent", network, self.settings.game, self.precision, history)
-        for path in self.run.checkpoints():
-            if path != final:
-                shutil.rmtree(path / "resume", ignore_errors=True)
 
     def _forget_later_rows(self) -> None:
         """Take the curve's rows after the checkpoint away: a killed run wrote them, and they are played again."""

@@ -10,7 +10,6 @@ none. So a level is played in an environment made for it: of Procgen's games the
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
@@ -18,6 +17,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from lanista.cores import usable_cores
 from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._levels import Levels
 from lanista.envs.doors._making import made, split
@@ -53,7 +53,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     for option in options:
         if option in RESERVED:
             raise UsageError(f"'{source}': '{option}' is for Lanista to set")
-    threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = usable_cores()
     make = partial(_make, name, {"num_threads": threads, **options})
     env = made(lambda: make([1]), source, None)
     config = env.config

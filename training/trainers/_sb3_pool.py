@@ -11,7 +11,7 @@ from torch import Tensor
 
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.policy_network import PolicyNetwork, network_from
-from lanista.envs.core import Agent, Array, GameSpec, Ints, Turn, agent_name
+from lanista.envs.core import Agent, Array, GameSpec, Ints, Turn, agent_name, start_agent
 
 MOST_SELVES = 8  # each is a call of a network a ply
 NEWEST = 2**62  # the number of the learner as it stood after its last update
@@ -47,9 +47,7 @@ class Pool:
         self._newest: PolicyNetwork | None = None
 
     def _seat(self, number: int, agent: Agent) -> None:
-        begin = getattr(agent, "start", None)
-        if begin is not None:
-            begin(self._spec, (self._seed + number) % 2**63)
+        start_agent(agent, self._spec, (self._seed + number) % 2**63)
         self._agents[number] = agent
 
     def add(self, number: int, network: PolicyNetwork) -> None:

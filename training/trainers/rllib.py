@@ -48,6 +48,7 @@ from torch import Tensor
 from lanista.agents.contestant import load_agent
 from lanista.agents.policy_network import PolicyNetwork, keep_memory, network_from
 from lanista.agents.symmetry import turnings
+from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
@@ -378,7 +379,7 @@ class RLlibTrainer:
         network = new_network(self.spec, settings)
         self.description = network.describe()
         # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        cores = usable_cores()
         torch.set_num_threads(settings.threads or max(1, cores - settings.runners))
         self._own_ray = not ray.is_initialized()
         if self._own_ray:

@@ -18,7 +18,6 @@ what dqn and qrdqn keep to replay is gone: they play on by their policy until `l
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +31,7 @@ from torch import Tensor, nn
 from lanista.agents.contestant import load_agent
 from lanista.agents.policy_network import PolicyNetwork, keep_memory
 from lanista.agents.running_moments import EPSILON, RunningMoments, moments_of
+from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError
@@ -79,8 +79,7 @@ class SB3Trainer:
         self.settings = settings
         self.stopped = False
         keep_memory()
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        torch.set_num_threads(settings.threads or cores)
+        torch.set_num_threads(settings.threads or usable_cores())
         torch.manual_seed(settings.seed)
         self.algorithm = algorithm_of(settings)[1]
         game = make(
@@ -284,6 +283,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("the trainer 'sb3' plays levels as they come; --levels and --curriculum are of 'rllib'")
     if settings.memory:
         raise UsageError("the trainer 'sb3' has no memory of earlier steps; --memory is of 'rllib'")
+    if settings.league_size:
+        raise UsageError("the trainer 'sb3' plays no league; leave league_size 0")
     if settings.kl_coefficient:
         raise UsageError("the setting 'kl_coefficient' is of the trainer 'rllib'; SB3 has no such term")
     if settings.freeze and name == "trpo":
