@@ -100,7 +100,9 @@ class Run:
         self.curve: list[dict[str, float]] = []
         self.before = 0.0  # seconds of the runs before this one
         self.planned = self.steps_an_epoch * (settings.epochs or 1)
-        self.training_since, self.step_at_start = time.monotonic(), 0
+        # Making or reading data, once, does not shorten the training.
+        self.begun = self.training_since = time.monotonic()
+        self.step_at_start = 0
 
     def _build(self) -> Recogniser:
         words = self.settings.encoder or ""

@@ -14,6 +14,8 @@ from torch import Tensor
 LOUDEST = 32767.0
 TEMPO = (0.85, 1.2)
 SHIFT = 0.06  # of the window, to each side
+SWAY = 0.12  # at most, of the tempo, to each side of its mean: intonation and haste within a word
+SWINGS = (0.4, 2.5)  # of it in a window
 GRID = 257  # frequencies at which the equaliser is drawn
 POINTS = 9  # of a random equaliser's curve
 DECIBELS = 5.0  # standard deviation of each point
@@ -54,11 +56,16 @@ def _uniform(bounds: tuple[float, float], shape: tuple[int, ...], generator: tor
 
 
 def _tempo(sounds: Tensor, generator: torch.Generator) -> Tensor:
-    """Faster or slower about the middle, the pitch with it, and moved."""
+    """Faster or slower about the middle and in swings, the pitch with it, and moved."""
     count, size = sounds.shape
     factor = _uniform(TEMPO, (count, 1), generator)
     shift = _uniform((-SHIFT, SHIFT), (count, 1), generator) * size
-    place = (torch.arange(size) - size / 2) * factor + size / 2 + shift
+    time = torch.arange(size) - size / 2
+    swings = 2 * math.pi * _uniform(SWINGS, (count, 1), generator) / size  # radians a sample
+    depth, phase = _uniform((0, SWAY), (count, 1), generator), _uniform((0, 2 * math.pi), (count, 1), generator)
+    # The integral of a tempo of 1 + depth * cos(swings * time + phase); nothing moves in the middle.
+    swayed = time + depth / swings * (torch.sin(swings * time + phase) - torch.sin(phase))
+    place = swayed * factor + size / 2 + shift
     inside = (place >= 0) & (place <= size - 1)
     place = place.clamp(0, size - 1.001)
     left = place.long()

@@ -33,7 +33,7 @@ ODD = {
     "anikaRobot",
     *(f"robosoft{n}" for n in range(2, 9)),
 }
-FORMANTS, RECORDED = 128, 32  # voices in training: of espeak-ng; of each of flite's speakers
+FORMANTS, RECORDED = 256, 64  # voices in training: of espeak-ng; of each of flite's speakers
 # Engines hurry: people who say a word alone take about a quarter longer.
 SPEEDS, PITCHES, TRACTS = (0.6, 1.15), (0.75, 1.3), (0.87, 1.15)
 # How words are written so that every engine says them as people do; other words are said as they are written.

@@ -27,7 +27,7 @@ SOURCE = Source(
 LEAST_LETTERS, MOST_LETTERS = 3, 10
 ALIKE = 4  # letters; words that begin with the same are in the same part
 TEST, VALID = 0.06, 0.04  # shares of the words' beginnings
-SAYS = {"train": 120, "valid": 80, "test": 60}  # words a voice
+SAYS = {"train": 60, "valid": 80, "test": 60}  # words a voice
 
 
 def words() -> dict[str, list[str]]:

@@ -139,7 +139,6 @@ class SpeechCrnn(Encoder):
         self.gru = nn.GRU(2 * hidden, hidden, layers, batch_first=True, bidirectional=True)
         self.attention = nn.Linear(2 * hidden, 1)
         self.dropout = nn.Dropout(dropout)
-        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def spectrogram(self, observation: Tensor) -> Tensor:
         """(batch, samples) -> (batch, frames, bands) in [-1, 1]: the loudest is 1, what is 50 dB below it or less -1.
@@ -153,8 +152,8 @@ class SpeechCrnn(Encoder):
 
     def sequence(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, samples) -> (batch, time, dim), a step each 20 or 40 ms, and the lengths (batch,): all of time."""
-        values = self.spectrogram(observation)
-        values = values[:, None].contiguous(memory_format=torch.channels_last)
+        # Not channels last: torch's group normalisation is five times as slow there.
+        values = self.spectrogram(observation)[:, None]
         for convolution, norm in zip(self.convolutions, self.norms, strict=True):
             values = F.relu(norm(convolution(values)))
         values = values.permute(0, 2, 1, 3).flatten(2)
