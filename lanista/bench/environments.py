@@ -19,6 +19,16 @@ REQUIREMENTS: dict[str, tuple[str, ...]] = {
     "doors": ("envpool==1.2.5", "ale-py==0.12.1", "gymnasium==1.2.2", "numba==0.68.1", "numpy==2.4.6"),
     "envpool": ("envpool==1.2.5",),
     "openspiel": ("open_spiel==2.0.2",),
+    # With what its NFSP and PSRO import.
+    "openspiel_learning": (
+        "open_spiel==2.0.2",
+        "torch==2.13.0",
+        "cvxopt>=1.3",
+        "cvxpy>=1.6",
+        "dm-tree>=0.1.9",
+        "matplotlib>=3.9",
+        "scipy>=1.13",
+    ),
     "pettingzoo": ("pettingzoo==1.27.0", "pygame>=2.6", "chess>=1.11", "rlcard>=1.2"),
     "pgx": ("pgx==2.6.0", "jax==0.10.2"),
     "sb3": ("torch==2.13.0", "sb3-contrib==2.9.2", "stable-baselines3==2.9.2", "pettingzoo==1.27.0", "pygame>=2.6"),
