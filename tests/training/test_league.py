@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +16,7 @@ import numpy as np
 import pytest
 import torch
 from auction_environment import registered_auction
+from safetensors.torch import load_file
 
 from lanista.agents.artifact import load_network, save_agent
 from lanista.agents.contestant import load_agent
@@ -39,7 +42,7 @@ from lanista.training.league import (
 from lanista.training.league_play import LeaguePlay
 from lanista.training.rollout import Rollout
 from lanista.training.run import Progress, Run, create_run, open_run, train
-from lanista.training.settings import new_network, read_settings
+from lanista.training.settings import new_network, read_settings, settings_values
 
 SMALL = {
     "copies": 64, "plies": 8, "minibatch_size": 128, "encoder": "mlp:dim=32", "precision": "float32", "threads": 1,
@@ -311,7 +314,8 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, list[int]]:
 
 def settings_of_a_run() -> Any:
     # The bound is in steps, of which each update has as many as rows were the learner's: about ten updates.
-    return read_settings("tictactoe", changes=SMALL | LEAGUE | {"steps": 3600, "random_share": 0.5, "random_plies": 4})
+    openings = {"random_share": 0.5, "random_plies": 4}
+    return read_settings("tictactoe", changes=SMALL | LEAGUE | openings | {"steps": 3600, "checkpoints": 3})
 
 
 def league_in(run: Run) -> dict[str, Any]:
@@ -372,6 +376,42 @@ def test_a_resumed_run_with_a_league_equals_an_unbroken_one(unbroken: tuple[Run,
     wanted = load_network(whole.agent)[0].state_dict()
     for name, value in load_network(again.agent)[0].state_dict().items():
         torch.testing.assert_close(value, wanted[name], rtol=0, atol=1e-6, msg=name)
+
+
+KILLED = """
+import json, os, signal, sys
+from pathlib import Path
+from lanista.training.run import create_run, train
+from lanista.training.settings import settings_from
+
+def kill(progress):
+    if progress.steps >= int(sys.argv[3]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+train(create_run(Path(sys.argv[1]), settings_from(json.loads(sys.argv[2]))), report=kill)
+"""
+
+
+def test_a_run_with_a_league_that_was_killed_goes_on_as_if_unbroken(
+    unbroken: tuple[Run, list[int]], tmp_path: Path
+) -> None:
+    """From its last checkpoint: the same weights, optimiser, members, payoffs and random streams at the end."""
+    whole, heard = unbroken
+    kept = int(whole.checkpoints()[0].name)
+    at = heard[heard.index(kept) + 2]  # after a checkpoint, and after updates that are lost
+    words = [str(tmp_path / "run"), json.dumps(settings_values(settings_of_a_run())), str(at)]
+    done = subprocess.run([sys.executable, "-c", KILLED, *words], capture_output=True, text=True, timeout=300)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    killed = open_run(tmp_path / "run")
+    assert [int(path.name) for path in killed.checkpoints()] == [kept]
+    again = train(killed, resume=True)
+    rows = [json.loads(line)["steps"] for line in (again.folder / "metrics.jsonl").read_text().splitlines()]
+    assert rows == heard, "no update is lost, none is counted twice"
+    assert league_in(again) == league_in(whole)
+    for file in ("network", "optimizer"):
+        wanted = load_file(whole.checkpoints()[-1] / "resume" / f"{file}.safetensors")
+        for name, value in load_file(again.checkpoints()[-1] / "resume" / f"{file}.safetensors").items():
+            torch.testing.assert_close(value, wanted[name], rtol=0, atol=1e-6, msg=name)
 
 
 def test_a_damaged_league_is_named(tmp_path: Path) -> None:
