@@ -48,7 +48,7 @@ class Turning:
 
     def _seen(self, observation: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {
-            name: value.flatten(-2)[..., self.cells_from[name]].reshape(value.shape)
+            name: (value.flatten(-2) if value.ndim > 2 else value)[..., self.cells_from[name]].reshape(value.shape)
             if name in self.cells_from
             else value
             for name, value in observation.items()

@@ -42,9 +42,9 @@ class Role:
 
 @dataclass(frozen=True)
 class Symmetry:
-    """A way to turn the board that leaves the game the same.
+    """A way to turn the board, or to exchange cards, that leaves the game the same.
 
-    The cells of each named modality (its last two axes, flattened) and the actions are permuted:
+    The cells of each named modality (its last two axes, flattened, or its only one) and the actions are permuted:
     `turned.reshape(..., cells)[..., i] = observation.reshape(..., cells)[..., cells_from[i]]` and action `a` of the
     original is action `actions_to[a]` of the turned position.
     """

@@ -11,19 +11,26 @@ from gymnasium import spaces
 
 from lanista.envs.bits import bit
 from lanista.envs.boards import label, svg
-from lanista.envs.core import Array, Floats, GameSpec, Role
+from lanista.envs.core import Array, Floats, GameSpec, Role, Symmetry
 from lanista.envs.draws import below, next_draw
 
 HIDDEN = "?"
 
 
 def hidden_spec(
-    name: str, players: int, size: int, num_actions: int, longest: int, returns: tuple[float, float], description: str
+    name: str,
+    players: int,
+    size: int,
+    num_actions: int,
+    longest: int,
+    returns: tuple[float, float],
+    description: str,
+    symmetries: tuple[Symmetry, ...] = (),
 ) -> GameSpec:
     """A zero-sum game in which players move in turn and each sees its own hand and what was said.
 
     Args:
-        name, players, longest, returns, description: see `GameSpec`.
+        name, players, longest, returns, description, symmetries: see `GameSpec`.
         size: length of the observation `information`, int8 of 0 and 1.
         num_actions: how many actions there are.
     """
@@ -39,6 +46,7 @@ def hidden_spec(
         longest=longest,
         returns=returns,
         description=description,
+        symmetries=symmetries,
     )
 
 

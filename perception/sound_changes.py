@@ -14,8 +14,8 @@ from torch import Tensor
 LOUDEST = 32767.0
 TEMPO = (0.85, 1.2)
 SHIFT = 0.06  # of the window, to each side
-SWAY = 0.12  # at most, of the tempo, to each side of its mean: intonation and haste within a word
-SWINGS = (0.4, 2.5)  # of it in a window
+SWAY = 0.25  # at most, of the tempo, to each side of its mean: intonation and haste within a word
+SWINGS = (0.3, 2.5)  # of it in a window
 GRID = 257  # frequencies at which the equaliser is drawn
 POINTS = 9  # of a random equaliser's curve
 DECIBELS = 5.0  # standard deviation of each point

@@ -9,13 +9,14 @@ which is both; but for folds the layout of OpenSpiel's information state, cards 
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import permutations, product
 from typing import Any
 
 import numba
 import numpy as np
 
 from lanista.envs.batched import Rules
+from lanista.envs.core import Symmetry
 from lanista.envs.draws import mix
 from lanista.envs.hands import HIDDEN, all_starts, deal, hands_svg, hidden_spec, parse_word
 from lanista.errors import UsageError
@@ -25,6 +26,7 @@ MOVES = ("fold", "call", "raise")
 FOLD, CALL, RAISE = range(3)
 SIGNS = (("♥", "♠"), ("h", "s"))  # for pictures and for terminals
 RAISES = 2  # the most in a round
+MOST_EXCHANGED = 4  # ranks: there are as many symmetries as sets of them
 
 
 def rules(players: int = 2) -> Rules:
@@ -189,6 +191,7 @@ def rules(players: int = 2) -> Rules:
             2 * most,
             (-float(limit), float(limit * (players - 1))),
             "a hidden card each, a public one, two rounds of betting",
+            _suits_exchanged(players, ranks, size),
         ),
         modality="information",
         state=state,
@@ -204,3 +207,18 @@ def rules(players: int = 2) -> Rules:
         print_move=lambda state, action: MOVES[action],
         parse_move=lambda state, text: parse_word(text, MOVES, {"check": "call", "bet": "raise"}),
     )
+
+
+def _suits_exchanged(players: int, ranks: int, size: int) -> tuple[Symmetry, ...]:
+    """The two cards of any ranks may be exchanged; of more than four ranks only those of all at once."""
+    chosen = [*product((False, True), repeat=ranks)][1:] if ranks <= MOST_EXCHANGED else [(True,) * ranks]
+    made = []
+    for exchanged in chosen:
+        cells = np.arange(size)
+        for first in (players, players + 2 * ranks):  # the own card, the public one
+            for rank in np.flatnonzero(exchanged):
+                place = first + 2 * rank
+                cells[[place, place + 1]] = cells[[place + 1, place]]
+        name = "suits of " + "".join(str(rank) for rank in np.flatnonzero(exchanged))
+        made.append(Symmetry(name, {"information": tuple(cells.tolist())}, tuple(range(len(MOVES)))))
+    return tuple(made)
