@@ -27,6 +27,7 @@ PACKAGES = {"espeak-ng": "espeak-ng", "flite": "flite", "festival": "festival fe
 ACCENTS = ("en-us", "en-gb", "en-us-nyc", "en-gb-x-rp", "en-gb-x-gbclan", "en-gb-x-gbcwmd", "en-gb-scotland", "en-029")
 # flite's voices with the mean pitch, in Hz, of each.
 FLITE = {"kal": 105.0, "awb": 128.0, "rms": 95.0, "slt": 172.0}
+INTONATION = 0.1  # usual standard deviation of flite's pitch, of its mean
 FESTIVAL = ("ked_diphone", "kal_diphone")
 WORDS_A_MINUTE = 165  # of espeak-ng at speed 1
 LONGEST = 2000  # characters
@@ -44,6 +45,7 @@ class Voice:
         pitch: its mean is multiplied by this; festival keeps its own.
         tract: all resonances and the pitch are multiplied by this, as by a shorter (above 1) or longer vocal tract;
             the duration stays.
+        intonation: how far the pitch moves about its mean, in the engine's usual extent; only flite can set it.
     """
 
     engine: str
@@ -51,14 +53,15 @@ class Voice:
     speed: float = 1.0
     pitch: float = 1.0
     tract: float = 1.0
+    intonation: float = 1.0
 
     def __post_init__(self) -> None:
         if self.engine not in PACKAGES:
             raise UsageError(f"no speech synthesiser '{self.engine}' is known; there are {', '.join(PACKAGES)}")
         if not re.fullmatch(r"[\w+-]{1,64}", self.name):
             raise UsageError(f"'{self.name}' is no name of a voice")
-        if not all(LEAST <= value <= MOST for value in (self.speed, self.pitch, self.tract)):
-            raise UsageError(f"a voice's speed, pitch and tract are {LEAST} to {MOST}: {self}")
+        if not all(LEAST <= value <= MOST for value in (self.speed, self.pitch, self.tract, self.intonation)):
+            raise UsageError(f"a voice's speed, pitch, tract and intonation are {LEAST} to {MOST}: {self}")
 
 
 def voices(engines: Sequence[str] = tuple(PACKAGES)) -> list[Voice]:
@@ -162,9 +165,12 @@ def _espeak(text: str, voice: Voice, file: Path) -> list[str]:
 
 
 def _flite(text: str, voice: Voice, file: Path) -> list[str]:
-    pitch = f"int_f0_target_mean={FLITE.get(voice.name, 110.0) * voice.pitch:.1f}"
-    stretch = f"duration_stretch={voice.tract / voice.speed:.3f}"
-    return ["flite", "-voice", voice.name, "--setf", pitch, "--setf", stretch, "-t", f" {text}", "-o", str(file)]
+    mean = FLITE.get(voice.name, 110.0) * voice.pitch
+    features = [f"int_f0_target_mean={mean:.1f}", f"duration_stretch={voice.tract / voice.speed:.3f}"]
+    if voice.intonation != 1:
+        features.append(f"int_f0_target_stddev={mean * INTONATION * voice.intonation:.1f}")
+    settings = [word for feature in features for word in ("--setf", feature)]
+    return ["flite", "-voice", voice.name, *settings, "-t", f" {text}", "-o", str(file)]
 
 
 def _run(command: list[str], text: str, voice: Voice) -> None:

@@ -70,13 +70,14 @@ def _varied(engine: str, name: str, chance: np.random.Generator) -> Voice:
     return Voice(engine, name, speed, pitch, tract)
 
 
-def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]]) -> Examples:
+def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]], marks: Sequence[str] = ()) -> Examples:
     """Words said by voices, without silence at both ends; synthesised once, then read from the data folder.
 
     Args:
         name: the data set's id.
         voices: who speaks.
         words: what each of them says.
+        marks: for each voice the punctuation it says each word with, for its intonation; none if empty.
 
     Returns:
         Sounds of 8,000 samples a second; the targets are the words, the groups engine and name of the voice.
@@ -84,14 +85,15 @@ def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]]) -> 
     about = {
         "version": VERSION,
         "rate": RATE,
-        "voices": [dataclasses.asdict(voice) for voice in voices],
+        "voices": [_told(voice) for voice in voices],
         "words": [list(texts) for texts in words],
+        **({"marks": list(marks)} if marks else {}),
     }
 
     def make() -> dict[str, np.ndarray]:
         waves: list[np.ndarray] = []
-        for voice, texts in zip(voices, words, strict=True):
-            spoken = speak([WRITTEN.get(text, text) for text in texts], voice, RATE)
+        for voice, texts, mark in zip(voices, words, marks or [""] * len(voices), strict=True):
+            spoken = speak([WRITTEN.get(text, text) + mark for text in texts], voice, RATE)
             waves += [np.rint(trimmed(wave, RATE) * 32767).astype(np.int16) for wave in spoken]
         ends = np.cumsum([len(wave) for wave in waves])
         return {"waves": np.concatenate(waves) if waves else np.zeros(0, np.int16), "ends": ends.astype(np.int64)}
@@ -101,3 +103,11 @@ def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]]) -> 
     texts = [text for row in words for text in row]
     groups = [f"{voice.engine} {voice.name}" for voice, row in zip(voices, words, strict=True) for _ in row]
     return Examples(np.split(whole, made["ends"][:-1]), texts, groups)
+
+
+def _told(voice: Voice) -> dict[str, str | float]:
+    """A voice as plain data; of usual intonation as it was told before there was another, so that sets stay valid."""
+    told: dict[str, str | float] = dataclasses.asdict(voice)
+    if voice.intonation == 1:
+        del told["intonation"]
+    return told
