@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -168,6 +168,20 @@ class PolicyNetwork(nn.Module):
                 all_reduce([mean, square])
             moments.take(mean, square, len(observation[name]))
 
+    @property
+    def state_size(self) -> int:
+        """The numbers of what it remembers; 0 without a memory."""
+        return 0 if self.memory is None else self.memory.state_size
+
+    @property
+    def frozen(self) -> list[str]:
+        """The modalities whose encoders stay as they are."""
+        return self.fusion.frozen
+
+    def freeze(self, names: Iterable[str]) -> None:
+        """Keep the encoders of these modalities as they are."""
+        self.fusion.freeze(names)
+
     def describe(self) -> dict[str, Any]:
         """What `network_from` needs to make the same network, as plain data."""
         about: dict[str, Any] = {
@@ -266,21 +280,36 @@ def build_network(
     normalize_value: bool = False,
     memory: str = "",
 ) -> PolicyNetwork:
-    """A fresh network for a game.
+    """A fresh network for a game whose players share one role; `build_networks` makes them for every game.
 
     Args:
-        spec: of the game; all players must share one role.
+        spec: of the game.
         encoder: as for `perception.fusion.build_fusion`, or what that gave.
         normalize_observation: normalise the modalities of real numbers.
         normalize_value: normalise the value, unless the game's returns have bounds: it is squashed into them then.
         memory: as for `perception.memory.build_memory`; empty is none.
 
     Raises:
-        UsageError: no network plays this game.
+        UsageError: no network plays this game, or it takes several.
     """
     if len(spec.roles) > 1:
-        raise UsageError(f"{spec.name} has players with different spaces, which one network cannot play yet")
-    role = spec.roles[0]
+        raise UsageError(f"{spec.name} has players with different spaces, which no one network can play")
+    return network_of_role(
+        spec, 0, encoder, normalize_observation=normalize_observation, normalize_value=normalize_value, memory=memory
+    )
+
+
+def network_of_role(
+    spec: GameSpec,
+    number: int,
+    encoder: str | Fusion = "auto",
+    *,
+    normalize_observation: bool = False,
+    normalize_value: bool = False,
+    memory: str = "",
+) -> PolicyNetwork:
+    """A fresh network for one of a game's roles, the `number`th; else as `build_network`."""
+    role = spec.roles[number]
     head = head_for(role.action, spec.name)
     low, high = spec.returns
     bounded = low > -100 and high < 100

@@ -34,10 +34,13 @@ class Role:
     Attributes:
         observation: a `spaces.Dict`, modality name -> space of one row.
         action: `Discrete`, `MultiDiscrete` or `Box`.
+        name: what the game calls its players, such as "speaker"; where it is empty, nothing. Roles with equal spaces
+            are equal, whatever they are called.
     """
 
     observation: spaces.Dict
     action: spaces.Space[Any]
+    name: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True)

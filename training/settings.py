@@ -9,8 +9,9 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lanista.agents.encoder_words import fusion_of_words
-from lanista.agents.policy_network import PolicyNetwork, build_network
+from lanista.agents.encoder_words import fusions_of_words
+from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.role_networks import Networks, build_networks, the_only
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
 from lanista.training.league import LeagueSettings, check_league
@@ -175,19 +176,28 @@ def trainer_values(trainer: str, algorithm: str, game: str) -> dict[str, Any]:
     return values
 
 
-def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
-    """A fresh network for a game, as the settings want it.
+def new_networks(spec: GameSpec, settings: TrainSettings) -> Networks:
+    """A fresh network for a game, or one for each of its roles, as the settings want it.
 
     Raises:
         UsageError: no network plays this game.
     """
-    return build_network(
+    return build_networks(
         spec,
-        fusion_of_words(spec.roles[0].observation, settings.encoder, settings.freeze),
+        fusions_of_words(spec, settings.encoder, settings.freeze),
         normalize_observation=settings.normalize_observation,
         normalize_value=settings.normalize_value,
         memory=settings.memory,
     )
+
+
+def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
+    """As `new_networks`, where one plays all roles.
+
+    Raises:
+        UsageError: no one network plays this game.
+    """
+    return the_only(new_networks(spec, settings), f"{spec.name} is for no one network")
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:
