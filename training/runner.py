@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from torch import Tensor
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.policy_network import PolicyNetwork, keep_memory
+from lanista.agents.policy_network import keep_memory
+from lanista.agents.role_networks import Networks, role_names
 from lanista.envs import make
 from lanista.training.curriculum import Curriculum, LevelNews
 from lanista.training.league import League, LeagueNews, Seating
@@ -22,20 +23,35 @@ from lanista.training.settings import TrainSettings
 
 @dataclass
 class Sample:
-    """What a runner gives: a batch and how the games went that ended meanwhile."""
+    """What a runner gives: a batch for each role and how the games went that ended meanwhile.
 
-    batch: Batch
+    Attributes:
+        batches: name of a role -> its rows.
+        games: that ended.
+        plies: of all of them.
+        first_player: the sum of what the first player got in them.
+        levels, league: what the run's curriculum and league are told.
+        returns: where there are several roles, the name of each -> the sum of what its seats got, the mean of them.
+    """
+
+    batches: Mapping[str, Batch]
     games: int
     plies: float
     first_player: float
     levels: LevelNews | None
     league: LeagueNews | None
+    returns: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """How many moves it holds."""
+        return sum(len(batch.actions) for batch in self.batches.values())
 
 
 class BatchRunner:
     """Plays `copies` games in one loop."""
 
-    def __init__(self, network: PolicyNetwork, settings: TrainSettings, number: int = 0) -> None:
+    def __init__(self, network: Networks, settings: TrainSettings, number: int = 0) -> None:
         """Begin games.
 
         Args:
@@ -77,11 +93,16 @@ class BatchRunner:
             levels.follow(curriculum)
         if seating is not None:
             self.rollout.follow(seating)
-        batch = self.rollout.collect(settings.plies, settings.gamma, settings.gae_lambda)
+        batches = self.rollout.collect_roles(settings.plies, settings.gamma, settings.gae_lambda)
         returns, lengths = self.rollout.take_finished()
         news = None if levels is None else levels.news()
         league = None if self.rollout.league is None else self.rollout.league.news()
-        return Sample(batch, len(lengths), float(lengths.sum()), float(returns[:, 0].sum()), news, league)
+        first, roles = float(returns[:, 0].sum()), {}
+        if len(self.env.spec.roles) > 1:
+            seats = np.asarray(self.env.spec.role_of)
+            for number, name in enumerate(role_names(self.env.spec)):
+                roles[name] = float(returns[:, seats == number].mean(1).sum())
+        return Sample(batches, len(lengths), float(lengths.sum()), first, news, league, roles)
 
     def state(self) -> bytes:
         """The running games and what was played but not yet told, to be saved; empty for games that cannot be."""
@@ -102,10 +123,12 @@ class BatchRunner:
 def metrics_of(samples: Sequence[Sample], curriculum: Curriculum | None, league: League | None) -> dict[str, float]:
     """What samples tell the run's curves; the curriculum and the league, where there are any, hear it too."""
     games = sum(sample.games for sample in samples)
-    told = {"steps": float(sum(len(sample.batch.actions) for sample in samples)), "games": float(games)}
+    told = {"steps": float(sum(sample.rows for sample in samples)), "games": float(games)}
     if games:
         told["game_length"] = sum(sample.plies for sample in samples) / games
         told["first_player_return"] = sum(sample.first_player for sample in samples) / games
+        for role in samples[0].returns:
+            told[f"return/{role}"] = sum(sample.returns[role] for sample in samples) / games
     if curriculum is not None:
         for sample in samples:
             if sample.levels is not None:

@@ -242,4 +242,4 @@ def test_a_choice_of_the_learner_is_drawn_from_its_policy() -> None:
     policy = torch.softmax(logits, -1)[0].numpy()
     counts = np.bincount(choice.actions, minlength=7) / 4096
     assert np.abs(counts - policy).max() < 4 * np.sqrt(0.25 / 4096)
-    np.testing.assert_allclose(np.exp(rollout.learner.log_probability), policy[choice.actions], rtol=1e-5)
+    np.testing.assert_allclose(np.exp(rollout.learner.played[0].log_probability), policy[choice.actions], rtol=1e-5)

@@ -1,14 +1,14 @@
 """Distributed training on RLlib: its actors, weight sync and restarts around our runner and our learner.
 
 RLlib's own extension points are used: an `EnvRunner` around a `training.runner.BatchRunner`, a `TorchLearner` around a
-`training.learner.BatchLearner`, an `RLModule` that holds the plain torch network, and an algorithm whose
-`training_step` joins them.
+`training.learner.BatchLearner`, an `RLModule` that holds the plain torch network, or all roles' networks, and an
+algorithm whose `training_step` joins them.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before ray is imported: nothing reaches outside
@@ -44,7 +44,7 @@ from ray.rllib.utils.metrics import (
 )
 from torch import Tensor
 
-from lanista.agents.policy_network import PolicyNetwork, network_from
+from lanista.agents.role_networks import Networks, networks_from, role_names
 from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.training.curriculum import Curriculum, open_curriculum
@@ -53,7 +53,7 @@ from lanista.training.learner import BatchLearner, shuffling_seed
 from lanista.training.ppo import Batch
 from lanista.training.run import TrainerState
 from lanista.training.runner import BatchRunner, Sample, metrics_of
-from lanista.training.settings import TrainSettings, new_network, settings_from, settings_values
+from lanista.training.settings import TrainSettings, new_networks, settings_from, settings_values
 from lanista.training.trainers._ray_cluster import start_ray
 
 OBSERVATION = "observation."
@@ -66,14 +66,18 @@ COLUMNS = (
     "stream",
     "memory",
 )  # the fields of a `Batch`, in its order
+TOLD = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "grad_norm", "learning_rate")
 
 
 class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
-    """An RLModule around the plain torch network, `net`, the same that the arena plays."""
+    """An RLModule around the plain torch network, `net`, the same that the arena plays.
+
+    Of several roles it holds all networks; RLlib's own forward calls, which nothing here needs, are of one alone.
+    """
 
     def setup(self) -> None:
-        self.net = network_from(self.model_config["network"])
-        self.net.fusion.freeze(self.model_config["frozen"])
+        self.net = networks_from(self.model_config["network"])
+        self.net.freeze(self.model_config["frozen"])
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         parameters, value = self.net(batch[Columns.OBS], batch.get("action_mask"))
@@ -115,7 +119,7 @@ class RunnerActor(EnvRunner, Checkpointable):  # type: ignore[misc]
     ) -> Sample:
         """As `BatchRunner.sample`."""
         sample = self.runner.sample(curriculum, seating)
-        steps = len(sample.batch.actions)
+        steps = sample.rows
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, steps, reduce="sum")
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum")
         self.num_env_steps_sampled_lifetime += steps
@@ -189,7 +193,7 @@ class LearnerActor(TorchLearner):  # type: ignore[misc]
         """Learn from one flat batch.
 
         Args:
-            training_data: with one `MultiAgentBatch` of the columns that `flat_columns` made.
+            training_data: with one `MultiAgentBatch` of the columns that `flat_columns` made, by role.
             progress: the share of the run that is done, for the schedules.
             seed: of the shuffling.
         """
@@ -197,10 +201,8 @@ class LearnerActor(TorchLearner):  # type: ignore[misc]
         training_data.validate()
         training_data.solve_refs()
         self._weights_seq_no += 1
-        columns = training_data.batch.policy_batches[DEFAULT_MODULE_ID]
-        means = self.learner.update(
-            batch_from(columns), progress, seed, average if self.config.num_learners > 1 else None
-        )
+        batches = {role: batch_from(columns) for role, columns in training_data.batch.policy_batches.items()}
+        means = self.learner.update(batches, progress, seed, average if self.config.num_learners > 1 else None)
         for name, value in means.items():
             self.metrics.log_value((DEFAULT_MODULE_ID, name), value, window=1)
         return self.metrics.reduce()
@@ -214,18 +216,35 @@ def average(tensors: Sequence[Tensor]) -> None:
         tensor /= world
 
 
-def flat_columns(batches: list[Batch]) -> dict[str, Any]:
-    """The batches of all runners as one set of columns, as RLlib shards them over learners."""
+def flat_columns(batches: Sequence[Batch], learners: int = 0) -> dict[str, Any]:
+    """The batches of all runners as one set of columns, as RLlib shards them over learners.
 
-    def join(name: str) -> Any:
-        parts = [getattr(batch, name) for batch in batches]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+    Args:
+        batches: of one role.
+        learners: so many are to have as many rows each: they average gradients, and so must make as many steps. The
+            last rows, fewer than there are learners, are left out for it.
+    """
+    rows = sum(len(batch.actions) for batch in batches)
+    rows -= rows % max(learners, 1)
 
-    columns = {name: join(name) for name in COLUMNS if getattr(batches[0], name) is not None}
+    def join(parts: list[Any]) -> Any:
+        return (parts[0] if len(parts) == 1 else np.concatenate(parts))[:rows]
+
+    columns = {
+        name: join([getattr(batch, name) for batch in batches])
+        for name in COLUMNS
+        if getattr(batches[0], name) is not None
+    }
     for modality in batches[0].observation:
-        parts = [batch.observation[modality] for batch in batches]
-        columns[OBSERVATION + modality] = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        columns[OBSERVATION + modality] = join([batch.observation[modality] for batch in batches])
     return columns
+
+
+def columns_by_role(samples: Sequence[Mapping[str, Batch]], learners: int = 0) -> dict[str, dict[str, Any]]:
+    """The `flat_columns` of each role of which there are rows for every learner, of all runners' batches by role."""
+    roles = sorted({role for sample in samples for role in sample})
+    found = {role: flat_columns([sample[role] for sample in samples if role in sample], learners) for role in roles}
+    return {role: columns for role, columns in found.items() if len(columns["actions"])}
 
 
 def batch_from(columns: Any) -> Batch:
@@ -242,6 +261,7 @@ class SelfPlay(PPO):  # type: ignore[misc]
     metrics_of_update: dict[str, float]
     curriculum: Curriculum | None = None
     league: League | None = None
+    roles: Sequence[str] = ()  # all that the game has
 
     def training_step(self) -> None:
         """One update; leaves what is to be told in `metrics_of_update`."""
@@ -260,9 +280,12 @@ class SelfPlay(PPO):  # type: ignore[misc]
         if not samples:
             return  # every runner is down; RLlib restarts them before the next step
         self.metrics.aggregate([metrics for _, metrics in results], key=ENV_RUNNER_RESULTS)
-        columns = flat_columns([sample.batch for sample in samples])
-        rows = len(columns["actions"])
-        batch = MultiAgentBatch({DEFAULT_MODULE_ID: SampleBatch(columns)}, env_steps=rows)
+        columns = columns_by_role([sample.batches for sample in samples], self.config.num_learners)
+        if not columns:
+            self.metrics_of_update = metrics_of(samples, self.curriculum, self.league)
+            return
+        rows = sum(len(one["actions"]) for one in columns.values())
+        batch = MultiAgentBatch({role: SampleBatch(one) for role, one in columns.items()}, env_steps=rows)
         with self.metrics.log_time((TIMERS, LEARNER_UPDATE_TIMER)):
             learned = self.learner_group.update(
                 training_data=TrainingData(batch=batch),
@@ -274,16 +297,12 @@ class SelfPlay(PPO):  # type: ignore[misc]
         with self.metrics.log_time((TIMERS, SYNCH_WORKER_WEIGHTS_TIMER)):
             group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
         told = metrics_of(samples, self.curriculum, self.league)
-        for name in (
-            "policy_loss",
-            "value_loss",
-            "entropy",
-            "approx_kl",
-            "clip_fraction",
-            "grad_norm",
-            "learning_rate",
-        ):
+        for name in TOLD:
             told[name] = float(self.metrics.peek((LEARNER_RESULTS, DEFAULT_MODULE_ID, name)))
+            if len(self.roles) > 1:
+                for role in columns:
+                    key = f"{name}/{role}"
+                    told[key] = float(self.metrics.peek((LEARNER_RESULTS, DEFAULT_MODULE_ID, key)))
         self.metrics_of_update = told
 
 
@@ -294,7 +313,7 @@ class RLlibTrainer:
         self.settings = settings
         self.spec = make(settings.game).spec
         torch.manual_seed(settings.seed)
-        network = new_network(self.spec, settings)
+        network = new_networks(self.spec, settings)
         self.description = network.describe()
         # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
         cores = usable_cores()
@@ -303,6 +322,7 @@ class RLlibTrainer:
         if self._own_ray:
             start_ray(settings, cores)
         self.algorithm = _config(settings, network).build_algo()
+        self.algorithm.roles = role_names(self.spec)
         if settings.levels:
             self.algorithm.curriculum = open_curriculum(settings.curriculum, settings.levels)
         self._set_weights(network)
@@ -316,17 +336,17 @@ class RLlibTrainer:
         self.algorithm.train()
         return dict(self.algorithm.metrics_of_update)
 
-    def network(self) -> PolicyNetwork:
+    def network(self) -> Networks:
         runner = self.algorithm.env_runner
         if runner is not None and not self.settings.learners:
-            network: PolicyNetwork = self.algorithm.learner_group._learner.module[DEFAULT_MODULE_ID].unwrapped().net
+            network: Networks = self.algorithm.learner_group._learner.module[DEFAULT_MODULE_ID].unwrapped().net
             return network
         weights = self.algorithm.learner_group.get_weights()[DEFAULT_MODULE_ID]
-        network = network_from(self.description)
+        network = networks_from(self.description)
         network.load_state_dict({name.removeprefix("net."): torch.tensor(value) for name, value in weights.items()})
         return network
 
-    def _set_weights(self, network: PolicyNetwork) -> None:
+    def _set_weights(self, network: Networks) -> None:
         """Give every learner and runner these weights."""
         weights = {f"net.{name}": value.numpy() for name, value in network.state_dict().items()}
         self.algorithm.learner_group.set_weights({DEFAULT_MODULE_ID: weights})
@@ -343,7 +363,7 @@ class RLlibTrainer:
         curriculum = self.algorithm.curriculum
         return TrainerState(tensors, games, {} if curriculum is None else curriculum.state())
 
-    def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
+    def restore(self, network: Networks, state: TrainerState) -> None:
         self._set_weights(network)
         tensors = state.optimizer
         if self.algorithm.curriculum is not None:
@@ -364,7 +384,7 @@ class RLlibTrainer:
             ray.shutdown()
 
 
-def _config(settings: TrainSettings, network: PolicyNetwork) -> PPOConfig:
+def _config(settings: TrainSettings, network: Networks) -> PPOConfig:
     """RLlib's settings: what is learned and how is in ours, which every runner and learner gets."""
     return (
         PPOConfig(algo_class=SelfPlay)
@@ -386,7 +406,7 @@ def _config(settings: TrainSettings, network: PolicyNetwork) -> PPOConfig:
         .rl_module(
             rl_module_spec=RLModuleSpec(
                 module_class=NetworkModule,
-                model_config={"network": network.describe(), "frozen": network.fusion.frozen},
+                model_config={"network": network.describe(), "frozen": network.frozen},
             )
         )
         .fault_tolerance(restart_failed_env_runners=True)

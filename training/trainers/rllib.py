@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import torch
 
-from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.role_networks import Networks
 from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.errors import UsageError
@@ -18,7 +18,7 @@ from lanista.training.league import League
 from lanista.training.learner import BatchLearner, shuffling_seed
 from lanista.training.run import Trainer, TrainerState
 from lanista.training.runner import BatchRunner, metrics_of
-from lanista.training.settings import TrainSettings, new_network
+from lanista.training.settings import TrainSettings, new_networks
 
 
 class OneProcessTrainer:
@@ -27,7 +27,7 @@ class OneProcessTrainer:
     def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings
         torch.manual_seed(settings.seed)
-        network = new_network(make(settings.game).spec, settings)
+        network = new_networks(make(settings.game).spec, settings)
         # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
         torch.set_num_threads(settings.threads or usable_cores())
         self.runner, self.learner = BatchRunner(network, settings), BatchLearner(network, settings)
@@ -44,17 +44,17 @@ class OneProcessTrainer:
             None if self.curriculum is None else self.curriculum.state(),
             None if self.league is None else self.league.seating(number),
         )
-        learned = self.learner.update(sample.batch, progress, shuffling_seed(self.settings.seed, number))
+        learned = self.learner.update(sample.batches, progress, shuffling_seed(self.settings.seed, number))
         return metrics_of([sample], self.curriculum, self.league) | learned
 
-    def network(self) -> PolicyNetwork:
+    def network(self) -> Networks:
         return self.learner.network
 
     def state(self) -> TrainerState:
         curriculum = {} if self.curriculum is None else self.curriculum.state()
         return TrainerState(self.learner.state(), [self.runner.state()], curriculum)
 
-    def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
+    def restore(self, network: Networks, state: TrainerState) -> None:
         self.learner.network.load_state_dict(network.state_dict())
         self.learner.restore(state.optimizer)
         if self.curriculum is not None:

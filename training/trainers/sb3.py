@@ -297,6 +297,11 @@ def check(settings: TrainSettings) -> None:
             f"the trainer 'sb3' plays games of one player and turn-based ones of two, and {settings.game} is one "
             f"{how}; --trainer rllib can learn it"
         )
+    if len(spec.roles) > 1:
+        raise UsageError(
+            f"the trainer 'sb3' has one network for all seats, and the players of {settings.game} have different "
+            f"spaces; --trainer rllib learns a network for each role"
+        )
     legal = game.turn().legal
     close = getattr(game, "close", None)
     if close is not None:
