@@ -201,6 +201,8 @@ def anchors_of(settings: TrainSettings) -> dict[str, Agent]:
     spec = make(settings.game).spec
     wished = settings.anchors != TrainSettings(game=settings.game).anchors
     agents: dict[str, Agent] = {}
+    if len(spec.roles) > 1 and not spec.zero_sum and not wished:
+        return agents  # who gets more than the other role tells nothing of who plays better
     for anchor in settings.anchors.split():
         agent = load_agent(anchor)
         try:
