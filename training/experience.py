@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Turn
+from lanista.training.linking import END, UNKNOWN, link
 from lanista.training.ppo import Batch, Trajectory, advantages
 
 
@@ -77,55 +78,37 @@ def assemble(
         Role, by its number -> the batch of all of its open rows that could be told; and the steps that still have open
         rows.
     """
-    shared = mover_view(spec)
     sizes = [len(step.turn) for step in steps]
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    rows = int(starts[-1])
-    copies, players = steps[0].outcome.rewards.shape
-    waits = -2
-    # What follows each seat's last row, seen backward: a row, a tail position, -1 (the end), or -2 (not known yet).
-    ahead = np.full((copies, players), waits, np.int64)
-    mover = np.zeros(copies, np.int64)
-    pending = np.zeros((copies, players), np.float32)
-    ahead[upcoming.copies, upcoming.players] = rows + np.arange(len(upcoming))
-    if shared:
-        ahead[upcoming.copies] = (rows + np.arange(len(upcoming)))[:, None]
-        mover[upcoming.copies] = upcoming.players
-    tail, tail_length = [upcoming_value], len(upcoming)
-    following, rewards, sign = np.empty(rows, np.int64), np.empty(rows, np.float32), np.ones(rows, np.float32)
-    for number in range(len(steps) - 1, -1, -1):
-        step, outcome = steps[number], steps[number].outcome
-        gone = outcome.terminated | outcome.truncated | outcome.broken[:, None] | outcome.finished[:, None]
-        pending[gone] = 0
-        ahead[gone] = -1
-        pending += outcome.rewards
-        if outcome.final is not None and step.final is not None:
-            cut = outcome.final
-            ahead[cut.copies, cut.players] = rows + tail_length + np.arange(len(cut))
-            if shared:
-                mover[cut.copies] = cut.players
-                ahead[cut.copies] = ahead[cut.copies, cut.players][:, None]
-            tail.append(step.final)
-            tail_length += len(cut)
-        block = slice(int(starts[number]), int(starts[number + 1]))
-        at, who = step.turn.copies, step.turn.players
-        following[block] = ahead[at, who]
-        rewards[block] = pending[at, who]
-        own = np.arange(block.start, block.stop)
-        if shared:
-            sign[block] = np.where(mover[at] == who, 1, -1)
-            mover[at] = who
-            pending[at] = 0
-            ahead[at] = own[:, None]
-        else:
-            pending[at, who] = 0
-            ahead[at, who] = own
+    outcomes = [step.outcome for step in steps]
+    shape = (len(steps), *outcomes[0].rewards.shape)
+    finals = [None if step.final is None else step.outcome.final for step in steps]
+    cuts = [final for final in finals if final is not None]
+    none = np.zeros(0, np.int64)
+    over = np.concatenate([outcome.finished for outcome in outcomes])
+    over |= np.concatenate([outcome.broken for outcome in outcomes])
+    following, rewards, sign = link(
+        np.concatenate([step.turn.copies for step in steps]),
+        np.concatenate([step.turn.players for step in steps]),
+        starts,
+        np.concatenate([outcome.rewards for outcome in outcomes]).reshape(shape),
+        np.concatenate([outcome.terminated for outcome in outcomes]).reshape(shape),
+        np.concatenate([outcome.truncated for outcome in outcomes]).reshape(shape),
+        over.reshape(shape[:2]),
+        np.concatenate([none, *(cut.copies for cut in cuts)]),
+        np.concatenate([none, *(cut.players for cut in cuts)]),
+        np.cumsum([0, *(0 if final is None else len(final) for final in finals)]),
+        np.array(upcoming.copies),
+        np.array(upcoming.players),
+        mover_view(spec),
+    )
+    tail = [upcoming_value, *(step.final for step in steps if step.final is not None)]
     value = np.concatenate([step.value for step in steps])
     # A row that waits must tell the rows before it nothing but its value: its own advantage is made 0.
-    known = following != waits
+    known = following != UNKNOWN
     rewards[~known] = value[~known]
     gain = advantages(
-        Trajectory(value, rewards, np.maximum(following, -1), sign, np.concatenate(tail)), gamma, gae_lambda
+        Trajectory(value, rewards, np.maximum(following, END), sign, np.concatenate(tail)), gamma, gae_lambda
     )
     told = known & np.concatenate([step.open for step in steps])
     roles = sorted({role for step in steps for role in step.parts})

@@ -15,10 +15,14 @@ import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor, nn
 
+from lanista.agents.action_heads import DiscreteHead
 from lanista.agents.kinds.network import fast_bfloat16
 from lanista.agents.policy_network import PolicyNetwork
 from lanista.agents.symmetry import Turning
 from lanista.envs.core import Array, Bools, Floats, Ints
+from lanista.training.categorical_loss import Weights, categorical_loss
+
+PART_NAMES = ("policy_loss", "value_loss", "entropy", "approx_kl", "divergence", "clip_fraction")
 
 
 @dataclass(frozen=True)
@@ -218,15 +222,15 @@ class Sequences:
 
 @dataclass(frozen=True)
 class Loss:
-    """The parts of the loss of one minibatch, for the curves."""
+    """The loss of one minibatch.
 
-    total: Tensor
-    policy: Tensor
-    value: Tensor
-    entropy: Tensor
-    kl: Tensor
-    divergence: Tensor
-    clipped: Tensor
+    Attributes:
+        total: what is minimised.
+        parts: the means in the order of `PART_NAMES`, for the curves.
+    """
+
+    total: Tensor  # ()
+    parts: Tensor  # (6,)
 
 
 def loss(
@@ -254,6 +258,15 @@ def loss(
         pick: how the rows stand in sequences; needed if the network has a memory.
     """
     parameters, value = _ask(network, observation, legal, pick)
+    if isinstance(network.head, DiscreteHead) and parameters.device.type == "cpu":
+        scale = 1.0 if network.returns is None else float(network.returns.deviation) ** 2
+        weights = Weights(
+            settings.clip_range, settings.value_coefficient, entropy_coefficient, settings.kl_coefficient, scale
+        )
+        total, parts = categorical_loss(
+            parameters, value, actions, log_probability, advantage, returns, before, weights
+        )
+        return Loss(total, parts)
     distribution = network.head.distribution(parameters)
     log_ratio = distribution.log_probability(actions) - log_probability
     ratio = log_ratio.exp()
@@ -271,7 +284,8 @@ def loss(
     with torch.no_grad():
         kl = ((ratio - 1) - log_ratio).mean()  # Schulman 2020, "Approximating KL divergence", k3
         beyond = ((ratio - 1).abs() > settings.clip_range).float().mean()
-    return Loss(total, policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, divergence.detach(), beyond)
+    told = (policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, divergence.detach(), beyond)
+    return Loss(total, torch.stack(told))
 
 
 def make_optimizer(network: nn.Module, settings: PPOSettings) -> torch.optim.Optimizer:
@@ -345,8 +359,7 @@ def update(
                     )  # fmt: skip
                 share = len(at) / size
                 (step.total * share).backward()  # type: ignore[no-untyped-call]
-                told = (step.policy, step.value, step.entropy, step.kl, step.divergence, step.clipped)
-                parts.append(torch.stack(told))
+                parts.append(step.parts)
                 weights.append(share)
             if all_reduce is not None:
                 all_reduce([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
@@ -354,10 +367,9 @@ def update(
             optimizer.step()
     # Only now: the old probabilities are of observations as they were normalised when they were played.
     network.see_observations(observation, all_reduce)
-    names = ("policy_loss", "value_loss", "entropy", "approx_kl", "divergence", "clip_fraction")
     weight = torch.tensor(weights)
     means = (torch.stack(parts) * weight[:, None]).sum(0) / weight.sum()
-    return dict(zip(names, means.tolist(), strict=True)) | {
+    return dict(zip(PART_NAMES, means.tolist(), strict=True)) | {
         "grad_norm": float(torch.stack(norms).mean()),
         "learning_rate": learning_rate,
     }

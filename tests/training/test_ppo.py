@@ -13,6 +13,7 @@ from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.envs.core import Choice
+from lanista.training.categorical_loss import CLIPPED
 from lanista.training.ppo import Batch, PPOSettings, Trajectory, advantages, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 
@@ -146,7 +147,7 @@ def test_the_loss_matches_torch_distributions() -> None:
     surrogate = torch.min(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
     wanted = -surrogate + 0.5 * (value - returns).square().mean() - 0.02 * policy.entropy().mean()
     assert got.total.item() == pytest.approx(wanted.item(), rel=1e-4)
-    assert got.clipped > 0, "nothing was clipped: the test saw nothing"
+    assert got.parts[CLIPPED] > 0, "nothing was clipped: the test saw nothing"
     earlier = logits.detach() + 0.3 * torch.randn_like(logits) * legal
     held = replace(PLAIN, kl_coefficient=0.7)
     more = loss(network, seen, legal, actions, old, advantage, returns, held, 0.02, earlier)
