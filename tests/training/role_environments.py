@@ -23,7 +23,8 @@ def one_hot(number: int, size: int) -> np.ndarray:
 class Signals(ParallelEnv):  # type: ignore[misc]
     """A speaker is shown a card and says a word; then two listeners, who heard it, name the card.
 
-    Each listener gets 1 for the right card, and the speaker the mean of what they get: 1 for all at best.
+    The speaker gets 1 for the next card's name, and a listener 2 for the right card. Who learned from another's rewards
+    would not come near that.
     """
 
     metadata = {"name": "signals_v0", "render_modes": []}
@@ -49,9 +50,10 @@ class Signals(ParallelEnv):  # type: ignore[misc]
         here, ends = self.agents, self.heard < CARDS
         gained = dict.fromkeys(here, 0.0)
         if ends:
-            gained |= {agent: float(actions[agent] == self.card) for agent in here[1:]}
-            gained["speaker_0"] = (gained["listener_0"] + gained["listener_1"]) / 2
+            gained |= {agent: 2.0 * (actions[agent] == self.card) for agent in here[1:]}
             self.agents = []
+        else:
+            gained["speaker_0"] = float(actions["speaker_0"] == (self.card + 1) % CARDS)
         self.heard = int(actions["speaker_0"])
         seen = self._seen()
         return seen, gained, dict.fromkeys(here, ends), dict.fromkeys(here, False), {agent: {} for agent in here}
