@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from lanista.training.league import Seating
 from lanista.training.league_play import LeaguePlay
 from lanista.training.level_play import LevelPlay
 from lanista.training.linking import END, UNKNOWN, link
+from lanista.training.perceptron import Perceptron, perceptron_of
 from lanista.training.ppo import Batch, Trajectory, advantages
 
 
@@ -57,6 +59,16 @@ class Learner:
         self.samples: Array = np.zeros(0, np.int64)
         self.log_probability: Floats = np.zeros(0, np.float32)
         self._seed = np.uint64(0)
+        self._perceptron: Perceptron | None = None
+
+    @contextlib.contextmanager
+    def steady(self) -> Iterator[None]:
+        """The network's weights stay what they are meanwhile, so that small ones may be asked as flat arrays."""
+        self._perceptron = None if self.bfloat16 else perceptron_of(self.network)
+        try:
+            yield
+        finally:
+            self._perceptron = None
 
     def start(self, spec: GameSpec, seed: int) -> None:
         self._seed = np.uint64(seed % 2**64)
@@ -70,12 +82,17 @@ class Learner:
 
     def evaluate(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
         """The head's parameters and values of a turn's rows, of which nothing is remembered."""
+        if self._perceptron is not None:
+            logits, values = self._perceptron.ask(turn.observation, turn.legal)
+            return torch.from_numpy(logits), torch.from_numpy(values)
         parameters, value, _ = remember(self.network, turn, self.bfloat16, self.memory[turn.copies, turn.players])
         return parameters, value
 
     def see(self, turn: Turn) -> tuple[Floats, torch.Tensor, torch.Tensor]:
         """What the rows' seats remembered before (k, state_size), and as `evaluate`; the rows are remembered."""
         before: Floats = self.memory[turn.copies, turn.players]
+        if self._perceptron is not None:
+            return before, *self.evaluate(turn)
         parameters, value, after = remember(self.network, turn, self.bfloat16, before)
         if after is not None:
             self.memory[turn.copies, turn.players] = after.numpy()
@@ -178,12 +195,12 @@ class Rollout:
         steps = self._left
         if self.levels is not None:
             self.levels.start(self._level_game)
-        for _ in range(plies):
-            steps.append(self._step(next(self._plies)))
-        upcoming = self.game.turn()
-        batch, self._left = assemble(
-            self.spec, steps, upcoming, self.learner.evaluate(upcoming)[1].numpy(), gamma, gae_lambda
-        )
+        with self.learner.steady():
+            for _ in range(plies):
+                steps.append(self._step(next(self._plies)))
+            upcoming = self.game.turn()
+            value = self.learner.evaluate(upcoming)[1].numpy()
+        batch, self._left = assemble(self.spec, steps, upcoming, value, gamma, gae_lambda)
         if self.levels is not None:
             # One seat a copy, which begins anew at once: every row is told.
             in_order = np.concatenate([step.turn.games for step in steps])

@@ -64,6 +64,9 @@ class TrainSettings(PPOSettings, LeagueSettings):
     encoder: str = "auto"
     """The network's encoder, such as "board_resnet:channels=64", or a pretrained one by its folder or name; "auto"
     chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
+    separate_value: bool = False
+    """The value has encoders of its own, as SB3's and CleanRL's networks of small observations have; not with a
+    memory."""
     freeze: bool = False
     """Pretrained encoders stay as they are."""
     memory: str = ""
@@ -106,6 +109,8 @@ class TrainSettings(PPOSettings, LeagueSettings):
         check_league(self, self.opponent_share)
         if self.curriculum != "uniform" and not self.levels:
             raise UsageError(f"the curriculum '{self.curriculum}' chooses among training levels: say --levels N")
+        if self.separate_value and self.memory:
+            raise UsageError("with a memory policy and value share it: leave separate_value false, or memory empty")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise UsageError(f"the setting 'precision' must be auto, float32 or bfloat16, not '{self.precision}'")
 
@@ -181,12 +186,15 @@ def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
     Raises:
         UsageError: no network plays this game.
     """
+    observation = spec.roles[0].observation
+    own = fusion_of_words(observation, settings.encoder, settings.freeze) if settings.separate_value else None
     return build_network(
         spec,
-        fusion_of_words(spec.roles[0].observation, settings.encoder, settings.freeze),
+        fusion_of_words(observation, settings.encoder, settings.freeze),
         normalize_observation=settings.normalize_observation,
         normalize_value=settings.normalize_value,
         memory=settings.memory,
+        value_encoder=own,
     )
 
 

@@ -74,6 +74,8 @@ class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
     def setup(self) -> None:
         self.net = network_from(self.model_config["network"])
         self.net.fusion.freeze(self.model_config["frozen"])
+        if self.net.value_fusion is not None:
+            self.net.value_fusion.freeze(self.model_config["frozen"])
 
     def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
         parameters, value = self.net(batch[Columns.OBS], batch.get("action_mask"))
