@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numba
@@ -335,7 +336,6 @@ def update(
     if network.memory is not None:
         assert batch.stream is not None and batch.memory is not None, "a rollout of this network gives them"
         sequences = Sequences(batch.stream, batch.memory, settings.memory_steps)
-    rows = len(actions)
     before = _parameters(network, observation, legal, settings, sequences) if settings.kl_coefficient else None
     perceptron = None
     turned = settings.symmetry and bool(turnings) and before is None and sequences is None
@@ -373,10 +373,8 @@ def _learn(
     parts: list[Tensor] = []  # each micro-batch's parts of the loss
     weights: list[float] = []  # its share of the gradient steps
     norms: list[Tensor] = []
-    every = (
-        pick for _ in range(settings.epochs) for pick in _minibatches(len(actions), settings, sequences, generator)
-    )
-    for minibatch in every:
+    passes = (_minibatches(len(actions), settings, sequences, generator) for _ in range(settings.epochs))
+    for minibatch in chain.from_iterable(passes):
         turning = None
         if turnings:
             number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))

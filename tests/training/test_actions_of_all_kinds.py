@@ -18,6 +18,7 @@ from lanista.agents.match import Scheduled, play_games
 from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.agents.running_moments import RunningMoments, moments_of
 from lanista.envs import make
+from lanista.training.categorical_loss import CLIPPED, KL, POLICY
 from lanista.training.ppo import PPOSettings, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 from lanista.training.run import Run, create_run, train

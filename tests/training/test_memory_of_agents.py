@@ -21,6 +21,7 @@ from lanista.agents.policy_network import PolicyNetwork, build_network, network_
 from lanista.envs import make
 from lanista.envs.core import play
 from lanista.errors import UsageError
+from lanista.training.categorical_loss import KL
 from lanista.training.ppo import Batch, PPOSettings, Sequences, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 
