@@ -20,7 +20,7 @@ from gymnasium import spaces
 from torch import Tensor
 
 from lanista.agents.categorical import draw_from_logits
-from lanista.envs.core import Array, Floats, Ints
+from lanista.envs.core import Array, Floats
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 

@@ -1,4 +1,4 @@
-"""Categorical draws in one compiled pass: logarithms of probabilities and the inverse of the cumulative distribution."""
+"""Categorical draws in one compiled pass, by the inverse of the cumulative distribution."""
 
 from __future__ import annotations
 

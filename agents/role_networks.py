@@ -113,6 +113,7 @@ def build_networks(
     normalize_observation: bool = False,
     normalize_value: bool = False,
     memory: str = "",
+    value_encoders: Sequence[Fusion | None] = (),
 ) -> Networks:
     """Fresh networks for a game: one, or one for each of its roles.
 
@@ -120,6 +121,7 @@ def build_networks(
         spec: of the game.
         encoders: of each role, as for `perception.fusion.build_fusion`, or what that gave.
         normalize_observation, normalize_value, memory: as for `policy_network.build_network`, for every role.
+        value_encoders: of each role, the value's own; empty: of none.
 
     Raises:
         UsageError: no network plays this game.
@@ -127,9 +129,9 @@ def build_networks(
     made = [
         network_of_role(
             spec, number, encoder, normalize_observation=normalize_observation, normalize_value=normalize_value,
-            memory=memory,
+            memory=memory, value_encoder=own,
         )
-        for number, encoder in enumerate(encoders)
+        for number, (encoder, own) in enumerate(zip(encoders, value_encoders or [None] * len(encoders), strict=True))
     ]  # fmt: skip
     return made[0] if len(made) == 1 else RoleNetworks(dict(zip(role_names(spec), made, strict=True)))
 

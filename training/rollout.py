@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -32,6 +33,7 @@ from lanista.training.experience import Part, Step, assemble
 from lanista.training.league import Seating
 from lanista.training.league_play import LeaguePlay
 from lanista.training.level_play import LevelPlay
+from lanista.training.perceptron import Perceptron, perceptron_of
 from lanista.training.ppo import Batch
 
 
@@ -53,6 +55,17 @@ class Learner:
         self.played: list[Part] = []
         self._role_of = np.asarray(spec.role_of)
         self._seed = np.uint64(0)
+        self._perceptrons: list[Perceptron | None] = [None] * len(self.networks)
+
+    @contextlib.contextmanager
+    def steady(self) -> Iterator[None]:
+        """The networks' weights stay what they are meanwhile, so that small ones may be asked as flat arrays."""
+        if not self.bfloat16:
+            self._perceptrons = [perceptron_of(network) for network in self.networks]
+        try:
+            yield
+        finally:
+            self._perceptrons = [None] * len(self.networks)
 
     def start(self, spec: GameSpec, seed: int) -> None:
         self._seed = np.uint64(seed % 2**64)
@@ -71,15 +84,22 @@ class Learner:
 
     def evaluate(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
         """The head's parameters and values of a turn's rows, all of one role; nothing of them is remembered."""
-        network = self.networks[self.role(turn)]
+        role = self.role(turn)
+        network, perceptron = self.networks[role], self._perceptrons[role]
+        if perceptron is not None:
+            logits, values = perceptron.ask(turn.observation, turn.legal)
+            return torch.from_numpy(logits), torch.from_numpy(values)
         before = self.memory[turn.copies, turn.players, : network.state_size]
         parameters, value, _ = remember(network, turn, self.bfloat16, before)
         return parameters, value
 
     def see(self, turn: Turn) -> tuple[Floats, torch.Tensor, torch.Tensor]:
         """What the rows' seats remembered before (k, state_size), and as `evaluate`; the rows are remembered."""
-        network = self.networks[self.role(turn)]
+        role = self.role(turn)
+        network = self.networks[role]
         before: Floats = self.memory[turn.copies, turn.players, : network.state_size]
+        if self._perceptrons[role] is not None:
+            return before, *self.evaluate(turn)
         parameters, value, after = remember(network, turn, self.bfloat16, before)
         if after is not None:
             self.memory[turn.copies, turn.players, : network.state_size] = after.numpy()
@@ -193,10 +213,12 @@ class Rollout:
         steps = self._left
         if self.levels is not None:
             self.levels.start(self._level_game)
-        for _ in range(plies):
-            steps.append(self._step(next(self._plies)))
-        upcoming = self.game.turn()
-        batches, self._left = assemble(self.spec, steps, upcoming, self.learner.values(upcoming), gamma, gae_lambda)
+        with self.learner.steady():
+            for _ in range(plies):
+                steps.append(self._step(next(self._plies)))
+            upcoming = self.game.turn()
+            value = self.learner.values(upcoming)
+        batches, self._left = assemble(self.spec, steps, upcoming, value, gamma, gae_lambda)
         if self.levels is not None:
             # One seat a copy, which begins anew at once: every row is told.
             in_order, batch = np.concatenate([step.turn.games for step in steps]), batches[0]

@@ -287,6 +287,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("the trainer 'sb3' plays no league; leave league_size 0")
     if settings.kl_coefficient:
         raise UsageError("the setting 'kl_coefficient' is of the trainer 'rllib'; SB3 has no such term")
+    if settings.separate_value or settings.target_kl:
+        raise UsageError("the settings 'separate_value' and 'target_kl' are of the trainer 'rllib'")
     if settings.freeze and name == "trpo":
         raise UsageError("trpo differentiates all weights, so that no encoder can be frozen; ppo can do that")
     game = make(settings.game)
