@@ -11,6 +11,7 @@ from torch import Tensor
 from lanista.agents.contestant import load_agent
 from lanista.agents.policy_network import PolicyNetwork, keep_memory
 from lanista.envs import make
+from lanista.envs.core import Floats, Ints
 from lanista.training.curriculum import Curriculum, LevelNews
 from lanista.training.league import League, LeagueNews, Seating
 from lanista.training.league_play import league_play
@@ -22,12 +23,11 @@ from lanista.training.settings import TrainSettings
 
 @dataclass
 class Sample:
-    """What a runner gives: a batch and how the games went that ended meanwhile."""
+    """What a runner gives: a batch and how the games went that ended meanwhile, in the order they ended."""
 
     batch: Batch
-    games: int
-    plies: float
-    first_player: float
+    returns: Floats  # (games, players)
+    lengths: Ints  # (games,)
     levels: LevelNews | None
     league: LeagueNews | None
 
@@ -81,7 +81,7 @@ class BatchRunner:
         returns, lengths = self.rollout.take_finished()
         news = None if levels is None else levels.news()
         league = None if self.rollout.league is None else self.rollout.league.news()
-        return Sample(batch, len(lengths), float(lengths.sum()), float(returns[:, 0].sum()), news, league)
+        return Sample(batch, returns, lengths, news, league)
 
     def state(self) -> bytes:
         """The running games and what was played but not yet told, to be saved; empty for games that cannot be."""
@@ -101,11 +101,11 @@ class BatchRunner:
 
 def metrics_of(samples: Sequence[Sample], curriculum: Curriculum | None, league: League | None) -> dict[str, float]:
     """What samples tell the run's curves; the curriculum and the league, where there are any, hear it too."""
-    games = sum(sample.games for sample in samples)
+    games = sum(len(sample.lengths) for sample in samples)
     told = {"steps": float(sum(len(sample.batch.actions) for sample in samples)), "games": float(games)}
     if games:
-        told["game_length"] = sum(sample.plies for sample in samples) / games
-        told["first_player_return"] = sum(sample.first_player for sample in samples) / games
+        told["game_length"] = float(sum(sample.lengths.sum() for sample in samples)) / games
+        told["first_player_return"] = float(sum(sample.returns[:, 0].sum() for sample in samples)) / games
     if curriculum is not None:
         for sample in samples:
             if sample.levels is not None:
