@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from torch import Tensor
@@ -12,6 +12,7 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.policy_network import keep_memory
 from lanista.agents.role_networks import Networks, role_names
 from lanista.envs import make
+from lanista.envs.core import Floats, Ints
 from lanista.training.curriculum import Curriculum, LevelNews
 from lanista.training.league import League, LeagueNews, Seating
 from lanista.training.league_play import league_play
@@ -23,24 +24,22 @@ from lanista.training.settings import TrainSettings
 
 @dataclass
 class Sample:
-    """What a runner gives: a batch for each role and how the games went that ended meanwhile.
+    """What a runner gives: a batch for each role and how the games went that ended meanwhile, in the order they ended.
 
     Attributes:
         batches: name of a role -> its rows.
-        games: that ended.
-        plies: of all of them.
-        first_player: the sum of what the first player got in them.
+        returns: what each player got in each of these games.
+        lengths: their plies.
         levels, league: what the run's curriculum and league are told.
-        returns: where there are several roles, the name of each -> the sum of what its seats got, the mean of them.
+        roles: name of the role of each player.
     """
 
     batches: Mapping[str, Batch]
-    games: int
-    plies: float
-    first_player: float
+    returns: Floats  # (games, players)
+    lengths: Ints  # (games,)
     levels: LevelNews | None
     league: LeagueNews | None
-    returns: Mapping[str, float] = field(default_factory=dict)
+    roles: tuple[str, ...]
 
     @property
     def rows(self) -> int:
@@ -97,12 +96,8 @@ class BatchRunner:
         returns, lengths = self.rollout.take_finished()
         news = None if levels is None else levels.news()
         league = None if self.rollout.league is None else self.rollout.league.news()
-        first, roles = float(returns[:, 0].sum()), {}
-        if len(self.env.spec.roles) > 1:
-            seats = np.asarray(self.env.spec.role_of)
-            for number, name in enumerate(role_names(self.env.spec)):
-                roles[name] = float(returns[:, seats == number].mean(1).sum())
-        return Sample(batches, len(lengths), float(lengths.sum()), first, news, league, roles)
+        names, spec = role_names(self.env.spec), self.env.spec
+        return Sample(batches, returns, lengths, news, league, tuple(names[role] for role in spec.role_of))
 
     def state(self) -> bytes:
         """The running games and what was played but not yet told, to be saved; empty for games that cannot be."""
@@ -122,13 +117,16 @@ class BatchRunner:
 
 def metrics_of(samples: Sequence[Sample], curriculum: Curriculum | None, league: League | None) -> dict[str, float]:
     """What samples tell the run's curves; the curriculum and the league, where there are any, hear it too."""
-    games = sum(sample.games for sample in samples)
+    games = sum(len(sample.lengths) for sample in samples)
     told = {"steps": float(sum(sample.rows for sample in samples)), "games": float(games)}
     if games:
-        told["game_length"] = sum(sample.plies for sample in samples) / games
-        told["first_player_return"] = sum(sample.first_player for sample in samples) / games
-        for role in samples[0].returns:
-            told[f"return/{role}"] = sum(sample.returns[role] for sample in samples) / games
+        told["game_length"] = float(sum(sample.lengths.sum() for sample in samples)) / games
+        told["first_player_return"] = float(sum(sample.returns[:, 0].sum() for sample in samples)) / games
+        roles = np.array(samples[0].roles)
+        if len(set(samples[0].roles)) > 1:
+            for role in dict.fromkeys(samples[0].roles):
+                got = sum(sample.returns[:, roles == role].mean(1).sum() for sample in samples)
+                told[f"return/{role}"] = float(got) / games
     if curriculum is not None:
         for sample in samples:
             if sample.levels is not None:
