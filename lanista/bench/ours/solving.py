@@ -36,9 +36,9 @@ def begin(game: str, **changes: Any) -> Work:
         steps, number = 0, 0
         while time.process_time() < end and not is_solved(returns):
             sample = runner.sample()
-            learner.update(sample.batch, min(steps / STEPS, 1.0), shuffling_seed(seed, number))
+            learner.update(sample.batches, min(steps / STEPS, 1.0), shuffling_seed(seed, number))
             returns += sample.returns[:, 0].tolist()
-            steps, number = steps + len(sample.batch.actions), number + 1
+            steps, number = steps + sample.rows, number + 1
         runner.close()
         return solved(is_solved(returns), steps)
 
