@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pettingzoo
@@ -29,16 +29,16 @@ class Signals(ParallelEnv):  # type: ignore[misc]
 
     metadata = {"name": "signals_v0", "render_modes": []}
     possible_agents = ["speaker_0", "listener_0", "listener_1"]
-    spaces = {
+    of_roles: ClassVar[dict[str, tuple[spaces.Space[Any], spaces.Space[Any]]]] = {
         "speaker": (spaces.Box(0, 1, (CARDS,), np.float32), spaces.Discrete(CARDS)),
         "listener": (spaces.Box(0, 1, (CARDS + 2,), np.float32), spaces.Discrete(CARDS + 1)),
     }
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
-        return self.spaces[agent.partition("_")[0]][0]
+        return self.of_roles[agent.partition("_")[0]][0]
 
     def action_space(self, agent: str) -> spaces.Space[Any]:
-        return self.spaces[agent.partition("_")[0]][1]
+        return self.of_roles[agent.partition("_")[0]][1]
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         self.agents = self.possible_agents[:]
@@ -90,7 +90,7 @@ class Haggle(AECEnv):  # type: ignore[misc]
         self.at, self.price = 0, 0
         self.rewards = self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
         self.terminations, self.truncations = (dict.fromkeys(self.agents, False) for _ in range(2))
-        self.infos = {agent: {} for agent in self.agents}
+        self.infos: dict[str, dict[str, Any]] = {agent: {} for agent in self.agents}
 
     def observe(self, agent: str) -> np.ndarray:
         if agent == "seller":
