@@ -230,7 +230,9 @@ def test_a_league_freezes_and_plays_agents_with_all_roles(signals: str, tmp_path
     for name in names:
         assert isinstance(load_networks(folder / name)[0], RoleNetworks)
         assert mean_returns(signals, load_member(Member(name, frozen=True), folder), 4).shape == (3,)
-    assert run.progress is not None and run.progress.metrics["league_members"] == len(names)
+    state = json.loads((run.checkpoints()[-1] / "league.json").read_text())
+    assert 2 <= len(state["members"]) and {member["name"] for member in state["members"]} <= set(names)
+    assert (np.array(state["games"])[0, 1:] > 0).any(), "none was played"
 
 
 def test_what_cannot_be_with_roles_is_refused_in_a_sentence(haggle: str, tmp_path: Path) -> None:
@@ -281,4 +283,4 @@ def test_a_speaker_and_a_listener_learn_to_find_the_landmark(tmp_path: Path) -> 
         normalize_value=True, encoder="mlp:dim=64", threads=1, measurements=0,
     )  # fmt: skip
     before, after = (mean_returns(game, load_agent(who), 200) for who in ("random", run.agent))
-    assert (after > before / 3).all(), f"{before} by random play, {after} learned"
+    assert (after > before / 2).all(), f"{before} by random play, {after} learned"
