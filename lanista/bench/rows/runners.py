@@ -24,7 +24,7 @@ def measure(plan: Plan) -> Row:
         return Row("runners", title, "moves", [Verdict(claim, None, None, trouble)], [])
     lanes = race(sides(cores, QUICK_COPIES if plan.quick else COPIES), plan)
     note = (
-        "Runners send each batch to the process that would learn; the machine must be quiet, since it is the clock that "
+        "Runners send each batch to the process that would learn; the machine must be quiet, since the clock "
         "counts here."
     )
     return Row("runners", title, "moves", [judged(claim, lanes, cores)], lanes, [note])
