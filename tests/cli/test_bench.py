@@ -192,7 +192,7 @@ def test_atari_is_learned_by_the_same_network() -> None:
     assert sorted(p.shape for p in network.parameters()) == sorted(p.shape for p in theirs.parameters())
     logits, values = theirs(torch.zeros(2, 4, 84, 84, dtype=torch.uint8))
     assert logits.shape == (2, spec.roles[0].action.n) and values.shape == (2,)  # type: ignore[attr-defined]
-    assert [side.name for side in sides(4, False)][0] == FLOAT32 and len(sides(4, True)) == 4
+    assert sides(4, False)[0].name == FLOAT32 and len(sides(4, True)) == 4
 
 
 def test_runners_are_compared_by_the_clock(plan: Plan) -> None:
