@@ -250,7 +250,8 @@ class Rollout:
             free = self.levels.ended(ply.turn, ply.outcome)
             if len(free):
                 self.levels.begin(self._level_game, free)
-        self._seat(np.flatnonzero(over))
+        if self._mixed:
+            self._seat(np.flatnonzero(over))
         return step
 
     def _remembered(self, ply: Ply, final: Floats | None) -> Step:
