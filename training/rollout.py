@@ -112,6 +112,9 @@ class Learner:
             turn: the rows.
             remembered: their seats remember them, as in `see`.
         """
+        if len(self.networks) == 1:
+            alone: Floats = (self.see(turn)[2] if remembered else self.evaluate(turn)[1]).numpy()
+            return alone
         out: Floats = np.zeros(len(turn), np.float32)
         roles = self._role_of[turn.players]
         for role in np.unique(roles):

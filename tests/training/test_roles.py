@@ -231,7 +231,7 @@ def test_a_league_freezes_and_plays_agents_with_all_roles(signals: str, tmp_path
         assert isinstance(load_networks(folder / name)[0], RoleNetworks)
         assert mean_returns(signals, load_member(Member(name, frozen=True), folder), 4).shape == (3,)
     state = json.loads((run.checkpoints()[-1] / "league.json").read_text())
-    assert 2 <= len(state["members"]) and {member["name"] for member in state["members"]} <= set(names)
+    assert len(state["members"]) >= 2 and {member["name"] for member in state["members"]} <= set(names)
     assert (np.array(state["games"])[0, 1:] > 0).any(), "none was played"
 
 
