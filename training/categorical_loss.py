@@ -132,7 +132,7 @@ class _Loss(torch.autograd.Function):
         return torch.tensor(total, dtype=torch.float32), told
 
     @staticmethod
-    def backward(ctx: Any, to_total: Tensor, to_told: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, to_total: Tensor, to_told: Tensor) -> Any:
         to_logits, to_values = ctx.gradient
         return to_logits * to_total, to_values * to_total, None, None, None, None, None, None
 
@@ -150,5 +150,6 @@ def categorical_loss(
         before: (rows, num_actions); None where the divergence has no weight.
         weights: of the loss.
     """
-    told: tuple[Tensor, Tensor] = _Loss.apply(logits, values, actions, old, advantage, returns, before, weights)
+    apply: Any = _Loss.apply
+    told: tuple[Tensor, Tensor] = apply(logits, values, actions, old, advantage, returns, before, weights)
     return told
