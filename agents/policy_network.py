@@ -117,7 +117,7 @@ class PolicyNetwork(nn.Module):
         """As `forward`, of (batch, features), or what the memory made of them."""
         of_value = features
         if self.value_fusion is not None:
-            features, of_value = features.split([self.fusion.dim, self.value_fusion.dim], -1)
+            features, of_value = torch.split(features, [self.fusion.dim, self.value_fusion.dim], -1)
         if self.log_std is None:
             parameters: Tensor = self.policy(features).float()
         else:

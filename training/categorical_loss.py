@@ -108,16 +108,17 @@ class _Loss(torch.autograd.Function):
     """`loss_and_gradient` as an operation of torch: the gradient is there when the loss is."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any, logits: Tensor, values: Tensor, actions: Tensor, old: Tensor, advantage: Tensor, returns: Tensor,
         before: Tensor | None, weights: Weights,
     ) -> tuple[Tensor, Tensor]:  # fmt: skip
         plain = logits.detach().contiguous().numpy()
         to_logits, to_values = np.empty_like(plain), np.empty(len(plain), np.float32)
         earlier = np.empty((0, plain.shape[1]), np.float32) if before is None else before.contiguous().numpy()
-        columns = (values.detach(), actions, old, advantage, returns)
+        columns: tuple[Any, ...] = (values.detach(), actions, old, advantage, returns)
+        rows = [column.contiguous().numpy() for column in columns]
         parts = loss_and_gradient(
-            plain, *(column.contiguous().numpy() for column in columns), earlier, weights, to_logits, to_values
+            plain, rows[0], rows[1], rows[2], rows[3], rows[4], earlier, weights, to_logits, to_values
         )
         ctx.gradient = torch.from_numpy(to_logits), torch.from_numpy(to_values)
         total = (
@@ -131,7 +132,7 @@ class _Loss(torch.autograd.Function):
         return torch.tensor(total, dtype=torch.float32), told
 
     @staticmethod
-    def backward(ctx: Any, to_total: Tensor, to_told: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, to_total: Tensor, to_told: Tensor) -> Any:
         to_logits, to_values = ctx.gradient
         return to_logits * to_total, to_values * to_total, None, None, None, None, None, None
 
@@ -149,5 +150,6 @@ def categorical_loss(
         before: (rows, num_actions); None where the divergence has no weight.
         weights: of the loss.
     """
-    told: tuple[Tensor, Tensor] = _Loss.apply(logits, values, actions, old, advantage, returns, before, weights)  # type: ignore[no-untyped-call]
+    apply: Any = _Loss.apply
+    told: tuple[Tensor, Tensor] = apply(logits, values, actions, old, advantage, returns, before, weights)
     return told

@@ -21,7 +21,7 @@ from lanista.agents.running_moments import CLIP, RunningMoments
 from lanista.envs.core import Array, Floats
 from lanista.perception.encoders.mlp import Mlp
 
-MOST_PARAMETERS = 100_000  # beyond, the arithmetic is most of it
+MOST_WEIGHTS = 2**15  # of a layer; beyond, the arithmetic is most of it, and torch's is as good
 ONE_THREAD = 2**18  # OpenBLAS multiplies matrices of at most so many products in the calling thread
 
 
@@ -110,7 +110,7 @@ def perceptron_of(network: PolicyNetwork) -> Perceptron | None:
     inputs, trunks = encoder.layers[0].weight.shape[1], 1 if network.value_fusion is None else 2
     shape = Shape(int(inputs), encoder.dim, len(encoder.layers), trunks, network.head.num_actions)
     tensors = weights_of(network)
-    if shape.layers < 1 or sum(value.numel() for value in tensors) > MOST_PARAMETERS:
+    if shape.layers < 1 or shape.dim * max(shape.dim, shape.inputs) > MOST_WEIGHTS:
         return None
     if any(value.dtype != torch.float32 for value in tensors):
         return None
@@ -177,7 +177,7 @@ def _prepared(rows: Any, mean: Any, deviation: Any, ends: Any) -> Any:
 @numba.njit(cache=True, error_model="numpy", nogil=True)
 def rows_at_once(shape: Any) -> Any:
     """So many rows are multiplied by a layer that the library does not ask other threads for help."""
-    return max(8, ONE_THREAD // (shape.dim * max(shape.dim, shape.inputs)))
+    return ONE_THREAD // (shape.dim * max(shape.dim, shape.inputs))
 
 
 @numba.njit(cache=True, fastmath=FAST, error_model="numpy", nogil=True)

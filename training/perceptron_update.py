@@ -97,8 +97,10 @@ def learn(
     means, squares = [state["exp_avg"] for state in states], [state["exp_avg_sq"] for state in states]
     moments = Moments(packed(means), packed(squares), float(states[0]["step"]))
     group = optimizer.param_groups[0]
-    steps = Steps(float(group["lr"]), max_grad_norm, target_kl, *map(float, group["betas"]), float(group["eps"]))
-    parts, norms = _learn(
+    beta1, beta2 = map(float, group["betas"])
+    steps = Steps(float(group["lr"]), max_grad_norm, target_kl, beta1, beta2, float(group["eps"]))
+    taught: Any = _learn
+    parts, norms = taught(
         perceptron.weights, moments, *columns, order, perceptron.shape, perceptron.ends, weights, steps
     )
     unpack(perceptron.weights, tensors)

@@ -163,7 +163,8 @@ def test_all_learn_cartpole_with_the_same_network_and_numbers() -> None:
     for name, module in ((BOUND, torch_control), (SB3, sb3_control), (CLEANRL, cleanrl_control)):
         options = by_name[name].options
         assert options == by_name[BOUND].options
-        assert module.begin(**options)(1e-4)["steps"] == rows  # type: ignore[attr-defined]
+        steps = module.begin(**options)(0.02)["steps"]
+        assert steps > 0 and steps % rows == 0
 
 
 def test_solving_counts_the_last_hundred_training_episodes() -> None:

@@ -34,7 +34,7 @@ def begin(game: str, **changes: Any) -> Work:
         runner, learner = BatchRunner(network, settings), BatchLearner(network, settings)
         returns: list[float] = []
         steps, number = 0, 0
-        while time.process_time() < end and not is_solved(returns):
+        while not is_solved(returns) and (not steps or time.process_time() < end):
             sample = runner.sample()
             learner.update(sample.batches, min(steps / STEPS, 1.0), shuffling_seed(seed, number))
             returns += sample.returns[:, 0].tolist()

@@ -60,7 +60,7 @@ def begin(**settings: Any) -> Work:
     optimizer.register_step_pre_hook(clocks.start)
     optimizer.register_step_post_hook(clocks.stop("optimiser"))
     torch.Tensor.backward = clocks.around(torch.Tensor.backward, "backward")  # type: ignore[method-assign]
-    rollout.remember = clocks.around(rollout.remember, "playing")
+    vars(rollout)["remember"] = clocks.around(vars(rollout)["remember"], "playing")
 
     def work(seconds: float) -> dict[str, float]:
         clocks.seconds.clear()

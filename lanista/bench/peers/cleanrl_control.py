@@ -43,7 +43,7 @@ class Actor(nn.Module):
 
     def action_and_value(self, seen: Tensor, action: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Actions, their log-probabilities, entropies and values."""
-        distribution: Any = Categorical(logits=self.actor(seen))  # type: ignore[no-untyped-call]
+        distribution: Any = Categorical(logits=self.actor(seen))
         if action is None:
             action = distribution.sample()
         return action, distribution.log_prob(action), distribution.entropy(), self.critic(seen)
@@ -65,7 +65,7 @@ class Loop:
         np.random.seed(seed)
         self.settings, self.total, self.updates, self.steps = settings, total, 0, 0
         envs, plies = settings["envs"], settings["plies"]
-        self.envs = gym.vector.SyncVectorEnv(
+        self.envs: Any = gym.vector.SyncVectorEnv(
             [lambda: gym.wrappers.RecordEpisodeStatistics(gym.make("CartPole-v1"))] * envs
         )
         self.agent = Actor(activation)
@@ -144,7 +144,7 @@ class Loop:
                 v_loss = 0.5 * torch.max((newvalue - b_returns[mb]) ** 2, (v_clipped - b_returns[mb]) ** 2).mean()
                 loss = pg_loss - settings["entropy"] * entropy.mean() + v_loss * settings["value"]
                 self.optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
+                loss.backward()
                 nn.utils.clip_grad_norm_(self.agent.parameters(), settings["norm"])
                 self.optimizer.step()
         y_pred, y_true = b_values.numpy(), b_returns.numpy()
@@ -167,7 +167,7 @@ def begin(solving: int = 0, **settings: Any) -> Work:
 
     def solve(seconds: float) -> dict[str, float]:
         run, end = Loop(next(seeds), settings, nn.Tanh, solving), time.process_time() + seconds
-        while time.process_time() < end and not is_solved(run.returns):
+        while not is_solved(run.returns) and (not run.steps or time.process_time() < end):
             run.update()
         return solved(is_solved(run.returns), run.steps)
 

@@ -25,9 +25,9 @@ class Heard(gymnasium.Wrapper[Any, Any, Any, Any]):
         super().__init__(env)
         self.returns, self.sum = returns, 0.0
 
-    def reset(self, **named: Any) -> Any:
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         self.sum = 0.0
-        return super().reset(**named)
+        return super().reset(seed=seed, options=options)
 
     def step(self, action: Any) -> Any:
         answer = super().step(action)
@@ -64,10 +64,10 @@ def begin(envs: int) -> Work:
             .debugging(seed=next(seeds), log_level="ERROR")
             .build_algo()
         )
-        steps = 0
-        while time.process_time() < end and not is_solved(returns):
+        steps = 0.0
+        while not is_solved(returns) and (not steps or time.process_time() < end):
             algorithm.train()
-            steps = int(sum(returns))
+            steps = sum(returns)  # each step pays 1; those of episodes under way are not among them
         algorithm.stop()
         return solved(is_solved(returns), steps)
 

@@ -14,7 +14,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from lanista.bench.worker import Work, repeat
 
 
-class Frames(VecEnv):  # type: ignore[misc]
+class Frames(VecEnv):
     """ale_py's vector environment as SB3 takes one.
 
     It begins an ended game in the step after its end, and SB3 reads the observation that comes with an end as the next

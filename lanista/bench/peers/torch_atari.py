@@ -33,7 +33,7 @@ def begin(
     torch.set_num_threads(1)
     keep_memory()
     torch.manual_seed(0)
-    env = AtariVectorEnv(game, envs, reward_clipping=True)
+    env: Any = AtariVectorEnv(game, envs, reward_clipping=True)
     network = AtariNetwork(int(env.single_action_space.n), dim)
     optimizer = torch.optim.Adam(network.parameters(), lr=learning_rate, eps=1e-5, fused=True)
     autocast = torch.autocast("cpu", torch.bfloat16, enabled=bfloat16)

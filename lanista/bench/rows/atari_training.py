@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lanista.bench.claims import Claim, judge
 from lanista.bench.race import Plan, Side, race
 from lanista.bench.results import Row
@@ -9,7 +11,7 @@ from lanista.bench.results import Row
 GAME = "pong"
 FLOAT32, BFLOAT16, BOUND, SB3 = "Lanista", "Lanista bfloat16", "bare torch loop", "SB3 PPO"
 ENVS, PLIES, QUICK_PLIES, MINIBATCH, EPOCHS, DIM = 8, 128, 32, 256, 4, 512
-SAME = {
+SAME: dict[str, Any] = {
     "epochs": EPOCHS, "minibatch": MINIBATCH, "learning_rate": 2.5e-4, "entropy": 0.01, "gamma": 0.99,
     "gae_lambda": 0.95, "clip": 0.1, "value": 0.5, "norm": 0.5,
 }  # fmt: skip
@@ -55,7 +57,7 @@ def sides(plies: int, fast: bool) -> list[Side]:
     ]
 
 
-def settings(plies: int, precision: str) -> dict[str, int | float | str | bool]:
+def settings(plies: int, precision: str) -> dict[str, Any]:
     """What our trainer is opened with."""
     return {
         "game": f"atari:{GAME}?reward_clipping=true", "copies": ENVS, "plies": plies, "epochs": EPOCHS,

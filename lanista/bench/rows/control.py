@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from lanista.bench.claims import Claim, judge
 from lanista.bench.race import Plan, Side, race
 from lanista.bench.results import Row
@@ -9,7 +11,7 @@ from lanista.bench.results import Row
 GAME = "gym:CartPole-v1"
 COPIES, PLIES, MINIBATCH, EPOCHS = 8, 128, 256, 4
 OURS, BOUND, SB3, CLEANRL = "Lanista", "bare torch loop", "SB3 PPO", "CleanRL's ppo.py"
-SAME = {
+SAME: dict[str, Any] = {
     "envs": COPIES, "plies": PLIES, "epochs": EPOCHS, "minibatch": MINIBATCH, "learning_rate": 2.5e-4, "entropy": 0.01,
     "gamma": 0.99, "gae_lambda": 0.95, "clip": 0.2, "value": 0.5, "norm": 0.5,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from lanista.bench.claims import Claim, judge
 from lanista.bench.race import Lane, Plan, Side, race
@@ -14,12 +15,12 @@ SEEDS, QUICK_SEEDS = 3, 1
 LIMIT, QUICK_LIMIT = 120.0, 30.0  # CPU seconds of a run
 OURS, SB3, CLEANRL, RLLIB = "Lanista", "SB3 PPO", "CleanRL's ppo.py", "RLlib PPO"
 # rl-baselines3-zoo's hyperparams/ppo.yml, and SB3's defaults for what is not there.
-ZOO = {
+ZOO: dict[str, Any] = {
     "envs": 8, "plies": 32, "epochs": 20, "minibatch": 256, "learning_rate": 1e-3, "entropy": 0.0, "gamma": 0.98,
     "gae_lambda": 0.8, "clip": 0.2, "value": 0.5, "norm": 0.5,
 }  # fmt: skip
 # The defaults of CleanRL's ppo.py, whose rate falls over 500,000 steps.
-CLEANRL_DEFAULTS = {
+CLEANRL_DEFAULTS: dict[str, Any] = {
     "envs": 4, "plies": 128, "epochs": 4, "minibatch": 128, "learning_rate": 2.5e-4, "entropy": 0.01, "gamma": 0.99,
     "gae_lambda": 0.95, "clip": 0.2, "value": 0.5, "norm": 0.5, "solving": 500_000,
 }  # fmt: skip
