@@ -19,7 +19,8 @@ import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from gymnasium import spaces
 from torch import Tensor
 
-from lanista.envs.core import Array, Floats, Ints
+from lanista.agents.categorical import draw_from_logits
+from lanista.envs.core import Array, Floats
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
@@ -92,20 +93,6 @@ class ActionHead(Protocol):
         ...
 
 
-def draw_actions(policy: Array, draws: Any) -> Ints:
-    """Draw one action a row.
-
-    Args:
-        policy: (k, num_actions) probabilities.
-        draws: (k,) uint64, the randomness to use.
-    """
-    summed = np.cumsum(policy, axis=1, dtype=np.float64)
-    wanted = (draws >> np.uint64(11)) * 2.0**-53 * summed[:, -1]
-    # The first action whose sum exceeds the draw: never one of probability zero.
-    actions: Ints = (summed <= wanted[:, None]).sum(axis=1)
-    return actions
-
-
 def open_uniform(draws: Any) -> Array:
     """Uniform numbers between 0 and 1, neither of which is reached: their normal quantiles are finite.
 
@@ -137,12 +124,16 @@ class _Categorical:
     """A categorical distribution; illegal actions have a hugely negative logit."""
 
     def __init__(self, logits: Tensor) -> None:
-        self.log_policy = F.log_softmax(logits, -1)
+        self.logits = logits
+
+    @cached_property
+    def log_policy(self) -> Tensor:
+        return F.log_softmax(self.logits, -1)
 
     def sample(self, draws: Any) -> tuple[Array, Floats]:
-        log_policy = self.log_policy.numpy()
-        actions = draw_actions(np.exp(log_policy), draws)
-        return actions, log_policy[np.arange(len(actions)), actions]
+        logits = np.ascontiguousarray(self.logits.numpy(), np.float32)
+        actions, log_probability = draw_from_logits(logits, draws)
+        return actions, log_probability
 
     def mode(self) -> Array:
         best: Array = self.log_policy.numpy().argmax(1)

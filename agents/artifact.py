@@ -9,22 +9,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from lanista.agents.policy_network import PolicyNetwork, network_from
+from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.role_networks import Networks, networks_from, the_only
 from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_json
 from lanista.perception.encoder import check_format, load_weights, write_weights
 
-FORMAT = 2  # 1 knew only `num_actions`, and nothing normalised; it is still written where it says all there is
+# 1 knew only `num_actions`, and nothing normalised; 2 one network for all roles. The least that says all is written.
+FORMAT = 3
 DESCRIPTION = "agent.json"
 WEIGHTS = "model.safetensors"
 
 
-def save_agent(folder: str | Path, network: PolicyNetwork, game: str, precision: str, training: dict[str, Any]) -> None:
+def save_agent(folder: str | Path, network: Networks, game: str, precision: str, training: dict[str, Any]) -> None:
     """Write an agent's folder; a kill leaves the old agent or the new one.
 
     Args:
         folder: made if it is not there.
-        network: what plays.
+        network: what plays, one or one for each role.
         game: the string of the game it plays.
         precision: "float32" or "bfloat16", in which it was trained and plays.
         training: how it came about: steps, seed, seconds, versions, parent.
@@ -32,7 +34,7 @@ def save_agent(folder: str | Path, network: PolicyNetwork, game: str, precision:
     target = claim_folder(Path(folder))
     about = network.describe()
     description = {
-        "format": 1 if about.keys() <= {"encoders", "num_actions", "value_range"} else FORMAT,
+        "format": _format(about),
         "kind": "network",
         "game": game,
         "precision": precision,
@@ -42,6 +44,13 @@ def save_agent(folder: str | Path, network: PolicyNetwork, game: str, precision:
     # The description stays the same over a run but for `training`, so either file may be the older one after a kill.
     write_weights(target / WEIGHTS, network.state_dict())
     write_json(target / DESCRIPTION, description)
+
+
+def _format(network: dict[str, Any]) -> int:
+    """The least format in which a network's description says all there is."""
+    if "roles" in network:
+        return 3
+    return 1 if network.keys() <= {"encoders", "num_actions", "value_range"} else 2
 
 
 def read_description(folder: str | Path) -> dict[str, Any]:
@@ -63,15 +72,25 @@ def read_description(folder: str | Path) -> dict[str, Any]:
     return about
 
 
-def load_network(folder: str | Path) -> tuple[PolicyNetwork, dict[str, Any]]:
-    """The network of an agent's folder and its description.
+def load_networks(folder: str | Path) -> tuple[Networks, dict[str, Any]]:
+    """The network of an agent's folder, or its networks by role, and its description.
 
     Raises:
         UsageError: the folder is no agent, is damaged, or is of a newer format.
     """
     about = read_description(folder)
     try:
-        network = load_weights(lambda: network_from(about["network"]), Path(folder) / WEIGHTS)
+        network = load_weights(lambda: networks_from(about["network"]), Path(folder) / WEIGHTS)
     except UsageError as error:
         raise UsageError(f"{folder} is no agent that can be loaded: {error}") from None
     return network.eval(), about
+
+
+def load_network(folder: str | Path) -> tuple[PolicyNetwork, dict[str, Any]]:
+    """As `load_networks`, of an agent with one network for all roles.
+
+    Raises:
+        UsageError: it has several.
+    """
+    network, about = load_networks(folder)
+    return the_only(network, f"{folder} is no agent with one network"), about

@@ -2,7 +2,7 @@
 
 A word is `auto`, an encoder's id with its options, or a pretrained encoder: a folder, a trained agent's folder or run,
 the name of one that comes with Lanista, `hf:org/name`. `board=impala_cnn mission=encoders/words` gives each modality
-its own.
+its own. Where a game has several roles, the words are for each of them.
 """
 
 from __future__ import annotations
@@ -14,8 +14,10 @@ from typing import Any, cast
 import torch
 from gymnasium import spaces
 
-from lanista.agents.artifact import load_network
+from lanista.agents.artifact import load_networks
 from lanista.agents.contestant import agent_folder
+from lanista.agents.role_networks import RoleNetworks, role_names, the_only
+from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
 from lanista.perception.adapt import adapted
 from lanista.perception.encoder import Encoder, encoders
@@ -24,8 +26,12 @@ from lanista.perception.pretrained import encoder_folder, shipped
 from lanista.perception.pretrained import load_encoder as load_pretrained
 
 
-def load_encoder(path: str | Path) -> Encoder | Fusion:
+def load_encoder(path: str | Path, role: str = "") -> Encoder | Fusion:
     """Load the encoder of a pretrained encoder's folder or name, of an agent's folder or of a run.
+
+    Args:
+        path: the folder, or the name.
+        role: of an agent that has a network for each role: of which.
 
     Raises:
         UsageError: it is none of them, is damaged, or is of a newer format.
@@ -33,7 +39,11 @@ def load_encoder(path: str | Path) -> Encoder | Fusion:
     folder = agent_folder(Path(path))
     if folder is None:
         return load_pretrained(path)
-    fusion = load_network(folder)[0].fusion
+    networks = load_networks(folder)[0]
+    if role and isinstance(networks, RoleNetworks):
+        fusion = networks.of(role).fusion
+    else:
+        fusion = the_only(networks, f"{path} holds no one encoder").fusion
     members = list(fusion.encoders.values())
     return cast(Encoder, members[0]) if len(members) == 1 else fusion
 
@@ -65,6 +75,16 @@ def words_by_modality(observation: spaces.Dict, words: str) -> dict[str, str]:
     return {name: given.get(name, AUTO) for name in names}
 
 
+def all_modalities(spec: GameSpec) -> spaces.Dict:
+    """The modalities of all roles of a game, for their names: where roles see different things by one name, the first.
+
+    Of a game with one role what its players see.
+    """
+    if len(spec.roles) == 1:
+        return spec.roles[0].observation
+    return spaces.Dict({name: space for role in reversed(spec.roles) for name, space in role.observation.items()})
+
+
 def fusion_of_words(observation: spaces.Dict, words: str, freeze: bool = False) -> Fusion:
     """The encoders that the words ask for; pretrained ones with their weights.
 
@@ -76,34 +96,51 @@ def fusion_of_words(observation: spaces.Dict, words: str, freeze: bool = False) 
     Raises:
         UsageError: an encoder is unknown, does not read its modality, or nothing is pretrained and should be frozen.
     """
-    chosen: dict[str, str | Encoder] = {}
-    wanted = words_by_modality(observation, words)
+    return _fusions({"": observation}, words_by_modality(observation, words), words, freeze)[0]
+
+
+def fusions_of_words(spec: GameSpec, words: str, freeze: bool = False) -> list[Fusion]:
+    """The encoders of each of a game's roles, as `fusion_of_words`; not every role need have every modality.
+
+    An agent with a network for each role, in the place of a pretrained encoder, gives each the encoder of that name.
+    """
+    if len(spec.roles) == 1:
+        return [fusion_of_words(spec.roles[0].observation, words, freeze)]
+    roles = dict(zip(role_names(spec), (role.observation for role in spec.roles), strict=True))
+    return _fusions(roles, words_by_modality(all_modalities(spec), words), words, freeze)
+
+
+def _fusions(roles: Mapping[str, spaces.Dict], wanted: Mapping[str, str], words: str, freeze: bool) -> list[Fusion]:
+    """The encoders of each role, by the words of the modalities."""
     alone = len(set(wanted.values())) == 1 and "=" not in words.partition(":")[0]
     refusals: list[UsageError] = []
-    for name, word in wanted.items():
-        chosen[name] = word
-        if not is_pretrained(word):
-            continue
-        try:
-            chosen[name] = _read(word, name, observation[name]).freeze(freeze)
-        except UsageError as refusal:
-            if not alone:
-                raise
-            chosen[name] = AUTO
-            refusals.append(refusal)
-    if refusals and len(refusals) == len(wanted):
+    chosen: list[dict[str, str | Encoder]] = []
+    for role, observation in roles.items():
+        chosen.append({name: wanted[name] for name in observation.spaces})
+        for name in observation.spaces:
+            if not is_pretrained(wanted[name]):
+                continue
+            try:
+                chosen[-1][name] = _read(wanted[name], name, observation[name], role).freeze(freeze)
+            except UsageError as refusal:
+                if not alone:
+                    raise
+                chosen[-1][name] = AUTO
+                refusals.append(refusal)
+    fresh = all(isinstance(one, str) for words_of_role in chosen for one in words_of_role.values())
+    if refusals and fresh:
         raise refusals[0]
-    if freeze and all(isinstance(word, str) for word in chosen.values()):
+    if freeze and fresh:
         raise UsageError(f"'freeze' is for pretrained encoders, and '{words}' is none: give a folder or a name of one")
-    return build_fusion(observation, chosen)
+    return [build_fusion(observation, some) for observation, some in zip(roles.values(), chosen, strict=True)]
 
 
-def _read(word: str, name: str, space: spaces.Space[Any]) -> Encoder:
+def _read(word: str, name: str, space: spaces.Space[Any], role: str) -> Encoder:
     """The pretrained encoder of that word, for one modality."""
     if not isinstance(space, spaces.Box):
         raise UsageError(f"no pretrained encoder reads the modality '{name}', a {type(space).__name__}")
     with torch.device("cpu"):  # a network may be sketched on the meta device around it
-        loaded = load_encoder(word)
+        loaded = load_encoder(word, role)
         if isinstance(loaded, Fusion):
             if name not in loaded.encoders:
                 raise unknown(f"modality of {word}", name, loaded.encoders.keys())

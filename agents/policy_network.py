@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ class PolicyNetwork(nn.Module):
         normalize_observation: Sequence[str] = (),
         normalize_value: bool = False,
         memory: Memory | None = None,
+        value_fusion: Fusion | None = None,
     ) -> None:
         """Put a policy and a value on features.
 
@@ -47,15 +48,17 @@ class PolicyNetwork(nn.Module):
             normalize_observation: the modalities that are brought to mean 0 and deviation 1 of what was seen so far.
             normalize_value: the last layer computes the value in deviations from the mean of the returns.
             memory: of each seat's own steps, between the features and what is made of them.
+            value_fusion: encoders of the value's own; None: policy and value share theirs. Not with a memory.
         """
         super().__init__()
         self.fusion = fusion
+        self.value_fusion = value_fusion
         self.memory = memory
         self.head = head
         self.value_range = value_range
         wide = fusion.dim if memory is None else memory.dim
         self.policy = nn.Linear(wide, head.outputs)
-        self.value = nn.Linear(wide, 1)
+        self.value = nn.Linear(wide if value_fusion is None else value_fusion.dim, 1)
         # A policy that starts near uniform explores (Andrychowicz et al. 2021, "What matters in on-policy RL").
         nn.init.orthogonal_(self.policy.weight, 0.01)
         nn.init.orthogonal_(self.value.weight, 0.1)
@@ -104,21 +107,24 @@ class PolicyNetwork(nn.Module):
         return self.conclude(out[counts], legal)
 
     def features(self, observation: Mapping[str, Tensor]) -> Tensor:
-        """What the encoders make of modality name -> (batch, *shape): (batch, features)."""
+        """What the encoders make of modality name -> (batch, *shape): (batch, features), the value's own at the end."""
         if self.normalizer is not None:
             observation = self.normalizer(observation)
         features: Tensor = self.fusion(observation)
-        return features
+        return features if self.value_fusion is None else torch.cat([features, self.value_fusion(observation)], -1)
 
     def conclude(self, features: Tensor, legal: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """As `forward`, of (batch, features), or what the memory made of them."""
+        of_value = features
+        if self.value_fusion is not None:
+            features, of_value = torch.split(features, [self.fusion.dim, self.value_fusion.dim], -1)
         if self.log_std is None:
             parameters: Tensor = self.policy(features).float()
         else:
             with torch.autocast("cpu", enabled=False):  # bfloat16 would round the means more than actions bear
                 mean = self.policy(features.float())
             parameters = torch.cat([mean, self.log_std.expand_as(mean)], dim=-1)
-        value: Tensor = self.value(features).float().squeeze(-1)
+        value: Tensor = self.value(of_value).float().squeeze(-1)
         if legal is not None:
             parameters = parameters.masked_fill(~legal, ILLEGAL)
         if self.value_range is not None:
@@ -168,6 +174,22 @@ class PolicyNetwork(nn.Module):
                 all_reduce([mean, square])
             moments.take(mean, square, len(observation[name]))
 
+    @property
+    def state_size(self) -> int:
+        """The numbers of what it remembers; 0 without a memory."""
+        return 0 if self.memory is None else self.memory.state_size
+
+    @property
+    def frozen(self) -> list[str]:
+        """The modalities whose encoders stay as they are."""
+        return self.fusion.frozen
+
+    def freeze(self, names: Iterable[str]) -> None:
+        """Keep the encoders of these modalities as they are."""
+        for fusion in (self.fusion, self.value_fusion):
+            if fusion is not None:
+                fusion.freeze(names)
+
     def describe(self) -> dict[str, Any]:
         """What `network_from` needs to make the same network, as plain data."""
         about: dict[str, Any] = {
@@ -181,6 +203,8 @@ class PolicyNetwork(nn.Module):
             about["normalize_value"] = True
         if self.memory is not None:
             about["memory"] = self.memory.describe()
+        if self.value_fusion is not None:
+            about["separate_value"] = True
         return about
 
 
@@ -265,22 +289,41 @@ def build_network(
     normalize_observation: bool = False,
     normalize_value: bool = False,
     memory: str = "",
+    value_encoder: Fusion | None = None,
 ) -> PolicyNetwork:
-    """A fresh network for a game.
+    """A fresh network for a game whose players share one role; `build_networks` makes them for every game.
 
     Args:
-        spec: of the game; all players must share one role.
+        spec: of the game.
         encoder: as for `perception.fusion.build_fusion`, or what that gave.
         normalize_observation: normalise the modalities of real numbers.
         normalize_value: normalise the value, unless the game's returns have bounds: it is squashed into them then.
         memory: as for `perception.memory.build_memory`; empty is none.
+        value_encoder: encoders of the value's own; None: policy and value share theirs. Not with a memory.
 
     Raises:
-        UsageError: no network plays this game.
+        UsageError: no network plays this game, or it takes several.
     """
     if len(spec.roles) > 1:
-        raise UsageError(f"{spec.name} has players with different spaces, which one network cannot play yet")
-    role = spec.roles[0]
+        raise UsageError(f"{spec.name} has players with different spaces, which no one network can play")
+    return network_of_role(
+        spec, 0, encoder, normalize_observation=normalize_observation, normalize_value=normalize_value, memory=memory,
+        value_encoder=value_encoder,
+    )  # fmt: skip
+
+
+def network_of_role(
+    spec: GameSpec,
+    number: int,
+    encoder: str | Fusion = "auto",
+    *,
+    normalize_observation: bool = False,
+    normalize_value: bool = False,
+    memory: str = "",
+    value_encoder: Fusion | None = None,
+) -> PolicyNetwork:
+    """A fresh network for one of a game's roles, the `number`th; else as `build_network`."""
+    role = spec.roles[number]
     head = head_for(role.action, spec.name)
     low, high = spec.returns
     bounded = low > -100 and high < 100
@@ -297,6 +340,7 @@ def build_network(
         real if normalize_observation else (),
         normalize_value and not bounded,
         build_memory(memory, fusion.dim) if memory else None,
+        value_encoder,
     )
 
 
@@ -323,4 +367,8 @@ def network_from(description: Mapping[str, Any]) -> PolicyNetwork:
     if memory is not None and (not isinstance(memory, dict) or memory.get("features") != fusion.dim):
         raise UsageError(f"'memory' of a network must be an object that reads {fusion.dim} features")
     cell = None if memory is None else memory_from(memory)
-    return PolicyNetwork(fusion, head_from(description), bounds, names, scaled, cell)
+    separate = description.get("separate_value", False)
+    if type(separate) is not bool or (separate and cell is not None):
+        raise UsageError("'separate_value' of a network must be true or false, and false with a 'memory'")
+    own = fusion_from(encoders) if separate else None
+    return PolicyNetwork(fusion, head_from(description), bounds, names, scaled, cell, own)

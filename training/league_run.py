@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.role_networks import Networks
 from lanista.files import read_json, write_json
 from lanista.training import promotion
 from lanista.training.exploiter import exploiters_of
@@ -14,7 +14,7 @@ from lanista.training.league import MATRIX, League
 from lanista.training.settings import TrainSettings
 
 
-def begin_league(settings: TrainSettings, run: Path, learner: PolicyNetwork) -> LeagueRun | None:
+def begin_league(settings: TrainSettings, run: Path, learner: Networks) -> LeagueRun | None:
     """The league of a run in its folder, with its fixed opponents; None where it has none."""
     return LeagueRun(settings, run, learner) if settings.league_size else None
 
@@ -27,14 +27,14 @@ class LeagueRun:
         exploiters: networks that learn against the current one.
     """
 
-    def __init__(self, settings: TrainSettings, run: Path, learner: PolicyNetwork) -> None:
+    def __init__(self, settings: TrainSettings, run: Path, learner: Networks) -> None:
         self.settings = settings
         self.precision = settings.agent_precision
         self.league = League(settings, settings.opponents.split(), run / "league")
         self.exploiters = exploiters_of(settings, learner)
 
     def after(
-        self, learner: PolicyNetwork, player: Callable[[], PolicyNetwork], share: float, history: dict[str, Any]
+        self, learner: Networks, player: Callable[[], Networks], share: float, history: dict[str, Any]
     ) -> dict[str, float]:
         """Go on after an update. When what happens is counted in updates, so that a run repeats.
 

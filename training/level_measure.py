@@ -16,7 +16,7 @@ from lanista.agents.levels import (
     returns_on,
     training_levels,
 )
-from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.role_networks import Networks
 from lanista.errors import UsageError
 from lanista.training.curriculum import open_curriculum
 from lanista.training.settings import TrainSettings
@@ -37,7 +37,7 @@ def check(settings: TrainSettings) -> None:
     check_levels(settings.game)
 
 
-def measure(settings: TrainSettings, network: PolicyNetwork, precision: str) -> dict[str, Return]:
+def measure(settings: TrainSettings, network: Networks, precision: str) -> dict[str, Return]:
     """Mean returns on "training" and on "held-out" levels, each played once, by draws from the policy.
 
     Drawn, since a policy that always plays its likeliest move turns in circles where it cannot see what it did.

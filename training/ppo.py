@@ -6,7 +6,8 @@ Reads top to bottom: settings, advantages, loss, update. RLlib distributes it; i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numba
@@ -15,10 +16,16 @@ import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor, nn
 
+from lanista.agents.action_heads import DiscreteHead
 from lanista.agents.kinds.network import fast_bfloat16
 from lanista.agents.policy_network import PolicyNetwork
 from lanista.agents.symmetry import Turning
 from lanista.envs.core import Array, Bools, Floats, Ints
+from lanista.training.categorical_loss import KL, Weights, categorical_loss
+from lanista.training.perceptron import Perceptron, perceptron_of
+from lanista.training.perceptron_update import KL_MARGIN, can_learn, learn
+
+PART_NAMES = ("policy_loss", "value_loss", "entropy", "approx_kl", "divergence", "clip_fraction")
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,9 @@ class PPOSettings:
     """Weight of the exact divergence of the new policy from that before the update. With the entropy bonus, which pulls
     toward the uniform magnet, this is magnetic mirror descent (Sokota et al. 2023, arXiv:2206.05825, equation 12),
     whose last policy approaches an equilibrium where hands are hidden; symmetries are not used then."""
+    target_kl: float = 0.0
+    """An update ends before the first minibatch whose approximate divergence from the policy that played is more than
+    1.5 times this, as in Stable-Baselines3; 0 never ends it."""
     value_coefficient: float = 0.5
     """Weight of the value's squared error."""
     max_grad_norm: float = 0.5
@@ -218,15 +228,15 @@ class Sequences:
 
 @dataclass(frozen=True)
 class Loss:
-    """The parts of the loss of one minibatch, for the curves."""
+    """The loss of one minibatch.
 
-    total: Tensor
-    policy: Tensor
-    value: Tensor
-    entropy: Tensor
-    kl: Tensor
-    divergence: Tensor
-    clipped: Tensor
+    Attributes:
+        total: what is minimised.
+        parts: the means in the order of `PART_NAMES`, for the curves.
+    """
+
+    total: Tensor  # ()
+    parts: Tensor  # (6,)
 
 
 def loss(
@@ -254,6 +264,12 @@ def loss(
         pick: how the rows stand in sequences; needed if the network has a memory.
     """
     parameters, value = _ask(network, observation, legal, pick)
+    if isinstance(network.head, DiscreteHead) and parameters.device.type == "cpu":
+        weights = _weights(network, settings, entropy_coefficient)
+        total, parts = categorical_loss(
+            parameters, value, actions, log_probability, advantage, returns, before, weights
+        )
+        return Loss(total, parts)
     distribution = network.head.distribution(parameters)
     log_ratio = distribution.log_probability(actions) - log_probability
     ratio = log_ratio.exp()
@@ -271,7 +287,8 @@ def loss(
     with torch.no_grad():
         kl = ((ratio - 1) - log_ratio).mean()  # Schulman 2020, "Approximating KL divergence", k3
         beyond = ((ratio - 1).abs() > settings.clip_range).float().mean()
-    return Loss(total, policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, divergence.detach(), beyond)
+    told = (policy_loss.detach(), value_loss.detach(), entropy.detach(), kl, divergence.detach(), beyond)
+    return Loss(total, torch.stack(told))
 
 
 def make_optimizer(network: nn.Module, settings: PPOSettings) -> torch.optim.Optimizer:
@@ -319,48 +336,120 @@ def update(
     if network.memory is not None:
         assert batch.stream is not None and batch.memory is not None, "a rollout of this network gives them"
         sequences = Sequences(batch.stream, batch.memory, settings.memory_steps)
-    rows = len(actions)
     before = _parameters(network, observation, legal, settings, sequences) if settings.kl_coefficient else None
+    perceptron = None
+    turned = settings.symmetry and bool(turnings) and before is None and sequences is None
+    if not (turned or settings.bfloat16 or all_reduce) and can_learn(network, optimizer):
+        perceptron = perceptron_of(network)
+    if perceptron is not None:
+        means, norm = _learn_compiled(
+            perceptron, network, optimizer, replace(batch, advantages=advantage.numpy()), settings,
+            entropy_coefficient, before, generator,
+        )  # fmt: skip
+    else:
+        columns = (observation, legal, actions, log_probability, advantage, returns, before)
+        means, norm = _learn(
+            network, optimizer, columns, settings, entropy_coefficient, sequences, generator,
+            turnings if turned else (), all_reduce,
+        )  # fmt: skip
+    # Only now: the old probabilities are of observations as they were normalised when they were played.
+    network.see_observations(observation, all_reduce)
+    return dict(zip(PART_NAMES, means, strict=True)) | {"grad_norm": norm, "learning_rate": learning_rate}
+
+
+def _learn(
+    network: PolicyNetwork,
+    optimizer: torch.optim.Optimizer,
+    columns: tuple[Any, ...],
+    settings: PPOSettings,
+    entropy_coefficient: float,
+    sequences: Sequences | None,
+    generator: torch.Generator,
+    turnings: tuple[Turning, ...],
+    all_reduce: Callable[[Sequence[Tensor]], None] | None,
+) -> tuple[list[float], float]:
+    """The epochs on torch: means of the loss's parts, in the order of `PART_NAMES`, and of the gradient's norm."""
+    observation, legal, actions, log_probability, advantage, returns, before = columns
     parts: list[Tensor] = []  # each micro-batch's parts of the loss
     weights: list[float] = []  # its share of the gradient steps
     norms: list[Tensor] = []
-    for _ in range(settings.epochs):
-        for minibatch in _minibatches(rows, settings, sequences, generator):
-            turning = None
-            if settings.symmetry and turnings and before is None and sequences is None:
-                number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
-                turning = turnings[number] if number < len(turnings) else None
-            size = sum(len(pick.rows) for pick in minibatch)
-            optimizer.zero_grad(set_to_none=True)
-            for pick in minibatch:
-                at = pick.rows
-                seen, did = {name: value[at] for name, value in observation.items()}, actions[at]
-                may = None if legal is None else legal[at]
-                if turning is not None and may is not None:
-                    seen, may, did = turning.turn(seen, may, did)
-                with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
-                    step = loss(
-                        network, seen, may, did, log_probability[at], advantage[at], returns[at],
-                        settings, entropy_coefficient, None if before is None else before[at], pick,
-                    )  # fmt: skip
-                share = len(at) / size
-                (step.total * share).backward()  # type: ignore[no-untyped-call]
-                told = (step.policy, step.value, step.entropy, step.kl, step.divergence, step.clipped)
-                parts.append(torch.stack(told))
-                weights.append(share)
+    passes = (_minibatches(len(actions), settings, sequences, generator) for _ in range(settings.epochs))
+    for minibatch in chain.from_iterable(passes):
+        turning = None
+        if turnings:
+            number = int(torch.randint(len(turnings) + 1, (1,), generator=generator))
+            turning = turnings[number] if number < len(turnings) else None
+        size = sum(len(pick.rows) for pick in minibatch)
+        optimizer.zero_grad(set_to_none=True)
+        apart = torch.zeros(())
+        for pick in minibatch:
+            at = pick.rows
+            seen, did = {name: value[at] for name, value in observation.items()}, actions[at]
+            may = None if legal is None else legal[at]
+            if turning is not None and may is not None:
+                seen, may, did = turning.turn(seen, may, did)
+            with torch.autocast("cpu", torch.bfloat16, enabled=settings.bfloat16):
+                step = loss(
+                    network, seen, may, did, log_probability[at], advantage[at], returns[at],
+                    settings, entropy_coefficient, None if before is None else before[at], pick,
+                )  # fmt: skip
+            share = len(at) / size
+            (step.total * share).backward()  # type: ignore[no-untyped-call]
+            parts.append(step.parts)
+            weights.append(share)
+            apart += step.parts[KL] * share
+        if settings.target_kl:
             if all_reduce is not None:
-                all_reduce([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
-            norms.append(nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm))
-            optimizer.step()
-    # Only now: the old probabilities are of observations as they were normalised when they were played.
-    network.see_observations(observation, all_reduce)
-    names = ("policy_loss", "value_loss", "entropy", "approx_kl", "divergence", "clip_fraction")
+                all_reduce([apart])  # so that all learners end together
+            if float(apart) > KL_MARGIN * settings.target_kl:
+                break
+        if all_reduce is not None:
+            all_reduce([parameter.grad for parameter in network.parameters() if parameter.grad is not None])
+        norms.append(nn.utils.clip_grad_norm_(network.parameters(), settings.max_grad_norm))
+        optimizer.step()
     weight = torch.tensor(weights)
-    means = (torch.stack(parts) * weight[:, None]).sum(0) / weight.sum()
-    return dict(zip(names, means.tolist(), strict=True)) | {
-        "grad_norm": float(torch.stack(norms).mean()),
-        "learning_rate": learning_rate,
-    }
+    means: list[float] = ((torch.stack(parts) * weight[:, None]).sum(0) / weight.sum()).tolist()
+    return means, float(torch.stack(norms).mean()) if norms else 0.0
+
+
+def _learn_compiled(
+    perceptron: Perceptron,
+    network: PolicyNetwork,
+    optimizer: torch.optim.Optimizer,
+    batch: Batch,
+    settings: PPOSettings,
+    entropy_coefficient: float,
+    before: Tensor | None,
+    generator: torch.Generator,
+) -> tuple[list[float], float]:
+    """As `_learn`, of a small perceptron."""
+    rows = len(batch.actions)
+    size = min(settings.minibatch_size, rows)
+    shuffled = [torch.randperm(rows, generator=generator).numpy() for _ in range(settings.epochs)]
+    order = np.concatenate([each[: rows - rows % size].reshape(-1, size) for each in shuffled])
+    none = np.zeros((0, perceptron.shape.actions))
+    columns = (
+        perceptron.read(batch.observation[perceptron.modality]),
+        none.astype(np.bool_) if batch.legal is None else batch.legal,
+        batch.actions,
+        batch.log_probability,
+        batch.advantages,
+        batch.returns,
+        none.astype(np.float32) if before is None else before.numpy(),
+    )
+    # Arrays that came from another process may not be written to, which is another type for the compiler.
+    own = tuple(np.require(column, requirements=["C", "W"]) for column in columns)
+    weights = _weights(network, settings, entropy_coefficient)
+    parts, norms = learn(
+        perceptron, network, optimizer, own, order, weights, settings.max_grad_norm, settings.target_kl
+    )
+    return parts.mean(0).tolist(), float(norms.mean()) if len(norms) else 0.0
+
+
+def _weights(network: PolicyNetwork, settings: PPOSettings, entropy_coefficient: float) -> Weights:
+    """The weights of the compiled loss."""
+    scale = 1.0 if network.returns is None else float(network.returns.deviation) ** 2
+    return Weights(settings.clip_range, settings.value_coefficient, entropy_coefficient, settings.kl_coefficient, scale)
 
 
 def _minibatches(

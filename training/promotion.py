@@ -13,7 +13,7 @@ from lanista.agents.artifact import save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.pairs import MOST_PLAYERS, pair_scores
-from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.role_networks import Networks
 from lanista.agents.sequential_test import SequentialTest, log_likelihood_ratio
 from lanista.envs import Agent, make
 from lanista.envs.core import start_agent
@@ -77,7 +77,7 @@ def contest(settings: TrainSettings, candidate: Agent, opponent: Agent, seed: in
 
 
 def offer(
-    league: League, settings: TrainSettings, network: PolicyNetwork, precision: str, history: dict[str, Any]
+    league: League, settings: TrainSettings, network: Networks, precision: str, history: dict[str, Any]
 ) -> Contest | None:
     """Offer the network to its league.
 
@@ -108,7 +108,7 @@ def admit(
     league: League,
     settings: TrainSettings,
     name: str,
-    network: PolicyNetwork,
+    network: Networks,
     precision: str,
     history: dict[str, Any],
     played: Mapping[Member, Contest] | None = None,
@@ -138,7 +138,7 @@ def admit(
         league.note(member, other, 2 * len(scores), 2 * float(scores.sum()))
 
 
-def freeze(folder: Path, network: PolicyNetwork, game: str, precision: str, history: dict[str, Any]) -> None:
+def freeze(folder: Path, network: Networks, game: str, precision: str, history: dict[str, Any]) -> None:
     """Write an agent's folder that is whole or not there."""
     claim_folder(folder.parent)
     with drafted_folder(folder) as draft:  # it is there if a run was killed here and came to the same steps again

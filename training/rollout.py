@@ -1,16 +1,18 @@
-"""Collect experience with the one loop: the current network plays all seats of a batch of games."""
+"""Collect experience with the one loop: the current network, or that of each role, plays a batch of games."""
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import torch
 
-from lanista.agents.policy_network import PolicyNetwork, remember
+from lanista.agents.policy_network import remember
+from lanista.agents.role_networks import Networks, by_role, role_names
 from lanista.envs.core import (
     Agent,
     Array,
@@ -21,83 +23,110 @@ from lanista.envs.core import (
     GameSpec,
     Ints,
     LevelGame,
-    Outcome,
     Ply,
     Turn,
     play,
 )
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
+from lanista.training.experience import Part, Step, assemble
 from lanista.training.league import Seating
 from lanista.training.league_play import LeaguePlay
 from lanista.training.level_play import LevelPlay
-from lanista.training.ppo import Batch, Trajectory, advantages
+from lanista.training.perceptron import Perceptron, perceptron_of
+from lanista.training.ppo import Batch
 
 
 class Learner:
     """The agent that learns: it draws from its policy and remembers what it drew, and with what probability.
 
     Attributes:
-        samples: of the last call, as the network's head drew them; (k,), or (k, dimensions).
-        log_probability: of the samples; (k,).
-        before: of the last call, what each row's seat remembered; (k, state_size), (k, 0) without a memory.
-        memory: of every seat; (copies, players, state_size). The learner keeps it itself, and not the loop, because
-            a run saves it, and because seats are valued that it does not play.
+        played: what it answered since they were taken away, a part a call; their `rows` are counted from 0.
+        memory: of every seat; (copies, players, state_size), as wide for every role. The learner keeps it itself, and
+            not the loop, because a run saves it, and because seats are valued that it does not play.
     """
 
     name = "learner"
 
-    def __init__(self, network: PolicyNetwork, bfloat16: bool, copies: int, players: int) -> None:
-        self.network = network
+    def __init__(self, network: Networks, bfloat16: bool, copies: int, spec: GameSpec) -> None:
+        self.networks = by_role(network, spec)
         self.bfloat16 = bfloat16
-        size = 0 if network.memory is None else network.memory.state_size
-        self.memory: Floats = np.zeros((copies, players, size), np.float32)
-        self.before: Floats = np.zeros((0, size), np.float32)
-        self.samples: Array = np.zeros(0, np.int64)
-        self.log_probability: Floats = np.zeros(0, np.float32)
+        self.memory: Floats = np.zeros((copies, spec.players, network.state_size), np.float32)
+        self.played: list[Part] = []
+        self._role_of = np.asarray(spec.role_of)
         self._seed = np.uint64(0)
+        self._perceptrons: list[Perceptron | None] = [None] * len(self.networks)
+
+    @contextlib.contextmanager
+    def steady(self) -> Iterator[None]:
+        """The networks' weights stay what they are meanwhile, so that small ones may be asked as flat arrays."""
+        if not self.bfloat16:
+            self._perceptrons = [perceptron_of(network) for network in self.networks]
+        try:
+            yield
+        finally:
+            self._perceptrons = [None] * len(self.networks)
 
     def start(self, spec: GameSpec, seed: int) -> None:
         self._seed = np.uint64(seed % 2**64)
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
         """Draw an action a row; the policy is not kept, only the samples and their probability."""
-        self.before, parameters, value = self.see(turn)
-        head = self.network.head
-        self.samples, self.log_probability = head.distribution(parameters).sample(mixed(turn.draws, self._seed))
-        return Choice(head.played(self.samples), value=value.numpy())
+        before, parameters, value = self.see(turn)
+        head = self.networks[self.role(turn)].head
+        samples, log_probability = head.distribution(parameters).sample(mixed(turn.draws, self._seed))
+        self.played.append(Part(np.arange(len(turn)), turn, samples, log_probability, before))
+        return Choice(head.played(samples), value=value.numpy())
+
+    def role(self, turn: Turn) -> int:
+        """The number of the role of a turn whose rows are of one."""
+        return int(self._role_of[turn.players[0]]) if len(self.networks) > 1 else 0
 
     def evaluate(self, turn: Turn) -> tuple[torch.Tensor, torch.Tensor]:
-        """The head's parameters and values of a turn's rows, of which nothing is remembered."""
-        parameters, value, _ = remember(self.network, turn, self.bfloat16, self.memory[turn.copies, turn.players])
+        """The head's parameters and values of a turn's rows, all of one role; nothing of them is remembered."""
+        role = self.role(turn)
+        network, perceptron = self.networks[role], self._perceptrons[role]
+        if perceptron is not None:
+            logits, values = perceptron.ask(turn.observation, turn.legal)
+            return torch.from_numpy(logits), torch.from_numpy(values)
+        before = self.memory[turn.copies, turn.players, : network.state_size]
+        parameters, value, _ = remember(network, turn, self.bfloat16, before)
         return parameters, value
 
     def see(self, turn: Turn) -> tuple[Floats, torch.Tensor, torch.Tensor]:
         """What the rows' seats remembered before (k, state_size), and as `evaluate`; the rows are remembered."""
-        before: Floats = self.memory[turn.copies, turn.players]
-        parameters, value, after = remember(self.network, turn, self.bfloat16, before)
+        role = self.role(turn)
+        network = self.networks[role]
+        before: Floats = self.memory[turn.copies, turn.players, : network.state_size]
+        if self._perceptrons[role] is not None:
+            return before, *self.evaluate(turn)
+        parameters, value, after = remember(network, turn, self.bfloat16, before)
         if after is not None:
-            self.memory[turn.copies, turn.players] = after.numpy()
+            self.memory[turn.copies, turn.players, : network.state_size] = after.numpy()
         return before, parameters, value
+
+    def values(self, turn: Turn, remembered: bool = False) -> Floats:
+        """The values (k,) of a turn's rows, of whatever roles.
+
+        Args:
+            turn: the rows.
+            remembered: their seats remember them, as in `see`.
+        """
+        if len(self.networks) == 1:
+            alone: Floats = (self.see(turn)[2] if remembered else self.evaluate(turn)[1]).numpy()
+            return alone
+        out: Floats = np.zeros(len(turn), np.float32)
+        roles = self._role_of[turn.players]
+        for role in np.unique(roles):
+            rows = np.flatnonzero(roles == role)
+            some = turn if len(rows) == len(turn) else turn.take(rows)
+            out[rows] = (self.see(some)[2] if remembered else self.evaluate(some)[1]).numpy()
+        return out
 
     def forget(self, over: Bools) -> None:
         """New games begin in these copies (copies,): what was seen in the old ones is forgotten."""
         if self.memory.shape[2] and over.any():
             self.memory[over] = 0
-
-
-@dataclass
-class _Step:
-    """One ply of the loop, with what of it was not handed out yet."""
-
-    turn: Turn
-    samples: Array  # (k,) or (k, dimensions), of the learner
-    log_probability: Floats  # (k,)
-    value: Floats  # (k,)
-    memory: Floats  # (k, state_size) before the step; (k, 0) without a memory
-    outcome: Outcome
-    final: Floats | None  # (f,) values of the rows that were cut off
-    open: Array  # (k,) bool: rows that are not handed out yet
 
 
 class Rollout:
@@ -111,7 +140,7 @@ class Rollout:
     def __init__(
         self,
         game: Game,
-        network: PolicyNetwork,
+        network: Networks,
         *,
         bfloat16: bool,
         seed: int,
@@ -134,7 +163,8 @@ class Rollout:
         """
         self.game = game
         self.spec = game.spec
-        self.learner = Learner(network, bfloat16, game.copies, game.spec.players)
+        self.learner = Learner(network, bfloat16, game.copies, game.spec)
+        self._names = role_names(game.spec)
         self._opponents = len(opponents)
         self._mixed = round(game.copies * opponent_share) if opponents and game.spec.players > 1 else 0
         self._seed = seed
@@ -146,7 +176,7 @@ class Rollout:
         self._seats = np.zeros((game.copies, game.spec.players), np.int64)
         self._seat(np.arange(self._mixed))
         self._plies: Iterator[Ply] = play(game, [self.learner, *opponents], self._seats, seed=seed)
-        self._left: list[_Step] = []
+        self._left: list[Step] = []
         self._sums = np.zeros((game.copies, self.spec.players), np.float32)
         self._lengths = np.zeros(game.copies, np.int64)
         self.finished: list[tuple[Floats, Ints]] = []  # returns (games, players) and lengths (games,) of ended games
@@ -170,24 +200,33 @@ class Rollout:
         ).astype(np.int64)
 
     def collect(self, plies: int, gamma: float, gae_lambda: float) -> Batch:
+        """As `collect_roles`, of a game with one role."""
+        batches = self.collect_roles(plies, gamma, gae_lambda)
+        assert len(self.spec.roles) == 1, "the rows of other roles would be lost"
+        return next(iter(batches.values()))
+
+    def collect_roles(self, plies: int, gamma: float, gae_lambda: float) -> dict[str, Batch]:
         """Play this many plies of all copies, and give every row whose advantage can be told.
 
         A row that has no successor yet waits for the next call.
+
+        Returns:
+            Name of a role (see `agents.role_networks.role_names`) -> its batch. Left out is who had no turn.
         """
         steps = self._left
         if self.levels is not None:
             self.levels.start(self._level_game)
-        for _ in range(plies):
-            steps.append(self._step(next(self._plies)))
-        upcoming = self.game.turn()
-        batch, self._left = assemble(
-            self.spec, steps, upcoming, self.learner.evaluate(upcoming)[1].numpy(), gamma, gae_lambda
-        )
+        with self.learner.steady():
+            for _ in range(plies):
+                steps.append(self._step(next(self._plies)))
+            upcoming = self.game.turn()
+            value = self.learner.values(upcoming)
+        batches, self._left = assemble(self.spec, steps, upcoming, value, gamma, gae_lambda)
         if self.levels is not None:
             # One seat a copy, which begins anew at once: every row is told.
-            in_order = np.concatenate([step.turn.games for step in steps])
+            in_order, batch = np.concatenate([step.turn.games for step in steps]), batches[0]
             self.levels.score(in_order if batch.stream is None else batch.stream, batch.advantages)
-        return batch
+        return {self._names[role]: batch for role, batch in batches.items()}
 
     def follow(self, seating: Seating) -> None:
         """Let the league draw its members anew, if it is time to."""
@@ -199,13 +238,13 @@ class Rollout:
         assert isinstance(self.game, LevelGame), "checked when the run was made"
         return self.game
 
-    def _step(self, ply: Ply) -> _Step:
+    def _step(self, ply: Ply) -> Step:
         """What the learner remembers of a ply."""
         if ply.failures:
             raise RuntimeError(f"player {ply.failures[0].player} failed in training: {ply.failures[0].reason}")
         final = None
         if ply.outcome.final is not None:
-            final = self.learner.evaluate(ply.outcome.final)[1].numpy()
+            final = self.learner.values(ply.outcome.final)
         self._count(ply)
         over = ply.outcome.finished | ply.outcome.broken
         step = self._remembered(ply, final)
@@ -214,32 +253,28 @@ class Rollout:
             free = self.levels.ended(ply.turn, ply.outcome)
             if len(free):
                 self.levels.begin(self._level_game, free)
-        self._seat(np.flatnonzero(over))
+        if self._mixed:
+            self._seat(np.flatnonzero(over))
         return step
 
-    def _remembered(self, ply: Ply, final: Floats | None) -> _Step:
+    def _remembered(self, ply: Ply, final: Floats | None) -> Step:
         """The step of a ply, whose rows that others played are valued too."""
         learner, size = self.learner, len(ply.turn)
-        if len(ply.answers) == 1 and ply.answers[0].agent == 0:
-            value = np.asarray(ply.answers[0].choice.value)
-            return _Step(
-                ply.turn, learner.samples, learner.log_probability, value, learner.before, ply.outcome, final,
-                np.ones(size, bool),
-            )  # fmt: skip
-        value, log_probability = np.zeros((2, size), np.float32)
-        learned = np.zeros(size, bool)
-        samples = np.zeros((size, *learner.samples.shape[1:]), learner.samples.dtype)
-        memory = np.zeros((size, learner.memory.shape[2]), np.float32)
-        for answer in ply.answers:
-            if answer.agent == 0:
-                value[answer.rows] = answer.choice.value
-                samples[answer.rows] = learner.samples
-                log_probability[answer.rows] = learner.log_probability
-                memory[answer.rows] = learner.before
-                learned[answer.rows] = True
+        played, learner.played = learner.played, []
+        mine = [answer for answer in ply.answers if answer.agent == 0]  # in the order of the calls
+        if len(mine) == len(ply.answers) == 1:
+            value = np.asarray(mine[0].choice.value)
+            return Step(ply.turn, {learner.role(ply.turn): played[0]}, value, ply.outcome, final, np.ones(size, bool))
+        value, learned = np.zeros(size, np.float32), np.zeros(size, bool)
+        parts = {}
+        for answer, part in zip(mine, played, strict=True):
+            value[answer.rows] = answer.choice.value
+            learned[answer.rows] = True
+            parts[learner.role(part.turn)] = replace(part, rows=answer.rows)
         others = np.flatnonzero(~learned)
-        value[others] = learner.see(ply.turn.take(others))[2].numpy()
-        return _Step(ply.turn, samples, log_probability, value, memory, ply.outcome, final, learned)
+        if len(others):
+            value[others] = learner.values(ply.turn.take(others), remembered=True)
+        return Step(ply.turn, parts, value, ply.outcome, final, learned)
 
     def _count(self, ply: Ply) -> None:
         self._sums += ply.outcome.rewards
@@ -307,118 +342,3 @@ class Rollout:
         if not finished:
             return np.zeros((0, self.spec.players), np.float32), np.zeros(0, np.int64)
         return np.concatenate([r for r, _ in finished]), np.concatenate([n for _, n in finished])
-
-
-def mover_view(spec: GameSpec) -> bool:
-    """Whether the copy's next row, whoever moves, can stand for what follows a move, its sign by comparing players.
-
-    True for two-player zero-sum turn-based games without hidden information. Else each seat is followed along its own
-    turns: with hidden cards the opponent's value is of what it sees, not of what this seat knows.
-    """
-    return spec.zero_sum and spec.players == 2 and spec.kind == "turn-based" and spec.perfect_information
-
-
-def assemble(
-    spec: GameSpec, steps: list[_Step], upcoming: Turn, upcoming_value: Floats, gamma: float, gae_lambda: float
-) -> tuple[Batch, list[_Step]]:
-    """Link rows to what followed them, tell the advantages, and split off the rows that must wait.
-
-    Args:
-        spec: the game's.
-        steps: the plies in order; the first may be left over from the last call.
-        upcoming: the seats that act next, and `upcoming_value` (k,) their values: bootstraps for the last rows.
-
-    Returns:
-        The batch of all open rows that could be told, and the steps that still have open rows.
-    """
-    shared = mover_view(spec)
-    sizes = [len(step.turn) for step in steps]
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    rows = int(starts[-1])
-    copies, players = steps[0].outcome.rewards.shape
-    waits = -2
-    # What follows each seat's last row, seen backward: a row, a tail position, -1 (the end), or -2 (not known yet).
-    ahead = np.full((copies, players), waits, np.int64)
-    mover = np.zeros(copies, np.int64)
-    pending = np.zeros((copies, players), np.float32)
-    ahead[upcoming.copies, upcoming.players] = rows + np.arange(len(upcoming))
-    if shared:
-        ahead[upcoming.copies] = (rows + np.arange(len(upcoming)))[:, None]
-        mover[upcoming.copies] = upcoming.players
-    tail, tail_length = [upcoming_value], len(upcoming)
-    following, rewards, sign = np.empty(rows, np.int64), np.empty(rows, np.float32), np.ones(rows, np.float32)
-    for number in range(len(steps) - 1, -1, -1):
-        step, outcome = steps[number], steps[number].outcome
-        gone = outcome.terminated | outcome.truncated | outcome.broken[:, None] | outcome.finished[:, None]
-        pending[gone] = 0
-        ahead[gone] = -1
-        pending += outcome.rewards
-        if outcome.final is not None and step.final is not None:
-            cut = outcome.final
-            ahead[cut.copies, cut.players] = rows + tail_length + np.arange(len(cut))
-            if shared:
-                mover[cut.copies] = cut.players
-                ahead[cut.copies] = ahead[cut.copies, cut.players][:, None]
-            tail.append(step.final)
-            tail_length += len(cut)
-        block = slice(int(starts[number]), int(starts[number + 1]))
-        at, who = step.turn.copies, step.turn.players
-        following[block] = ahead[at, who]
-        rewards[block] = pending[at, who]
-        own = np.arange(block.start, block.stop)
-        if shared:
-            sign[block] = np.where(mover[at] == who, 1, -1)
-            mover[at] = who
-            pending[at] = 0
-            ahead[at] = own[:, None]
-        else:
-            pending[at, who] = 0
-            ahead[at, who] = own
-    value = np.concatenate([step.value for step in steps])
-    # A row that waits must tell the rows before it nothing but its value: its own advantage is made 0.
-    known = following != waits
-    rewards[~known] = value[~known]
-    gain = advantages(
-        Trajectory(value, rewards, np.maximum(following, -1), sign, np.concatenate(tail)), gamma, gae_lambda
-    )
-    told = known & np.concatenate([step.open for step in steps])
-    batch = _batch(spec, steps, told, gain, value)
-    for number, step in enumerate(steps):
-        step.open &= ~told[int(starts[number]) : int(starts[number + 1])]
-    # From the first open row on every step is kept: the rewards in between belong to it.
-    first = next((number for number, step in enumerate(steps) if step.open.any()), len(steps))
-    return batch, steps[first:]
-
-
-def _batch(spec: GameSpec, steps: list[_Step], told: Bools, gain: Floats, value: Floats) -> Batch:
-    """The told rows as a batch: in the order they were played, or, with a memory, seat after seat.
-
-    Args:
-        spec: the game's.
-        steps: with `rows` rows together.
-        told: (rows,) which are given.
-        gain, value: (rows,) their advantages and values.
-    """
-    rows = np.flatnonzero(told)
-    memory = np.concatenate([step.memory for step in steps])[rows] if steps[0].memory.shape[1] else None
-    stream = None
-    if memory is not None:
-        games = np.concatenate([step.turn.games for step in steps])[rows]
-        stream = games * spec.players + np.concatenate([step.turn.players for step in steps])[rows]
-        order = np.argsort(stream, kind="stable")
-        rows, memory, stream = rows[order], memory[order], stream[order]
-    return Batch(
-        observation={
-            name: np.concatenate([step.turn.observation[name] for step in steps])[rows]
-            for name in steps[0].turn.observation
-        },
-        legal=None
-        if steps[0].turn.legal is None
-        else np.concatenate([np.asarray(step.turn.legal) for step in steps])[rows],
-        actions=np.concatenate([step.samples for step in steps])[rows],
-        log_probability=np.concatenate([step.log_probability for step in steps])[rows],
-        advantages=gain[rows],
-        returns=np.clip(gain + value, *spec.returns)[rows],
-        stream=stream,
-        memory=memory,
-    )

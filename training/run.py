@@ -27,14 +27,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from lanista.agents.artifact import load_network, save_agent
+from lanista.agents.artifact import load_networks, save_agent
 from lanista.agents.contestant import load_agent
-from lanista.agents.encoder_words import lasting
+from lanista.agents.encoder_words import all_modalities, lasting
 from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.levels import Return
 from lanista.agents.match import score
-from lanista.agents.policy_network import PolicyNetwork, network_from
+from lanista.agents.role_networks import Networks, networks_from
 from lanista.envs import Agent, make
 from lanista.envs.core import start_agent
 from lanista.errors import UsageError, unknown
@@ -44,7 +44,7 @@ from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
 from lanista.training.league import League
 from lanista.training.league_run import begin_league
-from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
+from lanista.training.settings import TrainSettings, new_networks, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
 NEEDED_MEGABYTES = 200
@@ -86,15 +86,15 @@ class Trainer(Protocol):
         """
         ...
 
-    def network(self) -> PolicyNetwork:
-        """The network as it stands, for reading only, until the next `update`."""
+    def network(self) -> Networks:
+        """The network, or all roles' networks, as it stands, for reading only, until the next `update`."""
         ...
 
     def state(self) -> TrainerState:
         """What `restore` needs, the network's weights aside."""
         ...
 
-    def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
+    def restore(self, network: Networks, state: TrainerState) -> None:
         """Go on from a checkpoint."""
         ...
 
@@ -172,7 +172,7 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
     if (path / "config.toml").exists():
         raise UsageError(f"{path} already holds a run; go on with --resume {path}, or choose another --out")
     _check(settings)
-    settings = replace(settings, encoder=lasting(make(settings.game).spec.roles[0].observation, settings.encoder))
+    settings = replace(settings, encoder=lasting(all_modalities(make(settings.game).spec), settings.encoder))
     claim_folder(path / "checkpoints", NEEDED_MEGABYTES)
     write_text(path / "config.toml", tomli_w.dumps(settings_values(settings)))
     return Run(path, settings)
@@ -181,7 +181,7 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
 def _check(settings: TrainSettings) -> None:
     """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left."""
     with torch.device("meta"):
-        new_network(make(settings.game).spec, settings)
+        new_networks(make(settings.game).spec, settings)
     anchors_of(settings)
     level_measure.check(settings)
     promotion.check(settings)
@@ -201,6 +201,8 @@ def anchors_of(settings: TrainSettings) -> dict[str, Agent]:
     spec = make(settings.game).spec
     wished = settings.anchors != TrainSettings(game=settings.game).anchors
     agents: dict[str, Agent] = {}
+    if len(spec.roles) > 1 and not spec.zero_sum and not wished:
+        return agents  # who gets more than the other role tells nothing of who plays better
     for anchor in settings.anchors.split():
         agent = load_agent(anchor)
         try:
@@ -276,7 +278,7 @@ def _findable(run: Run) -> TrainSettings:
     kept = run.checkpoints()
     if not kept:
         return run.settings
-    observation = make(run.settings.game).spec.roles[0].observation
+    observation = all_modalities(make(run.settings.game).spec)
     home = dict.fromkeys(observation.spaces, str(kept[-1]))
     return replace(run.settings, encoder=lasting(observation, run.settings.encoder, home))
 
@@ -387,9 +389,9 @@ class _Clockwork:
         history = {"steps": self.steps, "updates": self.updates, "seed": self.settings.seed, "versions": _versions()}
         return self.league.after(self.trainer.network(), self._player, share, history)
 
-    def _player(self) -> PolicyNetwork:
+    def _player(self) -> Networks:
         """The network that plays and is kept: with the mean weights."""
-        network = network_from(self.trainer.network().describe())
+        network = networks_from(self.trainer.network().describe())
         network.load_state_dict(self.average or self.trainer.network().state_dict())
         return network.eval()
 
@@ -513,9 +515,9 @@ class _Clockwork:
             raise UsageError(
                 f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
             ) from None
-        player, about = load_network(newest)
+        player, about = load_networks(newest)
         self.average = {name: value.clone() for name, value in player.state_dict().items()}
-        network = load_weights(lambda: network_from(about["network"]), newest / "resume" / "network.safetensors")
+        network = load_weights(lambda: networks_from(about["network"]), newest / "resume" / "network.safetensors")
         self.trainer.restore(network, TrainerState(optimizer, runners, curriculum))
 
 

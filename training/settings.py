@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from lanista.agents.encoder_words import fusion_of_words
-from lanista.agents.policy_network import PolicyNetwork, build_network
+from lanista.agents.encoder_words import fusions_of_words
+from lanista.agents.policy_network import PolicyNetwork
+from lanista.agents.role_networks import Networks, build_networks, the_only
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
+from lanista.perception.fusion import Fusion
 from lanista.training.league import LeagueSettings, check_league
 from lanista.training.ppo import PPOSettings
 
@@ -64,6 +66,9 @@ class TrainSettings(PPOSettings, LeagueSettings):
     encoder: str = "auto"
     """The network's encoder, such as "board_resnet:channels=64", or a pretrained one by its folder or name; "auto"
     chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
+    separate_value: bool = False
+    """The value has encoders of its own, as SB3's and CleanRL's networks of small observations have; not with a
+    memory."""
     freeze: bool = False
     """Pretrained encoders stay as they are."""
     memory: str = ""
@@ -106,6 +111,8 @@ class TrainSettings(PPOSettings, LeagueSettings):
         check_league(self, self.opponent_share)
         if self.curriculum != "uniform" and not self.levels:
             raise UsageError(f"the curriculum '{self.curriculum}' chooses among training levels: say --levels N")
+        if self.separate_value and self.memory:
+            raise UsageError("with a memory policy and value share it: leave separate_value false, or memory empty")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise UsageError(f"the setting 'precision' must be auto, float32 or bfloat16, not '{self.precision}'")
 
@@ -175,19 +182,32 @@ def trainer_values(trainer: str, algorithm: str, game: str) -> dict[str, Any]:
     return values
 
 
-def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
-    """A fresh network for a game, as the settings want it.
+def new_networks(spec: GameSpec, settings: TrainSettings) -> Networks:
+    """A fresh network for a game, or one for each of its roles, as the settings want it.
 
     Raises:
         UsageError: no network plays this game.
     """
-    return build_network(
+    own: Sequence[Fusion | None] = [None] * len(spec.roles)
+    if settings.separate_value:
+        own = fusions_of_words(spec, settings.encoder, settings.freeze)
+    return build_networks(
         spec,
-        fusion_of_words(spec.roles[0].observation, settings.encoder, settings.freeze),
+        fusions_of_words(spec, settings.encoder, settings.freeze),
         normalize_observation=settings.normalize_observation,
         normalize_value=settings.normalize_value,
         memory=settings.memory,
+        value_encoders=own,
     )
+
+
+def new_network(spec: GameSpec, settings: TrainSettings) -> PolicyNetwork:
+    """As `new_networks`, where one plays all roles.
+
+    Raises:
+        UsageError: no one network plays this game.
+    """
+    return the_only(new_networks(spec, settings), f"{spec.name} is for no one network")
 
 
 def settings_from(values: Mapping[str, Any]) -> TrainSettings:

@@ -1,4 +1,4 @@
-"""A trained agent: the network of an agent's folder, asked once a batch."""
+"""A trained agent: the network of an agent's folder, or its network for each role, asked once a batch."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lanista.agents.artifact import load_network
+from lanista.agents.artifact import load_networks
 from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory, remember
+from lanista.agents.role_networks import Networks, by_role, role_names
 from lanista.agents.symmetry import Turning, turnings
 from lanista.envs.core import Array, Choice, Floats, GameSpec, Turn
 from lanista.envs.draws import mixed
@@ -17,11 +18,11 @@ from lanista.errors import UsageError
 
 
 class NetworkAgent:
-    """Plays a policy network: its most likely move (the mean, for Box), or a draw from its policy."""
+    """Plays a policy network, or one for each role: the most likely move (the mean, for Box), or a draw."""
 
     def __init__(
         self,
-        network: PolicyNetwork,
+        network: Networks,
         name: str,
         game: str,
         precision: str = "float32",
@@ -52,27 +53,45 @@ class NetworkAgent:
         self.symmetry = symmetry
         self._turnings: tuple[Turning, ...] = ()
         self._seed = 0
+        self._roles: tuple[str, ...] = ()  # of each player
 
     def start(self, spec: GameSpec, seed: int) -> None:
         """Check that the network fits the game.
 
         Raises:
-            UsageError: it was made for other observations or actions.
+            UsageError: it was made for other observations or actions, or for other roles.
         """
         self._seed = seed % 2**64
         self._usual = 1.0 if spec.players > 1 and not spec.perfect_information else 0.0
+        does_not_fit = f"{self.name} was trained on {self.game} and does not fit {spec.name}"
+        try:
+            networks = by_role(self.network, spec)
+        except UsageError as error:
+            raise UsageError(f"{does_not_fit}: {error}") from None
+        for network, role in zip(networks, spec.roles, strict=True):
+            wanted = {name: tuple(encoder.shape) for name, encoder in network.fusion.encoders.items()}  # type: ignore[arg-type]
+            found = {name: space.shape for name, space in role.observation.spaces.items()}
+            if wanted != found or not network.head.fits(role.action):
+                raise UsageError(does_not_fit)
+        names = role_names(spec)
+        self._roles = tuple(names[number] for number in spec.role_of)
         # A memory is of one side of the game: from another it would have to be kept too.
-        self._turnings = turnings(spec) if self.symmetry and self.network.memory is None else ()
-        role = spec.roles[0]
-        wanted = {name: tuple(encoder.shape) for name, encoder in self.network.fusion.encoders.items()}  # type: ignore[arg-type]
-        found = {name: space.shape for name, space in role.observation.spaces.items()}
-        if wanted != found or not self.network.head.fits(role.action):
-            raise UsageError(f"{self.name} was trained on {self.game} and does not fit {spec.name}")
+        alone = isinstance(self.network, PolicyNetwork) and self.network.memory is None
+        self._turnings = turnings(spec) if self.symmetry and alone else ()
+
+    def _seated(self, turn: Turn) -> PolicyNetwork:
+        """The network of the role of a turn's rows; they are of one."""
+        if isinstance(self.network, PolicyNetwork):
+            return self.network
+        if not self._roles:
+            raise UsageError(f"{self.name} was not started: call start(spec, seed) before act")
+        return self.network.of(self._roles[turn.players[0]])
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
         """The policy's moves, with the policy and the value of each row, and what its network remembers, if it does."""
-        head = self.network.head
-        parameters, value, after = self._evaluate(turn, memory)
+        network = self._seated(turn)
+        head = network.head
+        parameters, value, after = self._evaluate(network, turn, memory)
         temperature = self._now
         if temperature > 0:
             parameters = head.tempered(parameters, temperature)
@@ -89,7 +108,7 @@ class NetworkAgent:
         Raises:
             UsageError: its actions are not Discrete, or what it plays depends on what it remembers.
         """
-        if self.network.memory is not None:
+        if self._seated(turn).memory is not None:
             raise UsageError(f"{self.name} has a memory: what it plays in a position depends on how it came about")
         choice = self.act(turn)
         if choice.policy is None:
@@ -101,18 +120,28 @@ class NetworkAgent:
         """The temperature it plays at: the one that was asked for, or the game's."""
         return self._usual if self.temperature is None else self.temperature
 
-    def _evaluate(self, turn: Turn, memory: Array | None) -> tuple[Tensor, Tensor, Array | None]:
+    def _evaluate(
+        self, network: PolicyNetwork, turn: Turn, memory: Array | None
+    ) -> tuple[Tensor, Tensor, Array | None]:
         """The head's parameters, values and new memory; logarithms of the policy, means over the symmetries."""
-        parameters, value, after = remember(self.network, turn, self.autocast, memory)
+        if memory is not None:
+            memory = memory[:, : network.state_size]
+        parameters, value, after = remember(network, turn, self.autocast, memory)
         if not self._turnings:
-            return parameters, value, None if after is None else after.numpy()
+            return parameters, value, None if after is None else self._remembered(after)
         log_policy = torch.log_softmax(parameters, -1)  # only boards with Discrete actions have symmetries
         for turning in self._turnings:
-            logits, other = evaluate(self.network, turning.turned(turn), self.autocast)
+            logits, other = evaluate(network, turning.turned(turn), self.autocast)
             log_policy = log_policy + turning.back(torch.log_softmax(logits, -1))
             value = value + other
         sides = 1 + len(self._turnings)
         return log_policy / sides, value / sides, None
+
+    def _remembered(self, after: Tensor) -> Array:
+        """What is handed to the loop to keep: as wide for every role, since it keeps one array an agent."""
+        missing = self.network.state_size - after.shape[1]
+        kept: Array = np.pad(after.numpy(), ((0, 0), (0, missing))) if missing else after.numpy()
+        return kept
 
 
 def fast_bfloat16() -> bool:
@@ -129,6 +158,6 @@ def make(path: str, temperature: float | None = None, symmetry: bool = True) -> 
             seats hide something.
         symmetry: take the mean over the game's symmetries.
     """
-    network, about = load_network(path)
+    network, about = load_networks(path)
     name = Path(path).name if temperature is None else f"{Path(path).name}?temperature={temperature:g}"
     return NetworkAgent(network, name, about["game"], about["precision"], temperature, symmetry)

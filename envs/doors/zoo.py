@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -69,7 +69,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     if not agents:
         raise UsageError(f"'{source}' cannot be played: it does not tell its possible agents")
     translators = [Translator(env.observation_space(agent), env.action_space(agent), source) for agent in agents]
-    spec = _spec(source, form, facts, translators)
+    spec = _spec(source, form, facts, agents, translators)
     env.close()
     table = Together if form == "parallel" else _Aec
     return TableGame(spec, lambda: table(make(), agents, translators), copies, restart)
@@ -155,11 +155,11 @@ def _make(form: Form, registered: EnvSpec, options: Mapping[str, Value]) -> Any:
     return pettingzoo.make(form, registered, **options)
 
 
-def _spec(source: str, form: Form, facts: _Facts, translators: Sequence[Translator]) -> GameSpec:
+def _spec(source: str, form: Form, facts: _Facts, agents: Sequence[str], translators: Sequence[Translator]) -> GameSpec:
     roles: list[Role] = []
-    for translator in translators:
+    for agent, translator in zip(agents, translators, strict=True):
         if translator.role not in roles:
-            roles.append(translator.role)
+            roles.append(replace(translator.role, name=re.sub(r"_\d+$", "", str(agent))))
     return GameSpec(
         name=source,
         players=len(translators),

@@ -35,6 +35,7 @@ class Side:
         options: for `begin`.
         environment: one of `environments.REQUIREMENTS`, or None for our own.
         packages: whose versions are told.
+        cores: on how many cores it works: the plan's, or so many of those that this process may use.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Side:
     options: Mapping[str, Any] = field(default_factory=dict)
     environment: str | None = None
     packages: tuple[str, ...] = ()
+    cores: int = 1
 
     @property
     def ours(self) -> bool:
@@ -135,7 +137,7 @@ class Running:
         command += [side.module, json.dumps(dict(side.options)), json.dumps(side.packages)]
         # Bound before it starts, so that whatever it starts is bound too; this process is put back at once.
         before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {plan.core})
+        os.sched_setaffinity(0, {plan.core} if side.cores == 1 else set(sorted(before)[: side.cores]))
         try:
             self._process = subprocess.Popen(
                 command,

@@ -48,6 +48,6 @@ class NatureCnn(Encoder):
         """(batch, channels, height, width) -> (batch, dim)."""
         values = self.prepare(observation).contiguous(memory_format=torch.channels_last)
         for layer in self.layers:
-            values = F.relu(layer(values))
+            values = F.relu_(layer(values))  # in place: activations go through memory once less
         # Flattened in memory order, as in board_resnet.
-        return F.relu(self.whole(values.permute(0, 2, 3, 1).flatten(1)))
+        return F.relu_(self.whole(values.permute(0, 2, 3, 1).flatten(1)))

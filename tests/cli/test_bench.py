@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from lanista.bench.claims import Claim, judge, median_interval
 from lanista.bench.environments import NotInstalledError, python_of
@@ -143,6 +144,66 @@ def test_the_bound_learns_with_the_network_of_ours(plan: Plan) -> None:
     assert sorted(p.shape for p in ours.parameters()) == sorted(p.shape for p in theirs.parameters())
     (bound,) = race([peers(16)[0]], replace(plan, rounds=1))
     assert bound.trouble is None and bound.slices[0].steps % (16 * 16) == 0
+
+
+def test_all_learn_cartpole_with_the_same_network_and_numbers() -> None:
+    from lanista.bench.peers import cleanrl_control, sb3_control, torch_control
+    from lanista.bench.rows.control import BOUND, CLEANRL, SB3, sides
+    from lanista.envs import make
+    from lanista.training.settings import new_network, settings_from
+
+    by_name = {side.name: side for side in sides()}
+    settings = settings_from(sides()[0].options)
+    network = new_network(make(settings.game).spec, settings)
+    sizes = sorted(tuple(parameter.shape) for parameter in network.parameters())
+    bound = [*torch_control.trunk(2).parameters(), *torch_control.trunk(1).parameters()]
+    theirs = cleanrl_control.Actor(torch.nn.ReLU)
+    assert sizes == sorted(tuple(p.shape) for p in bound) == sorted(tuple(p.shape) for p in theirs.parameters())
+    rows = settings.copies * settings.plies
+    for name, module in ((BOUND, torch_control), (SB3, sb3_control), (CLEANRL, cleanrl_control)):
+        options = by_name[name].options
+        assert options == by_name[BOUND].options
+        steps = module.begin(**options)(0.02)["steps"]
+        assert steps > 0 and steps % rows == 0
+
+
+def test_solving_counts_the_last_hundred_training_episodes() -> None:
+    from lanista.bench.ours import solving
+    from lanista.bench.peers import cleanrl_control
+    from lanista.bench.rows.solving import CLEANRL_DEFAULTS, told
+    from lanista.bench.solved import is_solved
+
+    assert not is_solved([500.0] * 99) and is_solved([1.0] * 50 + [475.0] * 100) and not is_solved([1.0] + [479.0] * 99)
+    runs = [solving.begin("gym:CartPole-v1")(0.05), cleanrl_control.begin(**CLEANRL_DEFAULTS)(0.05)]
+    for run in runs:
+        assert run["steps"] == 1.0 and run["solved"] == 0.0 and run["environment_steps"] > 0
+    pieces = [Slice(1.0, 2.0, 2.0, {"solved": 1.0, "environment_steps": 5000.0}), Slice(1.0, 3.0, 3.0, runs[0])]
+    assert "1 of 2 runs got there; 2.0, 3.0 s, 5,000, " in told([Lane(STEPPING, pieces)])[0]
+
+
+def test_atari_is_learned_by_the_same_network() -> None:
+    from lanista.bench.peers.atari_network import AtariNetwork
+    from lanista.bench.rows.atari_training import DIM, FLOAT32, settings, sides
+    from lanista.envs import make
+    from lanista.training.settings import new_network, settings_from
+
+    ours = settings_from(settings(4, "float32"))
+    spec = make(ours.game).spec
+    network, theirs = new_network(spec, ours), AtariNetwork(spec.roles[0].action.n, DIM)  # type: ignore[attr-defined]
+    assert sorted(p.shape for p in network.parameters()) == sorted(p.shape for p in theirs.parameters())
+    logits, values = theirs(torch.zeros(2, 4, 84, 84, dtype=torch.uint8))
+    assert logits.shape == (2, spec.roles[0].action.n) and values.shape == (2,)  # type: ignore[attr-defined]
+    assert sides(4, False)[0].name == FLOAT32 and len(sides(4, True)) == 4
+
+
+def test_runners_are_compared_by_the_clock(plan: Plan) -> None:
+    from lanista.bench.rows.runners import judged, sides
+
+    one, many = (Lane(side, [Slice(100.0, 1.0, 1.0)] * 3) for side in sides(2, 64))
+    many.slices = [Slice(180.0, 2.0, 1.0)] * 3
+    verdict = judged(Claim("of 2 times one", "all runners", "one runner", least=0.85), [one, many], 2)
+    assert verdict.found is not None and verdict.found.median == pytest.approx(0.9) and verdict.met is True
+    assert [side.cores for side in sides(2, 64)] == [1, 2]
 
 
 def test_tables_and_json_hold_every_slice(plan: Plan) -> None:

@@ -18,6 +18,7 @@ from lanista.agents.match import Scheduled, play_games
 from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.agents.running_moments import RunningMoments, moments_of
 from lanista.envs import make
+from lanista.training.categorical_loss import CLIPPED, KL, POLICY
 from lanista.training.ppo import PPOSettings, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 from lanista.training.run import Run, create_run, train
@@ -126,8 +127,8 @@ def test_the_loss_before_an_update_is_that_of_what_was_played(game: str, modalit
     legal = None if batch.legal is None else torch.from_numpy(batch.legal)
     seen = {modality: torch.from_numpy(batch.observation[modality])}
     parts = loss(network, seen, legal, tensors[0], tensors[1], tensors[2], tensors[3], PLAIN, 0.0)
-    assert abs(parts.kl.item()) < 1e-6 and parts.clipped.item() == 0
-    assert parts.policy.item() == pytest.approx(-batch.advantages.mean(), rel=1e-3, abs=1e-4)
+    assert abs(parts.parts[KL].item()) < 1e-6 and parts.parts[CLIPPED].item() == 0
+    assert parts.parts[POLICY].item() == pytest.approx(-batch.advantages.mean(), rel=1e-3, abs=1e-4)
 
 
 def test_the_loss_of_a_gaussian_matches_torch_distributions() -> None:
@@ -150,7 +151,7 @@ def test_the_loss_of_a_gaussian_matches_torch_distributions() -> None:
     squared = ((value - returns) / returns.std(correction=0)).square().mean()
     wanted = -surrogate + 0.5 * squared - 0.02 * policy.entropy().sum(1).mean()
     assert got.total.item() == pytest.approx(wanted.item(), rel=1e-3)
-    assert got.clipped > 0, "nothing was clipped: the test saw nothing"
+    assert got.parts[CLIPPED] > 0, "nothing was clipped: the test saw nothing"
 
 
 def test_values_without_bounds_are_bootstrapped_where_a_game_is_cut_off() -> None:

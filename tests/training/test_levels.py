@@ -22,14 +22,13 @@ from lanista.cli.main import main
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.plugs import plugs
-from lanista.training import ppo
+from lanista.training import learner, ppo
 from lanista.training.curriculum import CURRICULA, Scores
 from lanista.training.level_play import level_play
 from lanista.training.ppo import Batch
 from lanista.training.rollout import Rollout
 from lanista.training.run import Progress, Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings
-from lanista.training.trainers import rllib
 from lanista.training.trainers._ray_cluster import start_ray
 
 LEVELS = 20
@@ -90,7 +89,7 @@ def trained_on(monkeypatch: pytest.MonkeyPatch) -> set[int]:
         return update(network, optimizer, batch, *rest)
 
     update = ppo.update
-    monkeypatch.setattr(rllib, "update", spy)
+    monkeypatch.setattr(learner, "update", spy)
     return levels
 
 

@@ -21,6 +21,7 @@ from lanista.agents.policy_network import PolicyNetwork, build_network, network_
 from lanista.envs import make
 from lanista.envs.core import play
 from lanista.errors import UsageError
+from lanista.training.categorical_loss import KL
 from lanista.training.ppo import Batch, PPOSettings, Sequences, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 
@@ -99,7 +100,7 @@ def test_learnt_along_sequences_as_it_was_played(name: str, memory: str, opponen
                 0.0,
                 pick=pick,
             )
-            assert float(parts.kl) == pytest.approx(0, abs=1e-6)
+            assert float(parts.parts[KL]) == pytest.approx(0, abs=1e-6)
     assert sum(len(batch.actions) for batch in batches) > 300
     fresh = sum(int((np.abs(np.asarray(batch.memory)).sum(1) == 0).sum()) for batch in batches)
     assert fresh > 16, "games ended, and the next began with nothing remembered"

@@ -13,6 +13,7 @@ from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.envs.core import Choice
+from lanista.training.categorical_loss import CLIPPED
 from lanista.training.ppo import Batch, PPOSettings, Trajectory, advantages, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 
@@ -146,7 +147,7 @@ def test_the_loss_matches_torch_distributions() -> None:
     surrogate = torch.min(ratio * advantage, ratio.clamp(0.8, 1.2) * advantage).mean()
     wanted = -surrogate + 0.5 * (value - returns).square().mean() - 0.02 * policy.entropy().mean()
     assert got.total.item() == pytest.approx(wanted.item(), rel=1e-4)
-    assert got.clipped > 0, "nothing was clipped: the test saw nothing"
+    assert got.parts[CLIPPED] > 0, "nothing was clipped: the test saw nothing"
     earlier = logits.detach() + 0.3 * torch.randn_like(logits) * legal
     held = replace(PLAIN, kl_coefficient=0.7)
     more = loss(network, seen, legal, actions, old, advantage, returns, held, 0.02, earlier)
@@ -242,4 +243,4 @@ def test_a_choice_of_the_learner_is_drawn_from_its_policy() -> None:
     policy = torch.softmax(logits, -1)[0].numpy()
     counts = np.bincount(choice.actions, minlength=7) / 4096
     assert np.abs(counts - policy).max() < 4 * np.sqrt(0.25 / 4096)
-    np.testing.assert_allclose(np.exp(rollout.learner.log_probability), policy[choice.actions], rtol=1e-5)
+    np.testing.assert_allclose(np.exp(rollout.learner.played[0].log_probability), policy[choice.actions], rtol=1e-5)

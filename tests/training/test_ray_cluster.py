@@ -115,7 +115,7 @@ def test_an_address_where_no_cluster_is_is_refused(address: str, says: str, tmp_
 def test_nothing_is_told_to_the_outside() -> None:
     from ray._common.usage import usage_lib
 
-    import lanista.training.trainers.rllib  # noqa: F401  turns it off
+    import lanista.training.trainers._rllib_actors  # noqa: F401  turns it off
 
     assert not usage_lib.usage_stats_enabled()
 

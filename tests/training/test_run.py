@@ -210,7 +210,7 @@ def test_a_trainers_preset_is_of_its_algorithms_and_valid() -> None:
 
 
 def test_a_doors_preset_is_for_all_its_games_and_its_tables_for_one() -> None:
-    every = read_settings("gym:CartPole-v1?max_episode_steps=9")
+    every = read_settings("gym:Acrobot-v1?max_episode_steps=9")
     one = read_settings("gym:Pendulum-v1?g=9.81", changes={"plies": 7})
     assert (every.gamma, every.normalize_value) == (0.99, True)
     assert (one.gamma, one.normalize_value, one.plies) == (0.9, True, 7)

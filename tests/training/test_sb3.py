@@ -314,6 +314,7 @@ def test_our_settings_are_sb3s() -> None:
         (CARTPOLE, {"address": "auto"}, "in one process"),
         (CARTPOLE, {"precision": "bfloat16"}, "computes in float32"),
         (CARTPOLE, {"kl_coefficient": 0.1}, "kl_coefficient"),
+        (CARTPOLE, {"target_kl": 0.1}, "'separate_value' and 'target_kl' are of the trainer 'rllib'"),
         (CARTPOLE, {"memory": "gru"}, "--memory is of 'rllib'"),
         (CARTPOLE, {"levels": 9}, "--levels and --curriculum are of 'rllib'"),
         ("tictactoe", {"league_size": 4}, "plays no league"),

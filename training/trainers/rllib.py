@@ -1,480 +1,69 @@
-"""Distributed training on RLlib: its actors, weight sync and restarts around our batched loop and our PPO.
+"""Our PPO, in this process or distributed on RLlib.
 
-RLlib's own extension points are used: an `EnvRunner` that runs the one loop over a batch of games, a `TorchLearner`
-that calls `ppo.update` once on the flat batch, an `RLModule` that holds the plain torch network, and an algorithm
-whose `training_step` joins them. With `runners=0` and `learners=0` all of it is in this process.
+With `runners` or `learners`, or at a cluster's `address`, RLlib distributes: see `_rllib_actors`. Without any, the same
+runner and the same learner work here in turn on one network, and Ray is not even imported: its start takes longer
+than learning CartPole.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
-
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before ray is imported: nothing reaches outside
-os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-
-import gymnasium
-import numpy as np
-import ray
 import torch
-from ray.rllib.algorithms.algorithm_config import AlgorithmConfig
-from ray.rllib.algorithms.ppo import PPO, PPOConfig
-from ray.rllib.core import COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
-from ray.rllib.core.columns import Columns
-from ray.rllib.core.learner.torch.torch_learner import TorchLearner
-from ray.rllib.core.learner.training_data import TrainingData
-from ray.rllib.core.rl_module.apis.value_function_api import ValueFunctionAPI
-from ray.rllib.core.rl_module.rl_module import RLModuleSpec
-from ray.rllib.core.rl_module.torch import TorchRLModule
-from ray.rllib.env import INPUT_ENV_SINGLE_SPACES, INPUT_ENV_SPACES
-from ray.rllib.env.env_runner import EnvRunner
-from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
-from ray.rllib.utils.checkpoints import Checkpointable
-from ray.rllib.utils.metrics import (
-    ENV_RUNNER_RESULTS,
-    ENV_RUNNER_SAMPLING_TIMER,
-    LEARNER_RESULTS,
-    LEARNER_UPDATE_TIMER,
-    NUM_ENV_STEPS_SAMPLED,
-    NUM_ENV_STEPS_SAMPLED_LIFETIME,
-    SYNCH_WORKER_WEIGHTS_TIMER,
-    TIMERS,
-    WEIGHTS_SEQ_NO,
-)
-from torch import Tensor
 
-from lanista.agents.contestant import load_agent
-from lanista.agents.policy_network import PolicyNetwork, keep_memory, network_from
-from lanista.agents.symmetry import turnings
+from lanista.agents.role_networks import Networks
 from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.errors import UsageError
-from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
-from lanista.training.curriculum import Curriculum, LevelNews, open_curriculum
-from lanista.training.league import League, LeagueNews, Seating
-from lanista.training.league_play import league_play
-from lanista.training.level_play import level_play
-from lanista.training.ppo import Batch, make_optimizer, update
-from lanista.training.rollout import Rollout
-from lanista.training.run import TrainerState
-from lanista.training.settings import TrainSettings, new_network, settings_from, settings_values
-from lanista.training.trainers._ray_cluster import start_ray
-
-GAMES_STATE = "games"
-OBSERVATION = "observation."
-COLUMNS = (
-    "legal",
-    "actions",
-    "log_probability",
-    "advantages",
-    "returns",
-    "stream",
-    "memory",
-)  # the fields of a `Batch`, in its order
+from lanista.training.curriculum import Curriculum, open_curriculum
+from lanista.training.league import League
+from lanista.training.learner import BatchLearner, shuffling_seed
+from lanista.training.run import Trainer, TrainerState
+from lanista.training.runner import BatchRunner, metrics_of
+from lanista.training.settings import TrainSettings, new_networks
 
 
-class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
-    """An RLModule around the plain torch network, `net`, the same that the arena plays."""
-
-    def setup(self) -> None:
-        self.net = network_from(self.model_config["network"])
-        self.net.fusion.freeze(self.model_config["frozen"])
-
-    def _forward(self, batch: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-        parameters, value = self.net(batch[Columns.OBS], batch.get("action_mask"))
-        return {Columns.ACTION_DIST_INPUTS: parameters, Columns.VF_PREDS: value}
-
-    def compute_values(self, batch: dict[str, Any], embeddings: Any | None = None) -> Tensor:
-        value: Tensor = self._forward(batch)[Columns.VF_PREDS]
-        return value
-
-
-@dataclass
-class Sample:
-    """What a runner sends: a batch and how the games went that ended meanwhile."""
-
-    batch: Batch
-    games: int
-    plies: float
-    first_player: float
-    levels: LevelNews | None
-    league: LeagueNews | None
-
-
-class BatchRunner(EnvRunner, Checkpointable):  # type: ignore[misc]
-    """An RLlib runner that plays `copies` games in one loop."""
-
-    def __init__(self, *, config: AlgorithmConfig, **kwargs: Any) -> None:
-        super().__init__(config=config, **kwargs)
-        self.settings = settings_from(self.config.env_config["settings"])
-        if self.worker_index:
-            torch.set_num_threads(max(1, self.settings.threads))
-        keep_memory()
-        self._weights_seq_no = 0
-        self.make_env()
-        self.make_module()
-        seed = int(np.random.SeedSequence([self.settings.seed, self.worker_index or 0]).generate_state(1)[0])
-        opponents = () if self.settings.league_size else self.settings.opponents.split()  # else they are its members
-        self.rollout = Rollout(
-            self.env,
-            self.module.net,
-            bfloat16=self.settings.bfloat16,
-            seed=seed,
-            opponents=[load_agent(name) for name in opponents],
-            opponent_share=self.settings.opponent_share,
-            levels=level_play(self.settings, seed),
-            league=league_play(self.settings, self.env.spec, seed),
-        )
-
-    def make_env(self) -> None:
-        settings = self.settings
-        self.env = make(
-            settings.game,
-            settings.copies,
-            restart=not settings.levels,  # else a level is begun in each copy that is free
-            random_share=settings.random_share,
-            random_plies=settings.random_plies,
-        )
-
-    def make_module(self) -> None:
-        spec = self.config.get_rl_module_spec(spaces=self.get_spaces(), inference_only=True)
-        self.module = spec.build()
-
-    def get_spaces(self) -> dict[str, Any]:
-        spaces = (self.config.observation_space, self.config.action_space)
-        return {INPUT_ENV_SPACES: spaces, INPUT_ENV_SINGLE_SPACES: spaces, DEFAULT_MODULE_ID: spaces}
-
-    def assert_healthy(self) -> None:
-        assert self.env is not None and self.module is not None
-
-    def sample(
-        self, curriculum: dict[str, Tensor] | None = None, seating: Seating | None = None, **kwargs: Any
-    ) -> Sample:
-        """Play `plies` moves of each game.
-
-        Args:
-            curriculum: the state of the run's, where it has one.
-            seating: of the run's league, where it has one.
-        """
-        settings, levels = self.settings, self.rollout.levels
-        if levels is not None and curriculum is not None:
-            levels.follow(curriculum)
-        if seating is not None:
-            self.rollout.follow(seating)
-        batch = self.rollout.collect(settings.plies, settings.gamma, settings.gae_lambda)
-        returns, lengths = self.rollout.take_finished()
-        steps = len(batch.actions)
-        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, steps, reduce="sum")
-        self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum")
-        self.num_env_steps_sampled_lifetime += steps
-        games = len(lengths)
-        news = None if levels is None else levels.news()
-        league = None if self.rollout.league is None else self.rollout.league.news()
-        return Sample(batch, games, float(lengths.sum()), float(returns[:, 0].sum()), news, league)
-
-    def get_metrics(self) -> Any:
-        return self.metrics.reduce()
-
-    def stop(self) -> None:
-        close = getattr(self.env, "close", None)
-        if close is not None:
-            close()
-
-    def get_state(
-        self,
-        components: str | Collection[str] | None = None,
-        *,
-        not_components: str | Collection[str] | None = None,
-        **kwargs: Any,
-    ) -> dict[str, Any]:
-        state: dict[str, Any] = {NUM_ENV_STEPS_SAMPLED_LIFETIME: self.num_env_steps_sampled_lifetime}
-        if self._check_component(COMPONENT_RL_MODULE, components, not_components):
-            state[COMPONENT_RL_MODULE] = self.module.get_state(**kwargs)
-            state[WEIGHTS_SEQ_NO] = self._weights_seq_no
-        return state
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        if COMPONENT_RL_MODULE in state:
-            number = state.get(WEIGHTS_SEQ_NO, 0)  # missing or 0: take it in any case
-            if number == 0 or self._weights_seq_no < number:
-                weights = state[COMPONENT_RL_MODULE]
-                if isinstance(weights, ray.ObjectRef):
-                    weights = ray.get(weights)
-                self.module.set_state(weights.get(DEFAULT_MODULE_ID, weights))
-            if number > 0:
-                self._weights_seq_no = number
-        if NUM_ENV_STEPS_SAMPLED_LIFETIME in state:
-            self.num_env_steps_sampled_lifetime = state[NUM_ENV_STEPS_SAMPLED_LIFETIME]
-
-    def games_state(self) -> bytes:
-        """The running games and what was played but not yet told, to be saved; empty for games that cannot be."""
-        return self.rollout.save()
-
-    def set_games_state(self, state: bytes) -> None:
-        """Go on with saved games."""
-        if state:
-            self.rollout.load(state)
-
-    def get_ctor_args_and_kwargs(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        return (), {"config": self.config}
-
-    def get_checkpointable_components(self) -> list[tuple[str, Any]]:
-        return [(COMPONENT_RL_MODULE, self.module)]
-
-
-class BatchLearner(TorchLearner):  # type: ignore[misc]
-    """An RLlib learner that hands the whole flat batch to `ppo.update`: epochs, shuffling and minibatches are ours."""
-
-    def configure_optimizers_for_module(self, module_id: str, config: Any = None) -> None:
-        keep_memory()
-        module = self._module[module_id]
-        self.settings = settings_from(config.env_config["settings"])
-        self.turnings = turnings(make(self.settings.game).spec)
-        self.optimizer = make_optimizer(module, self.settings)
-        self.register_optimizer(
-            module_id=module_id,
-            optimizer=self.optimizer,
-            params=self.get_parameters(module),
-            lr_or_lr_schedule=self.settings.learning_rate,
-        )
-
-    def compute_loss_for_module(self, **kwargs: Any) -> Any:
-        raise NotImplementedError("the loss is in lanista.training.ppo, called by update()")
-
-    def update(
-        self,
-        *,
-        training_data: TrainingData,
-        timesteps: dict[str, Any] | None = None,
-        progress: float = 0.0,
-        seed: int = 0,
-        **kwargs: Any,
-    ) -> Any:
-        """Learn from one flat batch.
-
-        Args:
-            training_data: with one `MultiAgentBatch` of the columns that `flat_columns` made.
-            progress: the share of the run that is done, for the schedules.
-            seed: of the shuffling.
-        """
-        self._check_is_built()
-        training_data.validate()
-        training_data.solve_refs()
-        self._weights_seq_no += 1
-        columns = training_data.batch.policy_batches[DEFAULT_MODULE_ID]
-        module = self.module[DEFAULT_MODULE_ID].unwrapped()
-        means = update(
-            module.net, self.optimizer, batch_from(columns), self.settings, progress, seed, self.turnings,
-            average if self.config.num_learners > 1 else None,
-        )  # fmt: skip
-        for name, value in means.items():
-            self.metrics.log_value((DEFAULT_MODULE_ID, name), value, window=1)
-        return self.metrics.reduce()
-
-
-def average(tensors: Sequence[Tensor]) -> None:
-    """Average tensors over all learners, in place."""
-    world = torch.distributed.get_world_size()
-    for tensor in tensors:
-        torch.distributed.all_reduce(tensor)
-        tensor /= world
-
-
-def flat_columns(batches: list[Batch]) -> dict[str, Any]:
-    """The batches of all runners as one set of columns, as RLlib shards them over learners."""
-
-    def join(name: str) -> Any:
-        parts = [getattr(batch, name) for batch in batches]
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-    columns = {name: join(name) for name in COLUMNS if getattr(batches[0], name) is not None}
-    for modality in batches[0].observation:
-        parts = [batch.observation[modality] for batch in batches]
-        columns[OBSERVATION + modality] = parts[0] if len(parts) == 1 else np.concatenate(parts)
-    return columns
-
-
-def batch_from(columns: Any) -> Batch:
-    """The batch from `flat_columns`."""
-    seen = {name.removeprefix(OBSERVATION): columns[name] for name in columns if name.startswith(OBSERVATION)}
-    return Batch(seen, *(columns.get(name) for name in COLUMNS))
-
-
-class SelfPlay(PPO):  # type: ignore[misc]
-    """The algorithm: sample from all runners, learn once, send the weights back."""
-
-    progress = 0.0
-    number = 0
-    metrics_of_update: dict[str, float]
-    curriculum: Curriculum | None = None
-    league: League | None = None
-
-    def training_step(self) -> None:
-        """One update; leaves what is to be told in `metrics_of_update`."""
-        group = self.env_runner_group
-        local = group.num_remote_env_runners() == 0
-        levels = None if self.curriculum is None else self.curriculum.state()
-        seating = None if self.league is None else self.league.seating(self.number)
-        with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
-            results = group.foreach_env_runner(
-                lambda runner: (runner.sample(levels, seating), runner.get_metrics()),
-                local_env_runner=local,
-                timeout_seconds=self.config.sample_timeout_s,
-            )
-        samples = [sample for sample, _ in results]
-        self.metrics_of_update = {"steps": 0.0}
-        if not samples:
-            return  # every runner is down; RLlib restarts them before the next step
-        self.metrics.aggregate([metrics for _, metrics in results], key=ENV_RUNNER_RESULTS)
-        columns = flat_columns([sample.batch for sample in samples])
-        rows = len(columns["actions"])
-        batch = MultiAgentBatch({DEFAULT_MODULE_ID: SampleBatch(columns)}, env_steps=rows)
-        with self.metrics.log_time((TIMERS, LEARNER_UPDATE_TIMER)):
-            learned = self.learner_group.update(
-                training_data=TrainingData(batch=batch),
-                timesteps={NUM_ENV_STEPS_SAMPLED_LIFETIME: 0},
-                progress=self.progress,
-                seed=int(np.random.SeedSequence([self.config.seed, self.number]).generate_state(1, np.uint64)[0]),
-            )
-        self.metrics.aggregate(learned, key=LEARNER_RESULTS)
-        with self.metrics.log_time((TIMERS, SYNCH_WORKER_WEIGHTS_TIMER)):
-            group.sync_weights(from_worker_or_learner_group=self.learner_group, inference_only=True)
-        games = sum(sample.games for sample in samples)
-        told = {"steps": float(rows), "games": float(games)}
-        if games:
-            told["game_length"] = sum(sample.plies for sample in samples) / games
-            told["first_player_return"] = sum(sample.first_player for sample in samples) / games
-        if self.curriculum is not None:
-            for sample in samples:
-                if sample.levels is not None:
-                    self.curriculum.hear(sample.levels)
-            told |= self.curriculum.metrics()
-        if self.league is not None:
-            for sample in samples:
-                if sample.league is not None:
-                    self.league.hear(sample.league)
-            told |= self.league.metrics()
-        for name in (
-            "policy_loss",
-            "value_loss",
-            "entropy",
-            "approx_kl",
-            "clip_fraction",
-            "grad_norm",
-            "learning_rate",
-        ):
-            told[name] = float(self.metrics.peek((LEARNER_RESULTS, DEFAULT_MODULE_ID, name)))
-        self.metrics_of_update = told
-
-
-class RLlibTrainer:
-    """`training.run.Trainer` on RLlib."""
+class OneProcessTrainer:
+    """`training.run.LeagueTrainer` with one runner and one learner in this process."""
 
     def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings
-        self.spec = make(settings.game).spec
         torch.manual_seed(settings.seed)
-        network = new_network(self.spec, settings)
-        self.description = network.describe()
+        network = new_networks(make(settings.game).spec, settings)
         # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
-        cores = usable_cores()
-        torch.set_num_threads(settings.threads or max(1, cores - settings.runners))
-        self._own_ray = not ray.is_initialized()
-        if self._own_ray:
-            start_ray(settings, cores)
-        self.algorithm = _config(settings, network).build_algo()
+        torch.set_num_threads(settings.threads or usable_cores())
+        self.runner, self.learner = BatchRunner(network, settings), BatchLearner(network, settings)
+        self.curriculum: Curriculum | None = None
         if settings.levels:
-            self.algorithm.curriculum = open_curriculum(settings.curriculum, settings.levels)
-        self._set_weights(network)
+            self.curriculum = open_curriculum(settings.curriculum, settings.levels)
+        self.league: League | None = None
 
     def enter(self, league: League) -> None:
-        self.algorithm.league = league
+        self.league = league
 
     def update(self, number: int, progress: float) -> dict[str, float]:
-        self.algorithm.number = number
-        self.algorithm.progress = progress
-        self.algorithm.train()
-        return dict(self.algorithm.metrics_of_update)
+        sample = self.runner.sample(
+            None if self.curriculum is None else self.curriculum.state(),
+            None if self.league is None else self.league.seating(number),
+        )
+        learned = self.learner.update(sample.batches, progress, shuffling_seed(self.settings.seed, number))
+        return metrics_of([sample], self.curriculum, self.league) | learned
 
-    def network(self) -> PolicyNetwork:
-        runner = self.algorithm.env_runner
-        if runner is not None and not self.settings.learners:
-            network: PolicyNetwork = self.algorithm.learner_group._learner.module[DEFAULT_MODULE_ID].unwrapped().net
-            return network
-        weights = self.algorithm.learner_group.get_weights()[DEFAULT_MODULE_ID]
-        network = network_from(self.description)
-        network.load_state_dict({name.removeprefix("net."): torch.tensor(value) for name, value in weights.items()})
-        return network
-
-    def _set_weights(self, network: PolicyNetwork) -> None:
-        """Give every learner and runner these weights."""
-        weights = {f"net.{name}": value.numpy() for name, value in network.state_dict().items()}
-        self.algorithm.learner_group.set_weights({DEFAULT_MODULE_ID: weights})
-        group = self.algorithm.env_runner_group
-        # A push to a runner that is still being built would be dropped, and it would play with random weights.
-        group.foreach_env_runner(lambda runner: runner.assert_healthy())
-        group.foreach_env_runner(lambda runner: runner.set_state({COMPONENT_RL_MODULE: weights}))
+    def network(self) -> Networks:
+        return self.learner.network
 
     def state(self) -> TrainerState:
-        optimizer = self.algorithm.learner_group.foreach_learner(lambda learner: optimizer_tensors(learner.optimizer))
-        first = next(iter(optimizer))
-        games = self.algorithm.env_runner_group.foreach_env_runner(lambda runner: runner.games_state())
-        tensors = first.get() if hasattr(first, "get") and not isinstance(first, dict) else first
-        curriculum = self.algorithm.curriculum
-        return TrainerState(tensors, games, {} if curriculum is None else curriculum.state())
+        curriculum = {} if self.curriculum is None else self.curriculum.state()
+        return TrainerState(self.learner.state(), [self.runner.state()], curriculum)
 
-    def restore(self, network: PolicyNetwork, state: TrainerState) -> None:
-        self._set_weights(network)
-        tensors = state.optimizer
-        if self.algorithm.curriculum is not None:
-            self.algorithm.curriculum.restore(state.curriculum)
-        self.algorithm.learner_group.foreach_learner(lambda learner: set_optimizer_tensors(learner.optimizer, tensors))
-        group = self.algorithm.env_runner_group
-        ids = group.healthy_env_runner_ids() if group.num_remote_env_runners() else [0]
-        for number, games in zip(ids, state.runners, strict=False):
-            group.foreach_env_runner(
-                lambda runner, games=games: runner.set_games_state(games),
-                local_env_runner=number == 0,
-                remote_worker_ids=[number] if number else [],
-            )
+    def restore(self, network: Networks, state: TrainerState) -> None:
+        self.learner.network.load_state_dict(network.state_dict())
+        self.learner.restore(state.optimizer)
+        if self.curriculum is not None:
+            self.curriculum.restore(state.curriculum)
+        for games in state.runners[:1]:
+            self.runner.restore(games)
 
     def close(self) -> None:
-        self.algorithm.stop()
-        if self._own_ray:
-            ray.shutdown()
-
-
-def _config(settings: TrainSettings, network: PolicyNetwork) -> PPOConfig:
-    """RLlib's settings: what is learned and how is in ours, which every runner and learner gets."""
-    return (
-        PPOConfig(algo_class=SelfPlay)
-        .environment(
-            env=None,
-            # The game's true spaces are in the network; RLlib itself only needs that there are some.
-            observation_space=gymnasium.spaces.Box(-1, 1, (1,), np.float32),
-            action_space=gymnasium.spaces.Discrete(2),
-            env_config={"settings": settings_values(settings)},
-        )
-        .env_runners(
-            env_runner_cls=BatchRunner,
-            num_env_runners=settings.runners,
-            create_local_env_runner=settings.runners == 0,
-            sample_timeout_s=600.0,
-        )
-        .learners(num_learners=settings.learners)
-        .training(learner_class=BatchLearner, lr=settings.learning_rate)
-        .rl_module(
-            rl_module_spec=RLModuleSpec(
-                module_class=NetworkModule,
-                model_config={"network": network.describe(), "frozen": network.fusion.frozen},
-            )
-        )
-        .fault_tolerance(restart_failed_env_runners=True)
-        .debugging(seed=settings.seed, log_level="ERROR")
-        .reporting(min_time_s_per_iteration=None, min_sample_timesteps_per_iteration=0)
-    )
+        self.runner.close()
 
 
 def check(settings: TrainSettings) -> None:
@@ -489,6 +78,10 @@ def check(settings: TrainSettings) -> None:
         )
 
 
-def open(settings: TrainSettings) -> RLlibTrainer:
-    """Start RLlib for a run."""
+def open(settings: TrainSettings) -> Trainer:
+    """Begin in this process, or start RLlib, as the settings need it."""
+    if not settings.runners and not settings.learners and not settings.address:
+        return OneProcessTrainer(settings)
+    from lanista.training.trainers._rllib_actors import RLlibTrainer
+
     return RLlibTrainer(settings)

@@ -287,6 +287,8 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("the trainer 'sb3' plays no league; leave league_size 0")
     if settings.kl_coefficient:
         raise UsageError("the setting 'kl_coefficient' is of the trainer 'rllib'; SB3 has no such term")
+    if settings.separate_value or settings.target_kl:
+        raise UsageError("the settings 'separate_value' and 'target_kl' are of the trainer 'rllib'")
     if settings.freeze and name == "trpo":
         raise UsageError("trpo differentiates all weights, so that no encoder can be frozen; ppo can do that")
     game = make(settings.game)
@@ -296,6 +298,11 @@ def check(settings: TrainSettings) -> None:
         raise UsageError(
             f"the trainer 'sb3' plays games of one player and turn-based ones of two, and {settings.game} is one "
             f"{how}; --trainer rllib can learn it"
+        )
+    if len(spec.roles) > 1:
+        raise UsageError(
+            f"the trainer 'sb3' has one network for all seats, and the players of {settings.game} have different "
+            f"spaces; --trainer rllib learns a network for each role"
         )
     legal = game.turn().legal
     close = getattr(game, "close", None)

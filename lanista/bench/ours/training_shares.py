@@ -14,8 +14,9 @@ from typing import Any
 import torch
 
 from lanista.bench.worker import Work, repeat
+from lanista.training import rollout
 from lanista.training.settings import settings_from
-from lanista.training.trainers import rllib
+from lanista.training.trainers.rllib import OneProcessTrainer
 
 
 class Clocks:
@@ -37,26 +38,29 @@ class Clocks:
 
         return book
 
+    def around(self, function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        """The function, with its time booked to a name."""
+
+        def timed(*arguments: Any, **named: Any) -> Any:
+            self.start()
+            answer = function(*arguments, **named)
+            self.stop(name)()
+            return answer
+
+        return timed
+
 
 def begin(**settings: Any) -> Work:
     """Open the trainer and put the clocks in; the shares of a slice are told by name."""
-    trainer = rllib.open(settings_from({**settings, "threads": 1}))
+    trainer = OneProcessTrainer(settings_from({**settings, "threads": 1}))
     clocks, numbers = Clocks(), count()
-    algorithm = trainer.algorithm
-    learner = algorithm.learner_group._learner
-    for name, network in (("playing", algorithm.env_runner.module.net), ("forward", trainer.network())):
-        network.register_forward_pre_hook(clocks.start)
-        network.register_forward_hook(clocks.stop(name))
-    learner.optimizer.register_step_pre_hook(clocks.start)
-    learner.optimizer.register_step_post_hook(clocks.stop("optimiser"))
-    backward = torch.Tensor.backward
-
-    def timed(*arguments: Any, **named: Any) -> None:
-        clocks.start()
-        backward(*arguments, **named)  # type: ignore[no-untyped-call]
-        clocks.stop("backward")()
-
-    torch.Tensor.backward = timed  # type: ignore[method-assign]
+    network, optimizer = trainer.network(), trainer.learner.optimizer
+    network.register_forward_pre_hook(clocks.start)  # playing asks its parts, and passes by the hooks
+    network.register_forward_hook(clocks.stop("forward"))
+    optimizer.register_step_pre_hook(clocks.start)
+    optimizer.register_step_post_hook(clocks.stop("optimiser"))
+    torch.Tensor.backward = clocks.around(torch.Tensor.backward, "backward")  # type: ignore[method-assign]
+    vars(rollout)["remember"] = clocks.around(vars(rollout)["remember"], "playing")
 
     def work(seconds: float) -> dict[str, float]:
         clocks.seconds.clear()
