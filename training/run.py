@@ -33,7 +33,7 @@ from lanista.agents.encoder_words import lasting
 from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.levels import Return
-from lanista.agents.match import score
+from lanista.agents.pairs import pair_scores
 from lanista.agents.policy_network import PolicyNetwork, network_from
 from lanista.envs import Agent, make
 from lanista.envs.core import start_agent
@@ -42,6 +42,7 @@ from lanista.files import claim_folder, drafted_folder, held_folder, read_json, 
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
+from lanista.training.anchor_rating import Rating, anchor_scale, rate
 from lanista.training.league import League
 from lanista.training.league_run import begin_league
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
@@ -124,6 +125,8 @@ class Progress:
         metrics: of the last update, by name.
         nash_conv: what best responses would gain, both together, at the last measurement; None where it is not exact.
         returns: "training" and "held-out" -> mean return on such levels, at the last measurement.
+        rating: on the anchors' scale, `random` at 0, at the last measurement; None where there are no anchors.
+        measured_at: the steps of the last measurement; 0 before the first of this process.
     """
 
     steps: int
@@ -134,6 +137,8 @@ class Progress:
     metrics: Mapping[str, float]
     nash_conv: float | None = None
     returns: Mapping[str, Return] = field(default_factory=dict)
+    rating: Rating | None = None
+    measured_at: int = 0
 
 
 @dataclass
@@ -309,6 +314,8 @@ class _Clockwork:
         self.scores: dict[str, float] = {}
         self.nash_conv: float | None = None
         self.returns: dict[str, Return] = {}
+        self.rating: Rating | None = None
+        self.measured_at = 0
         self.average: dict[str, Tensor] = {}
         self.league = begin_league(self.settings, run.folder, trainer.network())
         if self.league is not None:
@@ -353,6 +360,7 @@ class _Clockwork:
                 if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
                     self.measured = share
                     self._measure()
+                    self.measured_at = self.steps
                 self._write(metrics, seconds, share)
                 if share >= self.kept + 1 / max(self.settings.checkpoints, 1) and share < 1.0:
                     self.kept = share
@@ -394,7 +402,7 @@ class _Clockwork:
         return network.eval()
 
     def _measure(self) -> None:
-        """Points against the anchors, both seats, from random openings; returns on levels; exploitability if exact."""
+        """Points and rating against the anchors, from paired random openings; returns on levels; exploitability."""
         if not self.settings.measurements:
             return
         network = self._player()
@@ -404,10 +412,11 @@ class _Clockwork:
             self.nash_conv = exploitability(self.tree, policy_of(agent, self.tree)).nash_conv
         if not self.settings.anchor_pairs:
             return
-        for anchor, opponent in self.anchors.items():
-            self.scores[anchor] = score(
-                self.settings.game, agent, opponent, self.settings.anchor_pairs, seed=self.settings.seed
-            )
+        game, pairs, seed = self.settings.game, self.settings.anchor_pairs, self.settings.seed
+        shares = {name: pair_scores(game, agent, other, pairs, seed) for name, other in self.anchors.items()}
+        self.scores |= {name: float(found.mean()) for name, found in shares.items() if len(found)}
+        if shares:
+            self.rating = rate(shares, anchor_scale(self.run.folder, game, list(shares)), seed)
 
     def _write(self, metrics: Mapping[str, float], seconds: float, share: float) -> None:
         """Curves, and the caller's report."""
@@ -422,14 +431,17 @@ class _Clockwork:
         }  # fmt: skip
         if self.nash_conv is not None:
             row["nash_conv"] = self.nash_conv
+        if self.rating is not None:
+            row |= {"rating": self.rating.elo, "rating_low": self.rating.low, "rating_high": self.rating.high}
         self.metrics.write(json.dumps(row) + "\n")
         self.metrics.flush()
         for name, value in row.items():
             if name not in ("steps", "updates"):
                 self.writer.add_scalar(name, value, self.steps)
         self.run.progress = Progress(
-            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns)
-        )
+            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns),
+            self.rating, self.measured_at,
+        )  # fmt: skip
         if self.report is not None:
             self.report(self.run.progress)
 
@@ -443,6 +455,7 @@ class _Clockwork:
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
             "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
             **({} if self.nash_conv is None else {"nash_conv": self.nash_conv}),
+            **({} if self.rating is None else {"rating": asdict(self.rating)}),
             "returns": {kind: asdict(found) for kind, found in self.returns.items()},
         }  # fmt: skip
         with drafted_folder(final) as draft:
@@ -469,7 +482,8 @@ class _Clockwork:
         write_json(
             resume / "state.json",
             {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
-             "scores": self.scores, "returns": returns},
+             "scores": self.scores, "returns": returns,
+             "rating": None if self.rating is None else asdict(self.rating)},
         )  # fmt: skip
 
     def _forget_later_rows(self) -> None:
@@ -506,6 +520,7 @@ class _Clockwork:
             self.steps, self.updates = int(state["steps"]), int(state["updates"])
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
             self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
+            self.rating = Rating(**state["rating"]) if state.get("rating") else None
             curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
             if self.league is not None:
                 self.league.load(newest, newest / "resume")
