@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.pairs import Scores, pair_scores
@@ -42,22 +41,19 @@ class Rating:
     high: float
 
 
-def rating_for(
-    points: float | NDArray[np.float64], pairs: NDArray[np.float64], opponents: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def rating_for(points: Scores, pairs: Scores, opponents: Scores) -> Scores:
     """The ratings of which so many points are expected: the greatest likelihood, the opponents held.
 
     Args:
-        points: pairs' worth of points from all opponents together; an array is as many ratings.
+        points: (r,) pairs' worth of points from all opponents together, of each rating.
         pairs: (a,) played against each opponent.
         opponents: (a,) their ratings.
 
     Returns:
-        Ratings, of the shape of `points`, within the grid's bounds.
+        (r,) ratings, within the grid's bounds.
     """
     expected = (pairs / (1 + 10.0 ** ((opponents - GRID[:, None]) / 400))).sum(axis=1)
-    ratings: NDArray[np.float64] = np.interp(points, expected, GRID)
-    return ratings
+    return np.asarray(np.interp(points, expected, GRID))
 
 
 def rate(scores: Mapping[str, Scores], scale: Mapping[str, float], seed: int = 0) -> Rating | None:
@@ -86,12 +82,12 @@ def rate(scores: Mapping[str, Scores], scale: Mapping[str, float], seed: int = 0
     for name, many in zip(names, pairs, strict=True):
         counts = np.bincount(np.rint(4 * scores[name]).astype(np.int64), minlength=5)
         drawn += many * (random.dirichlet(counts + penalty / 5, DRAWS) @ OUTCOMES)
-    elo = float(rating_for(points, pairs, opponents))
-    low, high = np.quantile(rating_for(drawn, pairs, opponents), [0.025, 0.975])
+    elo, *ratings = rating_for(np.array([points, *drawn]), pairs, opponents).tolist()
+    low, high = np.quantile(ratings, [0.025, 0.975])
     return Rating(elo, min(float(low), elo), max(float(high), elo))
 
 
-def scale_of(points: NDArray[np.float64], pairs: NDArray[np.float64], held: int) -> NDArray[np.float64]:
+def scale_of(points: Scores, pairs: Scores, held: int) -> Scores:
     """The ratings of several players among themselves, one of them held at 0.
 
     Each is in turn given the likeliest rating while the others are held, with a drawn pair more against each, until
@@ -111,8 +107,8 @@ def scale_of(points: NDArray[np.float64], pairs: NDArray[np.float64], held: int)
         for player in range(len(points)):
             others = np.arange(len(points)) != player
             if player != held:
-                wanted = float((points[player, others] + 0.5).sum())
-                ratings[player] = float(rating_for(wanted, pairs[player, others] + 1, ratings[others]))
+                wanted = (points[player, others] + 0.5).sum(keepdims=True)
+                ratings[player] = rating_for(wanted, pairs[player, others] + 1, ratings[others])[0]
         if np.abs(ratings - before).max() < 0.01:
             break
     return ratings
