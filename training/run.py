@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import json
 import platform
 import shutil
 import signal
@@ -45,6 +44,7 @@ from lanista.training import level_measure, promotion
 from lanista.training.anchor_rating import Rating, anchor_scale, rate
 from lanista.training.league import League
 from lanista.training.league_run import begin_league
+from lanista.training.metrics_log import MetricsLog, check_wandb
 from lanista.training.settings import TrainSettings, new_network, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -190,6 +190,7 @@ def _check(settings: TrainSettings) -> None:
     anchors_of(settings)
     level_measure.check(settings)
     promotion.check(settings)
+    check_wandb(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
     check = getattr(plug(TRAINERS, "trainer", settings.trainer), "check", None)
@@ -306,8 +307,6 @@ class _Clockwork:
     """The loop of a run: update, measure, write, keep."""
 
     def __init__(self, run: Run, trainer: Trainer, resume: bool, report: Callable[[Progress], None] | None) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         self.run, self.trainer, self.report = run, trainer, report
         self.settings = run.settings
         self.steps, self.updates, self.before = 0, 0, 0.0
@@ -327,11 +326,9 @@ class _Clockwork:
         self.precision = self.settings.agent_precision
         if resume:
             self._restore()
-            self._forget_later_rows()
         self.measured = self.kept = self._share_done(self.before)
         self.stopping = False
-        self.writer = SummaryWriter(str(run.folder), purge_step=self.steps if resume else None)
-        self.metrics = (run.folder / "metrics.jsonl").open("a")
+        self.log = MetricsLog(run.folder, self.settings, self.steps if resume else None)
         self.recent: list[tuple[float, int]] = []
 
     def _share_done(self, seconds: float) -> float:
@@ -345,6 +342,10 @@ class _Clockwork:
 
     def go(self) -> None:
         """Run to the end."""
+        with contextlib.closing(self.log):
+            self._go()
+
+    def _go(self) -> None:
         began = time.monotonic()
         share = self._share_done(self.before)
         try:
@@ -365,12 +366,12 @@ class _Clockwork:
                 if share >= self.kept + 1 / max(self.settings.checkpoints, 1) and share < 1.0:
                     self.kept = share
                     self._keep(seconds)
+                if self.report is not None and self.run.progress is not None:
+                    self.report(self.run.progress)
         except KeyboardInterrupt:
             self.stopping = True
         self.run.interrupted = self.stopping and share < 1.0
         self._keep(self.before + time.monotonic() - began)
-        self.writer.close()
-        self.metrics.close()
 
     def _average(self) -> None:
         """Take the new weights into the mean that plays: it is stronger than the last weights, which still jump about.
@@ -419,7 +420,7 @@ class _Clockwork:
             self.rating = rate(shares, anchor_scale(self.run.folder, game, list(shares)), seed)
 
     def _write(self, metrics: Mapping[str, float], seconds: float, share: float) -> None:
-        """Curves, and the caller's report."""
+        """Curves, and how the run stands."""
         self.recent = [*self.recent[-9:], (seconds, self.steps)]
         (first, first_steps), (last, last_steps) = self.recent[0], self.recent[-1]
         speed = (last_steps - first_steps) / (last - first) if last > first else self.steps / max(seconds, 1e-9)
@@ -433,17 +434,11 @@ class _Clockwork:
             row["nash_conv"] = self.nash_conv
         if self.rating is not None:
             row |= {"rating": self.rating.elo, "rating_low": self.rating.low, "rating_high": self.rating.high}
-        self.metrics.write(json.dumps(row) + "\n")
-        self.metrics.flush()
-        for name, value in row.items():
-            if name not in ("steps", "updates"):
-                self.writer.add_scalar(name, value, self.steps)
+        self.log.write(row)
         self.run.progress = Progress(
             self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns),
             self.rating, self.measured_at,
         )  # fmt: skip
-        if self.report is not None:
-            self.report(self.run.progress)
 
     def _keep(self, seconds: float) -> None:
         """Write a checkpoint whole, make it the newest, and take the weight of resuming off the older ones."""
@@ -485,18 +480,6 @@ class _Clockwork:
              "scores": self.scores, "returns": returns,
              "rating": None if self.rating is None else asdict(self.rating)},
         )  # fmt: skip
-
-    def _forget_later_rows(self) -> None:
-        """Take the curve's rows after the checkpoint away: a killed run wrote them, and they are played again."""
-        path = self.run.folder / "metrics.jsonl"
-        kept = []
-        for line in path.read_text().splitlines() if path.exists() else []:
-            try:
-                if json.loads(line)["steps"] <= self.steps:
-                    kept.append(line + "\n")
-            except (ValueError, KeyError, TypeError):
-                continue  # the kill cut this line short
-        write_text(path, "".join(kept))
 
     def stop(self, number: int, frame: object) -> None:
         """A signal's handler: the update under way is finished, so that the checkpoint is of a whole one.
