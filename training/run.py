@@ -176,15 +176,19 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
     path = Path(folder)
     if (path / "config.toml").exists():
         raise UsageError(f"{path} already holds a run; go on with --resume {path}, or choose another --out")
-    _check(settings)
+    check_settings(settings)
     settings = replace(settings, encoder=lasting(make(settings.game).spec.roles[0].observation, settings.encoder))
     claim_folder(path / "checkpoints", NEEDED_MEGABYTES)
     write_text(path / "config.toml", tomli_w.dumps(settings_values(settings)))
     return Run(path, settings)
 
 
-def _check(settings: TrainSettings) -> None:
-    """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left."""
+def check_settings(settings: TrainSettings) -> None:
+    """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left.
+
+    Raises:
+        UsageError: the settings name something that is not there or cannot be trained.
+    """
     with torch.device("meta"):
         new_network(make(settings.game).spec, settings)
     anchors_of(settings)
