@@ -1,14 +1,14 @@
 """What is searched: a space of settings and how, read from a TOML file.
 
-    scheduler = "asha"
-    metric = "rating"
-    samples = 16
-    minutes = 5
-    [settings]
-    copies = 512
-    [space]
-    learning_rate = {log_uniform = [1e-4, 1e-2]}
-    encoder = {choice = ["board_resnet:channels=32", "mlp"]}
+scheduler = "asha"
+metric = "rating"
+samples = 16
+minutes = 5
+[settings]
+copies = 512
+[space]
+learning_rate = {log_uniform = [1e-4, 1e-2]}
+encoder = {choice = ["board_resnet:channels=32", "mlp"]}
 """
 
 from __future__ import annotations
@@ -38,7 +38,12 @@ OURS = {"game": "it is the command's word", "steps": "write it above the tables"
         "checkpoints": "each measurement is kept", "runners": "a trial is one process",
         "learners": "a trial is one process", "address": "trials are on this machine",
         "wandb_project": "trials write files only"}  # fmt: skip
-MEASURING = ("anchors", "anchor_pairs", "measurements", "measured_levels")  # alike in all trials, or scores would not be
+MEASURING = (
+    "anchors",
+    "anchor_pairs",
+    "measurements",
+    "measured_levels",
+)  # alike in all trials, or scores would not be
 # Settings of the update that the network's shape, its games' state or its arithmetic depend on.
 SHAPES = ("normalize_observation", "normalize_value", "memory_steps", "micro_batch_size", "precision")
 
@@ -110,7 +115,7 @@ class Plan:
 
     @property
     def mode(self) -> str:
-        """"max" or "min"."""
+        """ "max" or "min"."""
         return "min" if self.metric == "nash_conv" else "max"
 
     def draw(self) -> list[Values]:
@@ -143,10 +148,10 @@ class Plan:
             raise UsageError("a search judges trials as they go: the setting 'measurements' must be at least 2")
         players = make(game).spec.players
         if self.metric in ("rating", "points") and not (players == 2 and first.anchor_pairs and anchors_of(first)):
-            hint = "; metric = \"return\" can be measured" if players == 1 else ""
+            hint = '; metric = "return" can be measured' if players == 1 else ""
             raise UsageError(f"the metric '{self.metric}' needs anchors that play {game}, and there are none{hint}")
         if self.metric == "return" and players != 1:
-            raise UsageError(f'the metric \'return\' is for games of one player; for {game} write metric = "rating"')
+            raise UsageError(f"the metric 'return' is for games of one player; for {game} write metric = \"rating\"")
         if self.metric == "nash_conv" and small_tree(game) is None:
             raise UsageError(f"what best responses gain is computed for small games only, and {game} is none")
         if self.metric == "nash_conv" and any(trial.memory for trial in trials):
