@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -224,7 +224,7 @@ def _mutation(dimension: Dimension, seed: int) -> list[Value] | Callable[[], Val
     return partial(dimension.sample, np.random.default_rng([seed, 1]))
 
 
-def _within(space: dict[str, Dimension], values: Values) -> Values:
+def _within(space: Mapping[str, Dimension], values: Values) -> Values:
     """Changed values brought back into the space."""
     return {name: space[name].clipped(value) if name in space else value for name, value in values.items()}
 
@@ -277,7 +277,7 @@ class _Ledger:
 
         class Callback(base):  # type: ignore[misc]  # Tune's own class is Any
             def on_trial_result(self, iteration: int, trials: Any, trial: Any, result: Any, **info: Any) -> None:
-                ledger.hear(ledger.given[trial_index(trial.trial_id)], trial.config, result)
+                ledger.hear(ledger.given[trial_index(trial.trial_id)], result)
 
             def on_trial_complete(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
                 ledger.close(ledger.given[trial_index(trial.trial_id)], trial.last_result)
@@ -287,16 +287,16 @@ class _Ledger:
 
         return Callback()
 
-    def hear(self, trial: Trial, values: Values, result: dict[str, Any]) -> None:
+    def hear(self, trial: Trial, result: dict[str, Any]) -> None:
         """A trial was measured."""
         if result.get("replayed") or trial.state in ENDED:
             return
         trial.state = RUNNING
         row = {name: result[name] for name in ("percent", "score", "steps", "seconds")}
-        if values != trial.values:
+        if result["origin"] is not None:
             since = trial.rows[-1]["percent"] if trial.rows else 0.0
-            trial.changes.append({"percent": since, "origin": int(result["origin"]), "values": dict(values)})
-            trial.values = dict(values)
+            trial.values = dict(result["values"])
+            trial.changes.append({"percent": since, "origin": result["origin"], "values": trial.values})
         trial.rows.append(row)
         self._tell(None)
 

@@ -34,7 +34,8 @@ METRICS = {"rating": "rating, Elo above random", "points": "share of the points 
            "nash_conv": "what best responses gain (0: equilibrium)", "return": "mean return"}  # fmt: skip
 KINDS = ("uniform", "log_uniform", "integer", "choice")
 ONLY_ASHA, ONLY_PBT = ("grace", "reduction_factor"), ("interval", "quantile", "resample")
-OURS = {"game": "it is the command's word", "steps": "write it above the tables", "minutes": "write it above the tables",
+OURS = {"game": "it is the command's word", "steps": "it stands above the tables",
+        "minutes": "it stands above the tables",
         "checkpoints": "each measurement is kept", "runners": "a trial is one process",
         "learners": "a trial is one process", "address": "trials are on this machine",
         "wandb_project": "trials write files only"}  # fmt: skip

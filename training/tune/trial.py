@@ -54,18 +54,19 @@ def run_trial(values: Values, task: Task) -> None:
     folder = folder_of(task.root, trial.number)
     _await_end(folder)
     settings = task.plan.trial_settings(task.game, values)
-    origin = trial.number
+    origin = None
     if checkpoint is not None:
         with checkpoint.as_directory() as place:
-            origin = int(read_json(Path(place) / ORIGIN_FILE, "checkpoint of a trial")["trial"])
             run = _run_with(folder, settings)
-            if origin != trial.number:
+            saved = int(read_json(Path(place) / ORIGIN_FILE, "checkpoint of a trial")["trial"])
+            if saved != trial.number:
                 take_over(run, Path(place))
+                origin = saved
     else:
         run = _run_with(folder, settings)
     if task.scale is not None and not (folder / task.scale.name).exists():
         shutil.copyfile(task.scale, folder / task.scale.name)
-    reporter = _Reporter(task.plan, run, trial.number, origin)
+    reporter = _Reporter(task.plan, run, trial.number, dict(values), origin)
     train(run, resume=bool(run.checkpoints()), report=reporter)
     if reporter.last is not None and not reporter.stopped:
         tune.report({**reporter.last, "done": True})
@@ -122,7 +123,8 @@ class _Reporter:
     """Tells Tune of each measurement of a run.
 
     Attributes:
-        origin: the trial whose weights this one had when it began or went on.
+        values: of the searched settings.
+        origin: the trial whose weights this one took over just before; None once that was told.
         last: what was told last, or is to be told when the run has ended.
         stopped: Tune wants this process to end.
     """
@@ -130,7 +132,8 @@ class _Reporter:
     plan: Plan
     run: Run
     number: int
-    origin: int
+    values: Values
+    origin: int | None
     last: dict[str, Any] | None = None
     stopped: bool = False
     told_at: int = 0
@@ -149,8 +152,9 @@ class _Reporter:
             return
         self.last = {
             "percent": round(100 * progress.share, 3), "score": score, "steps": progress.steps,
-            "seconds": round(progress.seconds, 3), "origin": self.origin,
+            "seconds": round(progress.seconds, 3), "origin": self.origin, "values": self.values,
         }  # fmt: skip
+        self.origin = None
         if progress.share >= 1.0:
             return  # told once the last checkpoint is written
         try:
