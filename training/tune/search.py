@@ -45,6 +45,7 @@ NEEDED_MEGABYTES = 500
 QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",  # nothing reaches outside
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    "RAY_AIR_NEW_OUTPUT": "0",  # the new one prints a table even when it is to be silent
     "RAY_CHDIR_TO_TRIAL_DIR": "0",  # settings name files from where the user is
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",  # the runs write their curves
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
@@ -268,6 +269,10 @@ class _Ledger:
     def __init__(self, search: Search, report: Callable[[SearchProgress], None] | None) -> None:
         self.search, self.report = search, report
         self.given: list[Trial] = []
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Nothing: Tune saves its callbacks for a way to go on that is not ours."""
+        return {}
 
     def callback(self, base: type) -> Any:
         """A callback of Tune that tells this ledger."""
