@@ -296,7 +296,7 @@ class _Ledger:
         """A trial was measured."""
         if result.get("replayed") or trial.state in ENDED:
             return
-        trial.state = RUNNING
+        trial.state, trial.error = RUNNING, ""
         row = {name: result[name] for name in ("percent", "score", "steps", "seconds")}
         if result["origin"] is not None:
             since = trial.rows[-1]["percent"] if trial.rows else 0.0

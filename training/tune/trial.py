@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -68,7 +69,9 @@ def run_trial(values: Values, task: Task) -> None:
         shutil.copyfile(task.scale, folder / task.scale.name)
     reporter = _Reporter(task.plan, run, trial.number, dict(values), origin)
     train(run, resume=bool(run.checkpoints()), report=reporter)
-    if reporter.last is not None and not reporter.stopped:
+    if reporter.stopped:
+        sys.exit(0)  # as Tune's own report does: a mere return would be one report more, which nobody takes
+    if reporter.last is not None:
         tune.report({**reporter.last, "done": True})
 
 
