@@ -204,6 +204,20 @@ def test_successive_halving_from_end_to_end(tmp_path: Path, capsys: pytest.Captu
 
 
 @pytest.mark.slow
+def test_a_trial_that_fails_says_why_and_the_others_go_on(tmp_path: Path) -> None:
+    from lanista.training.tune.search import create_search, open_search, run_search
+
+    (tmp_path / "space.toml").write_text(HEAD.replace("samples = 4", "samples = 2") + SMALL)
+    search = create_search(tmp_path / "out", "tictactoe", tmp_path / "space.toml")
+    (tmp_path / "out" / "trials" / "000").touch()  # where its run's folder is to be
+    first, second = run_search(search, parallel=1).trials
+    assert first.state == "failed" and first.error.startswith("UsageError: cannot write") and second.state == "done"
+    (tmp_path / "out" / "trials" / "000").unlink()
+    first, second = run_search(open_search(tmp_path / "out")).trials
+    assert {first.state, second.state} <= {"done", "stopped early"} and not first.error
+
+
+@pytest.mark.slow
 def test_a_population_takes_over_from_its_best(tmp_path: Path) -> None:
     """Two of four learn nothing, by their learning rate; by the end all have weights that did."""
     head = """

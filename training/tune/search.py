@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,6 @@ from typing import Any
 from lanista.cores import usable_cores
 from lanista.errors import UsageError
 from lanista.files import claim_folder, held_folder, write_text
-from lanista.plugs import one_line
 from lanista.training.tune.picture import draw
 from lanista.training.tune.records import (
     DONE,
@@ -189,7 +189,9 @@ def _fit(search: Search, ledger: _Ledger, parallel: int) -> None:
                 checkpoint_config=tune.CheckpointConfig(num_to_keep=4),
             ),
         )
-        tuner.fit()
+        for trial, result in zip(given, tuner.fit(), strict=False):
+            if result.error is not None and trial.state != FAILED:  # Tune tells callbacks of most errors, not of all
+                ledger.fail(trial, result.error)
 
 
 def _copies(trials: Sequence[Trial]) -> list[Trial]:
@@ -316,8 +318,10 @@ class _Ledger:
 
     def fail(self, trial: Trial, error: BaseException | None) -> None:
         """A trial raised."""
-        cause: BaseException | None = getattr(error, "cause", None) or error
-        trial.state, trial.error = FAILED, one_line(cause) if cause else "its process ended"
+        lines = str(error or "").split("\n")
+        said = next((line for line in reversed(lines) if line.strip()), "its process ended")
+        # Of a traceback from another process the last line, "lanista.errors.UsageError: ...", says what was wrong.
+        trial.state, trial.error = FAILED, re.sub(r"^[\w.]+\.(?=\w+: )", "", said.strip())
         self._tell(trial)
 
     def _tell(self, ended: Trial | None) -> None:
