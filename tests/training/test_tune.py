@@ -118,6 +118,7 @@ def test_what_cannot_be_is_refused(text: str, said: str, tmp_path: Path) -> None
         ("tictactoe", HEAD + "[settings]\nmeasurements = 1", "at least 2"),
         ("tictactoe", "metric = \"nash_conv\"\n" + HEAD, "small games only"),
         ("tictactoe", "metric = \"return\"\n" + HEAD, "games of one player"),
+        ("tictactoe", "scheduler = \"pbt\"\n" + HEAD + "[settings]\nleague_size = 4", "leave league_size 0"),
         ("gym:CartPole-v1", HEAD, "needs anchors"),
         ("tictacto", HEAD, "did you mean 'tictactoe'"),
     ],

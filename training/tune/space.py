@@ -143,8 +143,11 @@ class Plan:
         from lanista.agents.exploitability import small_tree
         from lanista.training.run import anchors_of, check_settings
 
-        trials = [self.trial_settings(game, values) for values in self.draw()]
+        drawn = self.draw()
+        trials = [self.trial_settings(game, values) for values in drawn]
         first = trials[0]
+        if self.scheduler == "pbt" and first.league_size:
+            raise UsageError("in pbt trials take over each other's weights but not their leagues: leave league_size 0")
         if first.measurements < 2:
             raise UsageError("a search judges trials as they go: the setting 'measurements' must be at least 2")
         players = make(game).spec.players
@@ -157,8 +160,10 @@ class Plan:
             raise UsageError(f"what best responses gain is computed for small games only, and {game} is none")
         if self.metric == "nash_conv" and any(trial.memory for trial in trials):
             raise UsageError("what best responses gain is not computed for networks with a memory")
-        for settings in trials:
-            check_settings(settings)
+        choices = [name for name, one in self.space.items() if one.kind == "choice"]
+        distinct = {str([values[name] for name in choices]): number for number, values in enumerate(drawn)}
+        for number in distinct.values():  # numbers were checked above, words are looked up here
+            check_settings(trials[number])
 
 
 def read_plan(path: Path) -> Plan:
