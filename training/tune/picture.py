@@ -52,7 +52,7 @@ def draw(game: str, plan: Plan, trials: Sequence[Trial], out: Path) -> None:
         panel.spines[["top", "right"]].set_visible(False)
     for panel in panels[count:]:
         panel.set_visible(False)
-    words = {"asha": "successive halving", "pbt": "population-based training"}[plan.scheduler]
+    words = {"asha": "successive halving; hollow: stopped early", "pbt": "population-based training"}[plan.scheduler]
     figure.suptitle(f"Settings for {game}, by {words}")
     with drafted(out) as draft:
         figure.savefig(draft, format=out.suffix.removeprefix("."), dpi=150)
