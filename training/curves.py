@@ -21,7 +21,10 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES = ("-", "--", ":", "-.")
 NO_CURVES = ("steps", "updates", "seconds")
 UNITS = {"nash_conv": "what best responses gain (0: equilibrium)", "entropy": "entropy, nats",
+         "rating": "Elo above random",
          "steps_a_second": "steps/s", "game_length": "plies a game"}  # fmt: skip
+
+TITLES = {"rating": "rating on the anchors' scale"}
 
 
 @dataclass(frozen=True)
@@ -130,8 +133,12 @@ def draw(game: str, groups: Sequence[Group], metrics: Sequence[str], by: str, ou
             panel.plot(where, mean, style, color=colour, label=group.label, marker=mark, markersize=3, linewidth=1.8)
             if len(group.runs) > 1:
                 panel.fill_between(where, low, high, color=colour, alpha=0.18, linewidth=0)
+            elif metric == "rating" and {"rating_low", "rating_high"} <= group.runs[0][-1].keys():
+                low, high = (mean_and_spread(group, f"rating_{end}", by)[1] for end in ("low", "high"))
+                panel.fill_between(where, low, high, color=colour, alpha=0.18, linewidth=0)
         anchor = metric.removeprefix("score/")
-        panel.set_title(f"points against {anchor}" if anchor != metric else metric, fontsize=11)
+        title = f"points against {anchor}" if anchor != metric else TITLES.get(metric, metric)
+        panel.set_title(title, fontsize=11)
         panel.set_ylabel("share of the points" if anchor != metric else UNITS.get(metric, metric))
         if anchor != metric:
             panel.yaxis.set_major_formatter(PercentFormatter(1.0))

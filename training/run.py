@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import inspect
-import json
 import platform
 import shutil
 import signal
@@ -33,7 +32,7 @@ from lanista.agents.encoder_words import all_modalities, lasting
 from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.levels import Return
-from lanista.agents.match import score
+from lanista.agents.pairs import pair_scores
 from lanista.agents.role_networks import Networks, networks_from
 from lanista.envs import Agent, make
 from lanista.envs.core import start_agent
@@ -42,8 +41,10 @@ from lanista.files import claim_folder, drafted_folder, held_folder, read_json, 
 from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
+from lanista.training.anchor_rating import Rating, anchor_scale, rate
 from lanista.training.league import League
 from lanista.training.league_run import begin_league
+from lanista.training.metrics_log import MetricsLog, check_wandb
 from lanista.training.settings import TrainSettings, new_networks, read_toml, settings_from, settings_values
 
 TRAINERS = "lanista.training.trainers"
@@ -124,6 +125,8 @@ class Progress:
         metrics: of the last update, by name.
         nash_conv: what best responses would gain, both together, at the last measurement; None where it is not exact.
         returns: "training" and "held-out" -> mean return on such levels, at the last measurement.
+        rating: on the anchors' scale, `random` at 0, at the last measurement; None where there are no anchors.
+        measured_at: the steps of the last measurement; 0 before the first of this process.
     """
 
     steps: int
@@ -134,6 +137,8 @@ class Progress:
     metrics: Mapping[str, float]
     nash_conv: float | None = None
     returns: Mapping[str, Return] = field(default_factory=dict)
+    rating: Rating | None = None
+    measured_at: int = 0
 
 
 @dataclass
@@ -171,20 +176,25 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
     path = Path(folder)
     if (path / "config.toml").exists():
         raise UsageError(f"{path} already holds a run; go on with --resume {path}, or choose another --out")
-    _check(settings)
+    check_settings(settings)
     settings = replace(settings, encoder=lasting(all_modalities(make(settings.game).spec), settings.encoder))
     claim_folder(path / "checkpoints", NEEDED_MEGABYTES)
     write_text(path / "config.toml", tomli_w.dumps(settings_values(settings)))
     return Run(path, settings)
 
 
-def _check(settings: TrainSettings) -> None:
-    """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left."""
+def check_settings(settings: TrainSettings) -> None:
+    """Refuse now what training would refuse later: after a refusal no folder of a run that never was is left.
+
+    Raises:
+        UsageError: the settings name something that is not there or cannot be trained.
+    """
     with torch.device("meta"):
         new_networks(make(settings.game).spec, settings)
     anchors_of(settings)
     level_measure.check(settings)
     promotion.check(settings)
+    check_wandb(settings)
     if settings.trainer.replace("-", "_") not in plugs(TRAINERS):
         raise unknown("trainer", settings.trainer, plugs(TRAINERS))
     check = getattr(plug(TRAINERS, "trainer", settings.trainer), "check", None)
@@ -303,14 +313,14 @@ class _Clockwork:
     """The loop of a run: update, measure, write, keep."""
 
     def __init__(self, run: Run, trainer: Trainer, resume: bool, report: Callable[[Progress], None] | None) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
         self.run, self.trainer, self.report = run, trainer, report
         self.settings = run.settings
         self.steps, self.updates, self.before = 0, 0, 0.0
         self.scores: dict[str, float] = {}
         self.nash_conv: float | None = None
         self.returns: dict[str, Return] = {}
+        self.rating: Rating | None = None
+        self.measured_at = 0
         self.average: dict[str, Tensor] = {}
         self.league = begin_league(self.settings, run.folder, trainer.network())
         if self.league is not None:
@@ -322,11 +332,9 @@ class _Clockwork:
         self.precision = self.settings.agent_precision
         if resume:
             self._restore()
-            self._forget_later_rows()
         self.measured = self.kept = self._share_done(self.before)
         self.stopping = False
-        self.writer = SummaryWriter(str(run.folder), purge_step=self.steps if resume else None)
-        self.metrics = (run.folder / "metrics.jsonl").open("a")
+        self.log = MetricsLog(run.folder, self.settings, self.steps if resume else None)
         self.recent: list[tuple[float, int]] = []
 
     def _share_done(self, seconds: float) -> float:
@@ -340,6 +348,10 @@ class _Clockwork:
 
     def go(self) -> None:
         """Run to the end."""
+        with contextlib.closing(self.log):
+            self._go()
+
+    def _go(self) -> None:
         began = time.monotonic()
         share = self._share_done(self.before)
         try:
@@ -355,16 +367,17 @@ class _Clockwork:
                 if share >= self.measured + 1 / max(self.settings.measurements, 1) or share >= 1.0:
                     self.measured = share
                     self._measure()
+                    self.measured_at = self.steps
                 self._write(metrics, seconds, share)
                 if share >= self.kept + 1 / max(self.settings.checkpoints, 1) and share < 1.0:
                     self.kept = share
                     self._keep(seconds)
+                if self.report is not None and self.run.progress is not None:
+                    self.report(self.run.progress)
         except KeyboardInterrupt:
             self.stopping = True
         self.run.interrupted = self.stopping and share < 1.0
         self._keep(self.before + time.monotonic() - began)
-        self.writer.close()
-        self.metrics.close()
 
     def _average(self) -> None:
         """Take the new weights into the mean that plays: it is stronger than the last weights, which still jump about.
@@ -396,7 +409,7 @@ class _Clockwork:
         return network.eval()
 
     def _measure(self) -> None:
-        """Points against the anchors, both seats, from random openings; returns on levels; exploitability if exact."""
+        """Points and rating against the anchors, from paired random openings; returns on levels; exploitability."""
         if not self.settings.measurements:
             return
         network = self._player()
@@ -406,13 +419,14 @@ class _Clockwork:
             self.nash_conv = exploitability(self.tree, policy_of(agent, self.tree)).nash_conv
         if not self.settings.anchor_pairs:
             return
-        for anchor, opponent in self.anchors.items():
-            self.scores[anchor] = score(
-                self.settings.game, agent, opponent, self.settings.anchor_pairs, seed=self.settings.seed
-            )
+        game, pairs, seed = self.settings.game, self.settings.anchor_pairs, self.settings.seed
+        shares = {name: pair_scores(game, agent, other, pairs, seed) for name, other in self.anchors.items()}
+        self.scores |= {name: float(found.mean()) for name, found in shares.items() if len(found)}
+        if shares:
+            self.rating = rate(shares, anchor_scale(self.run.folder, game, list(shares)), seed)
 
     def _write(self, metrics: Mapping[str, float], seconds: float, share: float) -> None:
-        """Curves, and the caller's report."""
+        """Curves, and how the run stands."""
         self.recent = [*self.recent[-9:], (seconds, self.steps)]
         (first, first_steps), (last, last_steps) = self.recent[0], self.recent[-1]
         speed = (last_steps - first_steps) / (last - first) if last > first else self.steps / max(seconds, 1e-9)
@@ -424,16 +438,13 @@ class _Clockwork:
         }  # fmt: skip
         if self.nash_conv is not None:
             row["nash_conv"] = self.nash_conv
-        self.metrics.write(json.dumps(row) + "\n")
-        self.metrics.flush()
-        for name, value in row.items():
-            if name not in ("steps", "updates"):
-                self.writer.add_scalar(name, value, self.steps)
+        if self.rating is not None:
+            row |= {"rating": self.rating.elo, "rating_low": self.rating.low, "rating_high": self.rating.high}
+        self.log.write(row)
         self.run.progress = Progress(
-            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns)
-        )
-        if self.report is not None:
-            self.report(self.run.progress)
+            self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns),
+            self.rating, self.measured_at,
+        )  # fmt: skip
 
     def _keep(self, seconds: float) -> None:
         """Write a checkpoint whole, make it the newest, and take the weight of resuming off the older ones."""
@@ -445,6 +456,7 @@ class _Clockwork:
             "steps": self.steps, "updates": self.updates, "seconds": round(seconds, 1), "seed": self.settings.seed,
             "settings": settings_values(self.settings), "versions": _versions(), "scores": self.scores,
             **({} if self.nash_conv is None else {"nash_conv": self.nash_conv}),
+            **({} if self.rating is None else {"rating": asdict(self.rating)}),
             "returns": {kind: asdict(found) for kind, found in self.returns.items()},
         }  # fmt: skip
         with drafted_folder(final) as draft:
@@ -471,20 +483,9 @@ class _Clockwork:
         write_json(
             resume / "state.json",
             {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
-             "scores": self.scores, "returns": returns},
+             "scores": self.scores, "returns": returns,
+             "rating": None if self.rating is None else asdict(self.rating)},
         )  # fmt: skip
-
-    def _forget_later_rows(self) -> None:
-        """Take the curve's rows after the checkpoint away: a killed run wrote them, and they are played again."""
-        path = self.run.folder / "metrics.jsonl"
-        kept = []
-        for line in path.read_text().splitlines() if path.exists() else []:
-            try:
-                if json.loads(line)["steps"] <= self.steps:
-                    kept.append(line + "\n")
-            except (ValueError, KeyError, TypeError):
-                continue  # the kill cut this line short
-        write_text(path, "".join(kept))
 
     def stop(self, number: int, frame: object) -> None:
         """A signal's handler: the update under way is finished, so that the checkpoint is of a whole one.
@@ -508,6 +509,7 @@ class _Clockwork:
             self.steps, self.updates = int(state["steps"]), int(state["updates"])
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
             self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
+            self.rating = Rating(**state["rating"]) if state.get("rating") else None
             curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
             if self.league is not None:
                 self.league.load(newest, newest / "resume")

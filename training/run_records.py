@@ -30,8 +30,8 @@ class RunRecord:
         share: of the run that is done, in [0, 1]; None where nothing tells.
         seconds: of training.
         steps_a_second: at the end.
-        best, last: measure -> value: `score/ANCHOR` shares of points and `nash_conv` (of which the least is best);
-            of pretraining that is done its measure on validation.
+        best, last: measure -> value: `score/ANCHOR` shares of points, `rating` in Elo, and `nash_conv` (of which the
+            least is best); of pretraining that is done its measure on validation.
         written: when it last wrote, in seconds since 1970; None if never.
     """
 
@@ -97,7 +97,7 @@ def read_rows(folder: Path) -> list[Row]:
 
 def is_score(name: str) -> bool:
     """Whether a metric is a measurement of strength."""
-    return name.startswith("score/") or name == "nash_conv"
+    return name.startswith("score/") or name in ("rating", "nash_conv")
 
 
 def _training(folder: Path) -> RunRecord:

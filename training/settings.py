@@ -91,6 +91,8 @@ class TrainSettings(PPOSettings, LeagueSettings):
     """How many times the run is measured."""
     checkpoints: int = 10
     """How many checkpoints are kept over the run; one more is made at its end."""
+    wandb_project: str = ""
+    """Curves and settings also go to this project of Weights & Biases; empty sends nothing. Needs the extra `wandb`."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

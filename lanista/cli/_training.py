@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Ta
 from rich.text import Text
 
 from lanista.cli._printing import called, console
+from lanista.training.anchor_rating import Rating
 from lanista.training.run import Progress as RunProgress
 from lanista.training.run import Run
 
@@ -70,13 +71,15 @@ def standing(progress: RunProgress) -> str:
 
 
 def score_line(progress: RunProgress) -> str:
-    """Points against each opponent, returns on levels, exploitability, in words; empty before all measurements."""
+    """Points against each opponent, rating, returns on levels, exploitability, in words; empty before any."""
     scores = ", ".join(f"{score:.1%} against {anchor}" for anchor, score in progress.scores.items())
     returns = ", ".join(
         f"{found.mean:.3g} ({found.low:.3g} to {found.high:.3g}) on {found.games} {kind} levels"
         for kind, found in progress.returns.items()
     )
     said = [f"points: {scores}"] if scores else []
+    if progress.rating is not None:
+        said.append(f"rating {rating_words(progress.rating)}")
     if "league_score" in progress.metrics:
         members, least = progress.metrics["league_members"], progress.metrics["league_least_score"]
         said.append(f"league of {members:.0f}: {progress.metrics['league_score']:.1%} on average, {least:.1%} at least")
@@ -87,6 +90,11 @@ def score_line(progress: RunProgress) -> str:
     if progress.nash_conv is not None:
         said.append(f"best responses gain {progress.nash_conv:.4f} (0 is an equilibrium)")
     return "; ".join(said)
+
+
+def rating_words(rating: Rating) -> str:
+    """A rating in Elo above random play, with its interval."""
+    return f"{rating.elo:+.0f} ({rating.low:+.0f} to {rating.high:+.0f})"
 
 
 def clock(seconds: float) -> str:
@@ -132,6 +140,7 @@ def run_json(run: Run) -> dict[str, Any]:
         "seconds": round(progress.seconds, 3) if progress else None,
         "steps_a_second": round(progress.steps_a_second, 1) if progress else None,
         "scores": dict(progress.scores) if progress else {},
+        "rating": asdict(progress.rating) if progress and progress.rating else None,
         "nash_conv": progress.nash_conv if progress else None,
         "returns": {kind: asdict(found) for kind, found in progress.returns.items()} if progress else {},
     }

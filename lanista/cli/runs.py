@@ -80,10 +80,13 @@ def table(records: list[RunRecord], now: float) -> Table:
 
 
 def best_words(record: RunRecord) -> str:
-    """The measures as `98.0% (97.1%) random`, points in per cent, other measures as they are."""
+    """The measures as `+610 (+580) Elo, 98.0% (97.1%) random`: points in per cent, other measures as they are."""
     words = []
-    for name, best in (record.best or {}).items():
+    for name, best in sorted((record.best or {}).items(), key=lambda item: item[0] != "rating"):
         last = (record.last or {})[name]
+        if name == "rating":
+            words.append(f"{best:+.0f} ({last:+.0f}) Elo")
+            continue
         of = name.removeprefix("score/")
         words.append(f"{best:.1%} ({last:.1%}) {of}" if of != name else f"{best:.4f} ({last:.4f}) {of}")
     return ", ".join(words)

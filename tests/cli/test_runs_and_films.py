@@ -99,6 +99,22 @@ def test_states_are_told_by_the_lock_and_the_checkpoints(tmp_path: Path) -> None
     assert record.state == "done" and record.best == {"score/random": 0.9} and record.last == {"score/random": 0.8}
 
 
+def test_a_rating_is_listed_first_and_drawn_with_its_interval(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = fake_run(tmp_path / "rated", 0, [0.5, 0.9, 0.8])
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    for row, rating in zip(rows, (0.0, 412.3, 398.6), strict=True):
+        row |= {"rating": rating, "rating_low": rating - 50, "rating_high": rating + 90}
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert main(["runs", str(folder)]) == 0
+    assert "+412 (+399) Elo, 90.0% (80.0%) random" in " ".join(capsys.readouterr().out.split())
+    _, groups = read_groups([folder])
+    assert metrics_of(groups, ()) == ["score/random", "rating"]
+    out = tmp_path / "curves.svg"
+    assert main(["plot", str(folder), "--out", str(out)]) == 0 and "<svg" in out.read_text()
+
+
 def test_damaged_folders_are_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fake_run(tmp_path / "no_toml", 0, [0.5])
     (tmp_path / "no_toml" / "config.toml").write_text("game = [")

@@ -67,11 +67,14 @@ def test_a_run_leaves_what_it_promises(unbroken: tuple[Run, list[Progress]]) -> 
     assert [progress.steps for progress in heard] == [BATCH * n for n in range(1, 7)]
     assert heard[-1].share == 1.0
     assert set(heard[-1].scores) == {"random", "minimax:depth=1"}
+    assert heard[-1].rating is not None and heard[-1].rating.low < heard[-1].rating.elo < heard[-1].rating.high
+    assert [progress.measured_at for progress in heard] == [BATCH * n for n in (0, 0, 3, 3, 3, 6)]
     assert tomllib.loads((run.folder / "config.toml").read_text())["encoder"] == "mlp:dim=32"
     rows = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
     assert [row["steps"] for row in rows] == [progress.steps for progress in heard]
     assert all(0 < row["entropy"] < 3 and 0 < row["value_loss"] < 1 for row in rows)
     assert 5 <= rows[-1]["game_length"] <= 9
+    assert "rating" not in rows[0] and rows[-1]["rating"] == heard[-1].rating.elo
     assert [int(path.name) for path in run.checkpoints()] == [BATCH * n for n in (2, 4, 6)]
 
 
@@ -80,7 +83,7 @@ def test_the_curves_can_be_read_by_tensorboard(unbroken: tuple[Run, list[Progres
 
     events = EventAccumulator(str(unbroken[0].folder))
     events.Reload()
-    assert {"entropy", "value_loss", "score/random"} <= set(events.Tags()["scalars"])
+    assert {"entropy", "value_loss", "score/random", "rating"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("entropy")] == [BATCH * n for n in range(1, 7)]
 
 
@@ -89,6 +92,7 @@ def test_checkpoints_and_the_run_itself_are_agents_that_play(unbroken: tuple[Run
     for path in (*map(str, run.checkpoints()), run.agent, str(run.folder)):
         assert 0 <= score("tictactoe", load_agent(path), load_agent("random"), 4, seed=0) <= 1
     about = json.loads((run.folder / "agent" / "agent.json").read_text())
+    assert about["training"]["rating"].keys() == {"elo", "low", "high"}
     assert about["training"]["steps"] == 6 * BATCH and about["training"]["seed"] == 0
 
 
