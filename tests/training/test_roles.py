@@ -124,7 +124,7 @@ def test_every_row_has_the_later_rewards_of_its_own_seat(game: str) -> None:
 @pytest.mark.parametrize("opponents", [0.0, 0.5])
 def test_each_network_learns_from_what_it_was_shown_and_played(game: str, memory: str, opponents: float) -> None:
     """Asked again, a role's network gives every action of its batch the probability with which it was drawn."""
-    options = {"opponents": [load_agent("random")], "opponent_share": opponents} if opponents else {}
+    options: dict[str, Any] = {"opponents": [load_agent("random")], "opponent_share": opponents} if opponents else {}
     rollout, networks = rollout_of(game, memory=memory, **options)
     rows = 0
     for _ in range(3):
