@@ -27,10 +27,12 @@ from lanista.errors import UsageError
 from lanista.training.experience import mover_view
 from lanista.training.league import Member
 from lanista.training.league_play import load_member
+from lanista.training.learner import shuffling_seed
 from lanista.training.ppo import Batch, Sequences
 from lanista.training.rollout import Rollout
 from lanista.training.run import Run, create_run, open_run, prolonged, train
-from lanista.training.settings import read_settings
+from lanista.training.settings import new_networks, read_settings
+from lanista.training.trainers.rllib import OneProcessTrainer
 
 SMALL: dict[str, Any] = {
     "copies": 16, "plies": 4, "minibatch_size": 32, "encoder": "mlp:dim=8,depth=1", "precision": "float32",
@@ -122,9 +124,7 @@ def test_every_row_has_the_later_rewards_of_its_own_seat(game: str) -> None:
 @pytest.mark.parametrize("opponents", [0.0, 0.5])
 def test_each_network_learns_from_what_it_was_shown_and_played(game: str, memory: str, opponents: float) -> None:
     """Asked again, a role's network gives every action of its batch the probability with which it was drawn."""
-    options: dict[str, Any] = {}
-    if opponents:
-        options = {"opponents": [load_agent("random")], "opponent_share": opponents}
+    options: dict[str, Any] = {"opponents": [load_agent("random")], "opponent_share": opponents} if opponents else {}
     rollout, networks = rollout_of(game, memory=memory, **options)
     rows = 0
     for _ in range(3):
@@ -258,6 +258,40 @@ def test_learners_get_as_many_rows_of_each_role(signals: str) -> None:
         assert batch.observation["observation"].shape[1] == (3 if name == "speaker" else 5)
     lonely = {"speaker": batches[0]["speaker"]}
     assert set(columns_by_role([lonely])) == {"speaker"} and not columns_by_role([lonely], learners=16)
+
+
+def test_rllibs_runner_and_learner_do_what_one_process_does(signals: str) -> None:
+    """The same games, the same rows by role, the same weights after two updates, without Ray's processes."""
+    from ray.rllib.core import COMPONENT_RL_MODULE, DEFAULT_MODULE_ID
+    from ray.rllib.core.learner.training_data import TrainingData
+    from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
+
+    from lanista.training.trainers._rllib_actors import RunnerActor, _config, columns_by_role
+
+    settings = read_settings(signals, changes=SMALL | {"steps": 1000, "memory": "gru:dim=4"})
+    alone = OneProcessTrainer(settings)
+    torch.manual_seed(settings.seed)
+    network = new_networks(make(signals, 1).spec, settings)
+    config = _config(settings, network)
+    runner = RunnerActor(config=config, worker_index=0)
+    learner = config.build_learner(spaces=runner.get_spaces())
+    weights = {f"net.{name}": value.numpy().copy() for name, value in network.state_dict().items()}
+    learner.module[DEFAULT_MODULE_ID].set_state(weights)
+    for number in range(2):
+        runner.set_state({COMPONENT_RL_MODULE: learner.module[DEFAULT_MODULE_ID].get_state()})
+        sample = runner.sample()
+        columns = {role: SampleBatch(one) for role, one in columns_by_role([sample.batches]).items()}
+        told = learner.update(
+            training_data=TrainingData(batch=MultiAgentBatch(columns, env_steps=sample.rows)), progress=number / 2,
+            seed=shuffling_seed(settings.seed, number),
+        )[DEFAULT_MODULE_ID]  # fmt: skip
+        own = alone.update(number, number / 2)
+        for name in ("entropy/speaker", "entropy/listener", "policy_loss"):
+            assert float(told[name].peek()) == pytest.approx(own[name], abs=1e-6)
+    found = learner.module[DEFAULT_MODULE_ID].unwrapped().net.state_dict()
+    for name, value in alone.network().state_dict().items():
+        torch.testing.assert_close(found[name], value, rtol=0, atol=1e-6)
+        assert name.endswith("log_std") or not np.array_equal(value.numpy(), weights[f"net.{name}"]), name
 
 
 @pytest.mark.slow
