@@ -190,7 +190,7 @@ def _fit(search: Search, ledger: _Ledger, parallel: int) -> None:
             ),
         )
         for trial, result in zip(given, tuner.fit(), strict=False):
-            if result.error is not None and trial.state != FAILED:  # Tune tells callbacks of most errors, not of all
+            if result.error is not None and trial.state not in ENDED:
                 ledger.fail(trial, result.error)
 
 
@@ -290,7 +290,7 @@ class _Ledger:
                 ledger.close(ledger.given[trial_index(trial.trial_id)], trial.last_result)
 
             def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-                ledger.fail(ledger.given[trial_index(trial.trial_id)], trial.get_error())
+                ledger.fail(ledger.given[trial_index(trial.trial_id)], None)  # why is known at the end
 
         return Callback()
 
@@ -317,9 +317,9 @@ class _Ledger:
         self._tell(trial)
 
     def fail(self, trial: Trial, error: BaseException | None) -> None:
-        """A trial raised."""
+        """A trial raised, or its process ended."""
         lines = str(error or "").split("\n")
-        said = next((line for line in reversed(lines) if line.strip()), "its process ended")
+        said = next((line for line in reversed(lines) if line.strip()), "")
         # Of a traceback from another process the last line, "lanista.errors.UsageError: ...", says what was wrong.
         trial.state, trial.error = FAILED, re.sub(r"^[\w.]+\.(?=\w+: )", "", said.strip())
         self._tell(trial)
