@@ -201,12 +201,14 @@ def _copies(trials: Sequence[Trial]) -> list[Trial]:
 
 def _scheduler(plan: Plan) -> Any:
     """Tune's scheduler; its time is the percentage of a trial that is done, whatever bounds it."""
-    from ray.tune.schedulers import ASHAScheduler, PopulationBasedTraining
+    from ray.tune.schedulers import ASHAScheduler
+
+    from lanista.training.tune.population import Population
 
     judged = {"time_attr": "percent", "metric": "score", "mode": plan.mode}
     if plan.scheduler == "asha":
         return ASHAScheduler(**judged, max_t=100, grace_period=100 * plan.grace, reduction_factor=plan.reduction_factor)
-    return PopulationBasedTraining(
+    return Population(
         **judged,
         perturbation_interval=100 * plan.interval,
         hyperparam_mutations={name: _mutation(one, plan.seed) for name, one in plan.space.items()},
