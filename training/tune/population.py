@@ -10,9 +10,9 @@ from ray.tune.schedulers import PopulationBasedTraining
 class Population(PopulationBasedTraining):  # type: ignore[misc]  # Tune's own class is Any
     """Asynchronous PBT (Jaderberg et al. 2017, arXiv:1711.09846) for fewer cores than trials too.
 
-    Tune would let a trial that is ahead take over from one that waits far behind. With few cores the same trial was then
-    set back again and again while the others waited. Here a trial takes over from those only that are at most half an
-    interval behind, so each decision leaves it at least half an interval further than its last.
+    Tune would let a trial that is ahead take over from one that waits far behind. With few cores the same trial was
+    then set back again and again while the others waited. Here a trial takes over from those only that are at most half
+    an interval behind, so each decision leaves it at least half an interval further than its last.
     """
 
     def _exploit(self, tune_controller: Any, trial: Any, trial_to_clone: Any) -> None:
