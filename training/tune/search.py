@@ -190,7 +190,7 @@ def _fit(search: Search, ledger: _Ledger, parallel: int) -> None:
             ),
         )
         for trial, result in zip(given, tuner.fit(), strict=False):
-            if result.error is not None and trial.state != FAILED:  # Tune tells callbacks of most errors, not of all
+            if result.error is not None and trial.state not in ENDED:
                 ledger.fail(trial, result.error)
 
 
@@ -201,12 +201,14 @@ def _copies(trials: Sequence[Trial]) -> list[Trial]:
 
 def _scheduler(plan: Plan) -> Any:
     """Tune's scheduler; its time is the percentage of a trial that is done, whatever bounds it."""
-    from ray.tune.schedulers import ASHAScheduler, PopulationBasedTraining
+    from ray.tune.schedulers import ASHAScheduler
+
+    from lanista.training.tune.population import Population
 
     judged = {"time_attr": "percent", "metric": "score", "mode": plan.mode}
     if plan.scheduler == "asha":
         return ASHAScheduler(**judged, max_t=100, grace_period=100 * plan.grace, reduction_factor=plan.reduction_factor)
-    return PopulationBasedTraining(
+    return Population(
         **judged,
         perturbation_interval=100 * plan.interval,
         hyperparam_mutations={name: _mutation(one, plan.seed) for name, one in plan.space.items()},
@@ -290,7 +292,7 @@ class _Ledger:
                 ledger.close(ledger.given[trial_index(trial.trial_id)], trial.last_result)
 
             def on_trial_error(self, iteration: int, trials: Any, trial: Any, **info: Any) -> None:
-                ledger.fail(ledger.given[trial_index(trial.trial_id)], trial.get_error())
+                ledger.fail(ledger.given[trial_index(trial.trial_id)], None)  # why is known at the end
 
         return Callback()
 
@@ -317,9 +319,9 @@ class _Ledger:
         self._tell(trial)
 
     def fail(self, trial: Trial, error: BaseException | None) -> None:
-        """A trial raised."""
+        """A trial raised, or its process ended."""
         lines = str(error or "").split("\n")
-        said = next((line for line in reversed(lines) if line.strip()), "its process ended")
+        said = next((line for line in reversed(lines) if line.strip()), "")
         # Of a traceback from another process the last line, "lanista.errors.UsageError: ...", says what was wrong.
         trial.state, trial.error = FAILED, re.sub(r"^[\w.]+\.(?=\w+: )", "", said.strip())
         self._tell(trial)
