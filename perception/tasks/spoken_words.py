@@ -44,7 +44,7 @@ class SpokenWords(Classification):
         """
         self.voices, self.real, self.samples = voices, real, samples
         self.recipe = Recipe(
-            encoder="speech_crnn:step=40", epochs=7, minutes=14.0, batch_size=64, learning_rate=2e-3, patience=7
+            encoder="speech_crnn:step=40", epochs=9, minutes=15.0, batch_size=64, learning_rate=2e-3, patience=9
         )
 
     def load(self, seed: int) -> Splits:
