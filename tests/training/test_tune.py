@@ -212,7 +212,7 @@ def test_a_trial_that_fails_says_why_and_the_others_go_on(tmp_path: Path) -> Non
     search = create_search(tmp_path / "out", "tictactoe", tmp_path / "space.toml")
     (tmp_path / "out" / "trials" / "000").touch()  # where its run's folder is to be
     first, second = run_search(search, parallel=1).trials
-    assert first.state == "failed" and first.error.startswith("UsageError: cannot write") and second.state == "done"
+    assert first.state == "failed" and "Not a directory" in first.error and second.state == "done"
     (tmp_path / "out" / "trials" / "000").unlink()
     first, second = run_search(open_search(tmp_path / "out")).trials
     assert {first.state, second.state} <= {"done", "stopped early"} and not first.error

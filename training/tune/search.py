@@ -148,7 +148,9 @@ def run_search(search: Search, *, parallel: int = 0, report: Callable[[SearchPro
         ledger = _Ledger(search, report)
         if any(trial.state not in ENDED for trial in search.trials):
             _fit(search, ledger, parallel or usable_cores())
-        interrupted = any(trial.state in (WAITING, RUNNING) for trial in search.trials)
+        for trial in search.trials:
+            trial.state = WAITING if trial.state == RUNNING else trial.state
+        interrupted = any(trial.state == WAITING for trial in search.trials)
         write_trials(search.folder, search.game, search.plan, search.trials)
         if write_best(search.folder, search.game, search.plan, search.trials) is not None:
             draw(search.game, search.plan, search.trials, search.folder / PICTURE_FILE)
