@@ -21,6 +21,7 @@ from lanista.errors import UsageError
 from lanista.training.run import Progress
 
 DOCS = Path(__file__).parents[2] / "docs" / "cluster"
+LONGEST = 240  # seconds until a killed runner should be back, on a busy machine
 COPIES, PLIES = 32, 8
 BATCH = COPIES * PLIES  # of one runner
 SMALL: dict[str, Any] = {
@@ -55,6 +56,8 @@ def test_both_nodes_of_a_cluster_play_and_a_killed_runner_comes_back(cluster: st
     nodes: list[set[str]] = []
     processes: list[set[int]] = []
 
+    began = time.monotonic()
+
     def watch(progress: Progress) -> None:
         steps.append(progress.steps)
         living = runners()
@@ -62,14 +65,18 @@ def test_both_nodes_of_a_cluster_play_and_a_killed_runner_comes_back(cluster: st
         processes.append({process for _, process in living.values()})
         if len(steps) == 3:
             os.kill(min(processes[-1]), signal.SIGKILL)
+        # How many updates one runner makes before the other is back depends on the machine: go on until it is.
+        back = len(steps) > 4 and steps[-1] - steps[-2] == 2 * BATCH and processes[-1] != processes[2]
+        if back or time.monotonic() - began > LONGEST:
+            os.kill(os.getpid(), signal.SIGINT)
 
-    run = lanista.train("tictactoe", steps=24 * BATCH, out=tmp_path, address=cluster, runners=2, report=watch, **SMALL)
+    run = lanista.train("tictactoe", minutes=10, out=tmp_path, address=cluster, runners=2, report=watch, **SMALL)
     assert len(nodes[0]) == 2, "one runner on each node"
     gains = [after - before for before, after in zip([0, *steps], steps, strict=False)]
     assert set(gains) <= {0, BATCH, 2 * BATCH} and gains[:3] == [2 * BATCH] * 3, "what was lost is not counted"
     assert gains[-1] == 2 * BATCH and len(nodes[-1]) == 2, "the runner came back, on its node"
     assert len(processes[-1] - processes[2]) == 1 and len(processes[-1] & processes[2]) == 1
-    assert run.progress is not None and run.progress.steps == sum(gains) >= 24 * BATCH
+    assert run.interrupted and run.progress is not None and run.progress.steps == sum(gains)
     assert not ray.is_initialized(), "the cluster was left, and goes on"
 
 
