@@ -42,6 +42,7 @@ from lanista.perception.encoder import load_weights, write_weights
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
 from lanista.training.anchor_rating import Rating, anchor_scale, rate
+from lanista.training.breakdowns import check_room, check_weights, short_of_memory
 from lanista.training.league import League
 from lanista.training.league_run import begin_league
 from lanista.training.metrics_log import MetricsLog, check_wandb
@@ -191,6 +192,7 @@ def check_settings(settings: TrainSettings) -> None:
     """
     with torch.device("meta"):
         new_networks(make(settings.game).spec, settings)
+    check_room(make(settings.game).spec, settings)
     anchors_of(settings)
     level_measure.check(settings)
     promotion.check(settings)
@@ -256,13 +258,14 @@ def train(
 
     Raises:
         UsageError: there is no bound, the folder cannot be written, or the trainer takes no callbacks.
+        TrainingError: weights became no numbers, or memory ran out.
     """
     settings = run.settings
     if not settings.steps and not settings.minutes:
         raise UsageError("say how long to train: --steps N or --minutes M")
     claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
     opener = _opener(settings.trainer, callbacks)
-    with held_folder(run.folder, "run"):
+    with held_folder(run.folder, "run"), short_of_memory(settings):
         trainer = opener(_findable(run) if resume else settings)
         try:
             clockwork = _Clockwork(run, trainer, resume, report)
@@ -357,6 +360,7 @@ class _Clockwork:
         try:
             while share < 1.0 and not self.stopping:
                 metrics = self.trainer.update(self.updates, share)
+                check_weights(self.trainer.network(), metrics, self.updates + 1, self.run.checkpoints)
                 self.steps += int(metrics["steps"])
                 self.updates += 1
                 self._average()
