@@ -105,6 +105,7 @@ def _text(task: Task, splits: Splits, model: Recogniser, about: Mapping[str, Any
         "```",
         "```python",
         "from lanista.perception.encoder import load_encoder",
+        "",
         'encoder = load_encoder("FOLDER")  # a torch.nn.Module; encoder.dim features',
         "```",
         "",
