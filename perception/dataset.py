@@ -79,6 +79,7 @@ class Source:
             or is made by the file itself.
         folder: the set's folder under `$LANISTA_DATA`; sets from the same packages may share one.
         places: where else it may lie, as Debian's own packages put it.
+        patterns: what must be in one of these folders, each, where a folder may hold other things than the set.
         extra: the extra of Lanista that must be installed to load it, if any.
         megabytes: what is downloaded, about.
     """
@@ -88,6 +89,7 @@ class Source:
     packages: tuple[str, ...] = ()
     folder: str = ""
     places: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
     extra: str = ""
     megabytes: float = 0.0
     needs: tuple[str, ...] = field(default=())  # programs that must be on the path, as espeak-ng
@@ -112,6 +114,13 @@ def places(name: str, source: Source) -> list[Path]:
 def roots(name: str, source: Source) -> list[Path]:
     """Those of `places` that are there."""
     return [place for place in places(name, source) if place.is_dir()]
+
+
+def present(name: str, source: Source) -> list[Path]:
+    """The folders that hold a set, best first; none where a part of it is missing."""
+    there = roots(name, source)
+    whole = all(any(next(root.rglob(pattern), None) for root in there) for pattern in source.patterns)
+    return there if whole else []
 
 
 def find(name: str, source: Source, pattern: str) -> list[Path]:

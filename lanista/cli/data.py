@@ -17,7 +17,7 @@ from tyro.conf import Positional, arg
 
 from lanista.cli._printing import called, console, print_json
 from lanista.errors import UsageError, unknown
-from lanista.perception.dataset import DATA, Source, data_folder, data_sets, data_source, places, roots
+from lanista.perception.dataset import DATA, Source, data_folder, data_sets, data_source, places, present
 from lanista.perception.fetching import fetch
 from lanista.plugs import first_lines
 
@@ -56,7 +56,7 @@ def run(options: Options) -> int:
 
 
 def _row(name: str, source: Source, about: str) -> dict[str, Any]:
-    found = roots(name, source)
+    found = present(name, source)
     looked = [str(place) for place in places(name, source)] if source.packages else []
     if source.packages:
         there = str(found[0]) if found else "not here"
@@ -108,8 +108,9 @@ def _get(options: Options, sources: dict[str, Source]) -> int:
     got = {}
     for name in dict.fromkeys(name.replace("-", "_") for name in names):
         source = sources[name]
-        if source.packages and roots(name, source) and not options.again:
-            got[name] = str(roots(name, source)[0])
+        there = present(name, source) if source.packages and not options.again else []
+        if there:
+            got[name] = str(there[0])
             print(f"{name} is there already: {got[name]}", file=sys.stderr)
             continue
         with console(errors=True).status(f"fetching {name}: {', '.join(source.packages)}"):

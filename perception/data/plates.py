@@ -72,6 +72,7 @@ SOURCE = Source(
     licence="rendered; fonts: OFL 1.1, Apache 2.0, MIT, BSD, Bitstream Vera, GPL 2+ and 3+ (most with font exceptions)",
     packages=tuple(f"deb:{package}" for package, _ in sorted({*KNOWN_FONTS.values(), *UNSEEN_FONTS.values()})),
     places=("/usr/share/fonts",),
+    patterns=tuple(pattern for _, pattern in (*KNOWN_FONTS.values(), *UNSEEN_FONTS.values())),
     extra="perception",
     megabytes=25,
 )

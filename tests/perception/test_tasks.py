@@ -13,7 +13,7 @@ import torch
 from matplotlib.figure import Figure
 
 from lanista.errors import UsageError
-from lanista.perception.dataset import Examples, data_sets, data_source, load_data
+from lanista.perception.dataset import Examples, Source, data_sets, data_source, load_data, present
 from lanista.perception.encoder import build_encoder
 from lanista.perception.fetching import unpack
 from lanista.perception.pretrained import load_recogniser
@@ -193,3 +193,16 @@ def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no\.tar cannot be unpacked"):
         unpack(tmp_path / "no.tar", inside)
     shutil.rmtree(inside)
+
+
+def test_a_set_of_which_only_a_part_is_here_is_not_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of fonts has some of them on any desktop."""
+    monkeypatch.setenv("LANISTA_DATA", str(tmp_path / "data"))
+    fonts = tmp_path / "fonts"
+    fonts.mkdir()
+    source = Source("picture", "", places=(str(fonts),), patterns=("a-*.ttf", "b.otf"))
+    assert present("some", source) == []
+    (fonts / "a-Bold.ttf").touch()
+    assert present("some", source) == []
+    (fonts / "b.otf").touch()
+    assert present("some", source) == [fonts]
