@@ -190,9 +190,10 @@ def check_settings(settings: TrainSettings) -> None:
     Raises:
         UsageError: the settings name something that is not there or cannot be trained.
     """
+    spec = make(settings.game).spec
     with torch.device("meta"):
-        new_networks(make(settings.game).spec, settings)
-    check_room(make(settings.game).spec, settings)
+        new_networks(spec, settings)
+    check_room(spec, settings)
     anchors_of(settings)
     level_measure.check(settings)
     promotion.check(settings)
