@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lanista.bench.claims import Claim, judge
+from lanista.bench.ours.numbers import in_our_words
 from lanista.bench.race import Plan, Side, race
 from lanista.bench.results import Row
 
@@ -60,10 +61,6 @@ def sides(plies: int, fast: bool) -> list[Side]:
 def settings(plies: int, precision: str) -> dict[str, Any]:
     """What our trainer is opened with."""
     return {
-        "game": f"atari:{GAME}?reward_clipping=true", "copies": ENVS, "plies": plies, "epochs": EPOCHS,
-        "minibatch_size": MINIBATCH, "learning_rate": SAME["learning_rate"], "learning_rate_end": SAME["learning_rate"],
-        "entropy_coefficient": SAME["entropy"], "entropy_coefficient_end": SAME["entropy"], "gamma": SAME["gamma"],
-        "gae_lambda": SAME["gae_lambda"], "clip_range": SAME["clip"], "value_coefficient": SAME["value"],
-        "max_grad_norm": SAME["norm"], "symmetry": False, "precision": precision,
-        "encoder": f"nature_cnn:dim={DIM}",
+        **in_our_words(SAME), "game": f"atari:{GAME}?reward_clipping=true", "copies": ENVS, "plies": plies,
+        "precision": precision, "encoder": f"nature_cnn:dim={DIM}",
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from lanista.bench.claims import Claim, judge
+from lanista.bench.ours.numbers import in_our_words
 from lanista.bench.race import Plan, Side, race
 from lanista.bench.results import Row
 
@@ -37,12 +38,8 @@ def measure(plan: Plan) -> Row:
 def sides() -> list[Side]:
     """Who learns."""
     ours = {
-        "game": GAME, "copies": COPIES, "plies": PLIES, "epochs": EPOCHS, "minibatch_size": MINIBATCH,
-        "learning_rate": SAME["learning_rate"], "learning_rate_end": SAME["learning_rate"],
-        "entropy_coefficient": SAME["entropy"], "entropy_coefficient_end": SAME["entropy"], "gamma": SAME["gamma"],
-        "gae_lambda": SAME["gae_lambda"], "clip_range": SAME["clip"], "value_coefficient": SAME["value"],
-        "max_grad_norm": SAME["norm"], "symmetry": False, "precision": "float32", "encoder": "mlp:dim=64,depth=2",
-        "separate_value": True,
+        **in_our_words(SAME), "game": GAME, "copies": COPIES, "plies": PLIES, "precision": "float32",
+        "encoder": "mlp:dim=64,depth=2", "separate_value": True,
     }  # fmt: skip
     return [
         Side(OURS, "lanista.bench.ours.training", ours, packages=("torch", "numba")),
