@@ -51,13 +51,19 @@ class Fusion(nn.Module):
 
 
 def default_encoder(space: spaces.Space[Any]) -> str:
-    """The encoder that suits a space: boards keep their cells, pictures are shrunk, sounds heard; else an MLP."""
+    """The encoder that suits a space: boards keep their cells, pictures shrink, sounds are heard, texts are read.
+
+    Pictures are bytes, sounds 16-bit numbers with a sign, texts rows of 16-bit numbers without, one for each word.
+    What is none of them goes through an MLP.
+    """
     if not isinstance(space, spaces.Box):
         return "mlp"
     if len(space.shape) == 3:
         if space.dtype != np.uint8 or float(space.high.max()) != 255.0:
             return "board_resnet"
         return "nature_cnn" if min(space.shape[1:]) >= LARGE else "small_resnet"
+    if len(space.shape) == 1 and space.dtype == np.uint16:
+        return "text_gru"
     sound = len(space.shape) == 1 and space.dtype == np.int16 and float(space.high.max()) == 32767.0
     return "speech_crnn" if sound else "mlp"
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import tomllib
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -162,12 +164,17 @@ def read_settings(game: str, config: Path | None = None, changes: Mapping[str, A
 
 
 def preset_values(game: str) -> dict[str, Any]:
-    """What the preset of a game changes, such as `gym.toml`, and in it the table "CartPole-v1"."""
+    """What the preset of a game changes, such as `gym.toml`, and in it the tables "MiniGrid-*" and "CartPole-v1".
+
+    A table is for the games of that name, or of names like that, by the shell's rules; later ones win.
+    """
     door, _, rest = game.partition(":")
     path = PRESETS / f"{door.replace('-', '_')}.toml"
     found = read_toml(path) if path.exists() else {}
-    special: dict[str, Any] = found.get(rest.partition("?")[0], {})
-    return {name: value for name, value in found.items() if not isinstance(value, dict)} | special
+    own = rest.partition("?")[0].rpartition(":")[2]  # without the module that registers it
+    special = [table for name, table in found.items() if isinstance(table, dict) and fnmatchcase(own, name)]
+    values = {name: value for name, value in found.items() if not isinstance(value, dict)}
+    return dict(ChainMap(*reversed(special), values))
 
 
 def trainer_values(trainer: str, algorithm: str, game: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import numba
 import numpy as np
 from gymnasium import spaces
 
+from lanista.envs import words
 from lanista.envs.core import Array, Bools, Ints, Role
 from lanista.errors import UsageError
 
@@ -87,9 +88,10 @@ class _Leaf:
 class Translator:
     """One player's spaces, both ways.
 
-    Box and MultiBinary observations keep their shape. Dictionaries give a modality for each key, inner keys joined by
-    a dot. Everything else is flattened as `gymnasium.spaces.flatten` does it: a Discrete becomes one-hot. A single
-    unnamed observation is called `observation`. An `action_mask` is the legal mask, not a modality.
+    Box and MultiBinary observations keep their shape; pictures of bytes are shown as (channels, height, width).
+    Dictionaries give a modality for each key, inner keys joined by a dot. Texts become the numbers of their words
+    (`envs/words.py`). Everything else is flattened as `gymnasium.spaces.flatten` does it: a Discrete becomes one-hot. A
+    single unnamed observation is called `observation`. An `action_mask` is the legal mask, not a modality.
     """
 
     def __init__(self, observation: spaces.Space[Any], action: spaces.Space[Any], source: str) -> None:
@@ -109,7 +111,7 @@ class Translator:
         self._width = legal_width(native)
         only = self._leaves[0] if len(self._leaves) == 1 and not self._leaves[0].path else None
         # The commonest case by far, an array that is shown as it comes: its name and dtype.
-        self._bare = (only.name, only.space.dtype) if only is not None and isinstance(observation, spaces.Box) else None
+        self._bare = (only.name, only.space.dtype) if only is not None and only.space is observation else None
         if isinstance(action, spaces.Box):
             self._size = prod(action.shape)
             self._low, self._high = np.ravel(action.low), np.ravel(action.high)
@@ -329,8 +331,20 @@ def _leaves(space: spaces.Space[Any], path: tuple[str, ...], source: str) -> Ite
     name = ".".join(named) or "observation"
     if isinstance(space, spaces.Box | spaces.MultiBinary):
         box = space if isinstance(space, spaces.Box) else spaces.Box(0, 1, space.shape, space.dtype)  # type: ignore[arg-type]
+        if _has_channels_last(box):
+            turned = spaces.Box(0, 255, (box.shape[2], *box.shape[:2]), np.uint8)
+            yield _Leaf(
+                name, path, turned,
+                lambda value: np.asarray(value).transpose(2, 0, 1), lambda rows: np.asarray(rows).transpose(0, 3, 1, 2),
+            )  # fmt: skip
+            return
         convert = partial(_as_dtype, box.dtype)
         yield _Leaf(name, path, box, convert, convert)
+        return
+    if space.dtype is not None and space.dtype.kind == "U":  # Gymnasium's Text, MiniGrid's missions
+        yield _Leaf(
+            name, path, words.SPACE, words.tokens, lambda rows: np.array([words.tokens(str(text)) for text in rows])
+        )
         return
     if not _is_sized(space):
         raise UsageError(f"'{source}' cannot be played: its observation '{name}' has no fixed size, {space}")
@@ -340,6 +354,12 @@ def _leaves(space: spaces.Space[Any], path: tuple[str, ...], source: str) -> Ite
     yield _Leaf(
         name, path, flat, partial(spaces.flatten, space), lambda rows: _flattened(space, rows).astype(dtype, copy=False)
     )
+
+
+def _has_channels_last(box: spaces.Box) -> bool:
+    """Whether a space is of pictures of bytes as (height, width, channels)."""
+    bytes_of = box.dtype == np.uint8 and len(box.shape) == 3 and float(box.high.max()) == 255.0
+    return bytes_of and box.shape[2] in (1, 3, 4) and min(box.shape[:2]) > box.shape[2]
 
 
 def _is_sized(space: spaces.Space[Any]) -> bool:

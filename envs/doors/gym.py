@@ -3,7 +3,7 @@
 Options go to `gymnasium.make`. An environment that brings a vector implementation of its own is stepped by it where
 many copies train together; of all others each copy is an environment of its own, so that each game has its own seed
 and an environment that raises voids no game but its own. `gym:module:Name-v0` imports the module that registers the
-name. A level is what `reset(seed=level)` begins.
+name; those of `PACKAGES` are imported by the name alone. A level is what `reset(seed=level)` begins.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import one_line
 
+# How names of environments begin -> what registers them, where importing Gymnasium does not.
+PACKAGES = {"MiniGrid-": "minigrid", "BabyAI-": "minigrid", "ALE/": "ale_py"}
 VECTOR_COPIES = 8  # from so many on, a vector implementation is faster than its environment one by one
 
 
@@ -77,6 +79,14 @@ def _registered(name: str, source: str) -> EnvSpec:
             import_module(module)
         except ImportError as error:
             raise UsageError(f"'{source}' cannot be made: {one_line(error)}") from error
+    package = next((found for start, found in PACKAGES.items() if name.startswith(start)), "")
+    if name not in gymnasium.registry and package:
+        try:
+            gymnasium.register_envs(import_module(package))
+        except ImportError:
+            raise UsageError(
+                f"'{source}' needs the package {package}: pip install {package.replace('_', '-')}"
+            ) from None
     if name not in gymnasium.registry:
         raise unknown("Gymnasium environment", name, gymnasium.registry)
     return gymnasium.registry[name]

@@ -79,7 +79,7 @@ def test_missions_images_and_directions() -> None:
     game = make("envpool:BabyAI-GoToLocal-v0", 4)
     role = game.spec.roles[0]
     assert {name: space.shape for name, space in role.observation.items()} == {
-        "direction": (4,), "image": (7, 7, 3), "mission": (512,),
+        "direction": (4,), "image": (3, 7, 7), "mission": (512,),
     }  # fmt: skip
     assert role.action == spaces.Discrete(7)
     game.reset(1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -9,11 +10,15 @@ from typing import Any, ClassVar
 import gymnasium
 import numpy as np
 import pytest
+import torch
 from gymnasium import spaces
 from random_play import random_actions
 
+from lanista.agents.policy_network import PolicyNetwork
 from lanista.envs import make
+from lanista.envs.words import MOST_WORDS, token
 from lanista.errors import UsageError
+from lanista.training.settings import new_networks, read_settings
 
 
 class Odd(gymnasium.Env[Any, Any]):
@@ -102,6 +107,75 @@ def test_the_same_as_gymnasiums_own_loop(name: str) -> None:
             assert bool(outcome.truncated[copy, 0]) == (truncated and not terminated)
             whole += terminated or truncated
     assert whole >= 3
+
+
+class Told(gymnasium.Env[Any, Any]):
+    """A picture, larger than it is deep, and what to do in words."""
+
+    def __init__(self) -> None:
+        picture, said = spaces.Box(0, 255, (5, 6, 3), np.uint8), spaces.Text(40)
+        self.observation_space = spaces.Dict({"picture": picture, "said": said})
+        self.action_space = spaces.Discrete(2)
+
+    def see(self) -> dict[str, Any]:
+        return {"picture": np.arange(90, dtype=np.uint8).reshape(5, 6, 3), "said": f"Take {self.count} red balls, now!"}
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
+        super().reset(seed=seed)
+        self.count = 0
+        return self.see(), {}
+
+    def step(self, action: Any) -> Any:
+        self.count += 1
+        return self.see(), 0.0, False, self.count == 4, {}
+
+
+def test_pictures_have_their_channels_first_and_texts_are_their_words() -> None:
+    gymnasium.register("test/Told-v0", Told)
+    try:
+        game = make("gym:test/Told-v0", 2)
+        game.reset(0)
+        game.step(np.zeros(1, np.int64), np.array([1]))
+        shown = game.turn().observation
+        assert shown["picture"].shape == (2, 3, 5, 6)
+        np.testing.assert_array_equal(shown["picture"][1].transpose(1, 2, 0), np.arange(90).reshape(5, 6, 3))
+        for row, count in ((0, "0"), (1, "1")):
+            known = [token(word) for word in ("take", count, "RED", "balls", "now")]
+            assert shown["said"][row].tolist() == known + [0] * (MOST_WORDS - 5)
+        for _ in range(9):
+            final = game.step(np.zeros(2, np.int64)).final
+            if final is not None and len(final):
+                assert final.observation["said"][0, 1] == token("4") and final.observation["picture"].shape[1] == 3
+                break
+        else:
+            raise AssertionError("no game was cut off")
+        network = new_networks(game.spec, read_settings("gym:test/Told-v0", changes={"encoder": "auto"}))
+        assert isinstance(network, PolicyNetwork)
+        assert network.fusion.encoders["said"].name == "text_gru"
+        with torch.no_grad():
+            logits, _ = network({name: torch.from_numpy(value) for name, value in shown.items()}, None)
+        assert logits.shape == (2, 2) and bool((logits[0] != logits[1]).any()), "the words are not read"
+    finally:
+        del gymnasium.registry["test/Told-v0"]
+
+
+def test_no_two_words_of_minigrids_and_babyais_missions_are_one() -> None:
+    language = """go to put pick up open the a an next then after you and front of behind on your left right red green blue
+        purple yellow grey door ball box key object goal get avoid lava fetch must use unlock room matching at end
+        hallway traverse rooms in corner gap through square reach it drop toggle match"""
+    words = re.findall(r"\w+", language)
+    assert len({token(word) for word in words}) == len(words)
+
+
+def test_minigrid_needs_only_its_name() -> None:
+    pytest.importorskip("minigrid")
+    game = make("gym:MiniGrid-GoToObject-6x6-N2-v0", 3)
+    game.reset(5)
+    shown = game.turn().observation
+    assert {name: value.shape for name, value in shown.items()} == {
+        "direction": (3, 4), "image": (3, 3, 7, 7), "mission": (3, MOST_WORDS),
+    }  # fmt: skip
+    assert (shown["mission"][:, 0] == token("go")).all()
 
 
 def test_cut_off_games_show_where_they_stood() -> None:
