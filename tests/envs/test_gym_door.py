@@ -160,7 +160,8 @@ def test_pictures_have_their_channels_first_and_texts_are_their_words() -> None:
 
 
 def test_no_two_words_of_minigrids_and_babyais_missions_are_one() -> None:
-    language = """go to put pick up open the a an next then after you and front of behind on your left right red green blue
+    language = """
+        go to put pick up open the a an next then after you and front of behind on your left right red green blue
         purple yellow grey door ball box key object goal get avoid lava fetch must use unlock room matching at end
         hallway traverse rooms in corner gap through square reach it drop toggle match"""
     words = re.findall(r"\w+", language)
