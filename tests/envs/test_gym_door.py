@@ -214,7 +214,7 @@ def test_observations_of_every_kind() -> None:
     game.step(np.zeros(1, np.int64))
     seen = game.turn().observation
     assert set(seen) == {"image", "self.place", "flags"}
-    assert seen["image"].dtype == np.uint8 and seen["image"].shape == (1, 4, 4, 3)
+    assert seen["image"].dtype == np.uint8 and seen["image"].shape == (1, 3, 4, 4)
     assert seen["self.place"].tolist() == [[0, 1, 0, 0, 1]]
     assert seen["flags"].tolist() == [[1, 0]]
     assert game.spec.longest is None and make("gym:test/Odd-v0").spec.longest == 5
