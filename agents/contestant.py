@@ -1,7 +1,8 @@
 """From a contestant's string to the agent that plays: one way to write a player wherever one is asked for.
 
 `random`, `minimax:depth=4` are files of `agents/kinds`; `runs/first` or `my_agent?temperature=0.5` is a trained
-agent's folder, or the run that makes one; `connect_four` is the agent for that game that comes with Lanista.
+agent's folder, or the run that makes one; `hf:org/name` is one of the Hugging Face hub; `connect_four` is the agent for
+that game that comes with Lanista.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ KINDS = "lanista.agents.kinds"
 GAMES = "lanista.envs.games"
 SHIPPED = Path(__file__).parent / "shipped"
 DESCRIPTION = "agent.json"  # what makes a folder an agent's
+HUB = "hf:"
 
 
 def agents() -> list[str]:
@@ -39,8 +41,9 @@ def load_agent(contestant: str | os.PathLike[str]) -> Agent:
 
     Args:
         contestant: a kind with its options (`random`, `minimax:depth=4`), the path of an agent's folder or of a
-            training run, or the name of a game for which an agent comes with Lanista; the last two with options as in
-            `runs/first?temperature=0.5`. A folder that holds an agent is preferred to a kind of the same name.
+            training run, `hf:org/name`, or the name of a game for which an agent comes with Lanista; the last three
+            with options as in `runs/first?temperature=0.5`. A folder that holds an agent is preferred to a kind of the
+            same name.
 
     Returns:
         The agent. Its `name` is such a string again, and gives the same agent.
@@ -52,6 +55,8 @@ def load_agent(contestant: str | os.PathLike[str]) -> Agent:
     if not text:
         raise UsageError(f"name who plays: {', '.join(agents())}, or the folder of a trained agent")
     head, _, options = text.partition("?")
+    if head.startswith(HUB):
+        return _trained(_from_hub(head), head, parse_options(options, text))
     folder = agent_folder(Path(head).expanduser())
     if folder is not None:
         return _trained(folder, Path(head).as_posix(), parse_options(options, text))
@@ -72,6 +77,31 @@ def agent_folder(path: Path) -> Path | None:
         if (folder / DESCRIPTION).is_file():
             return folder
     return None
+
+
+def trained_folder(name: str) -> Path:
+    """The folder of the trained agent that a contestant's string without options names.
+
+    Raises:
+        UsageError: it names none.
+    """
+    if name.startswith(HUB):
+        return _from_hub(name)
+    path = Path(name).expanduser()
+    folder = agent_folder(path)
+    if folder is not None:
+        return folder
+    if name in shipped():
+        return SHIPPED / name
+    if name.partition(":")[0].replace("-", "_") in plugs(KINDS):
+        raise UsageError(f"'{name}' is no trained agent: give an agent's folder, or a run")
+    raise _no_agent(path, name)
+
+
+def _from_hub(name: str) -> Path:
+    from lanista.agents.hub import agent_from_hub  # imports torch, which nobody else needs
+
+    return agent_from_hub(name)
 
 
 def _of_kind(kind: str, written: str, source: str) -> Agent:

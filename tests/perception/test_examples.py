@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from lanista.agents.artifact import save_agent
+from lanista.agents.onnx_file import export_onnx
+from lanista.agents.policy_network import build_network
+from lanista.envs import make
 from lanista.perception.encoder import build_encoder
 from lanista.perception.inputs.picture import PictureInput
 
@@ -18,6 +22,7 @@ RUNS = {
     "rllib_module": (["SCREENS", "1"], "steps: 256"),
     "plain_torch": (["SMALL", "2"], "fine-tuned: "),
     "agent_encoder": (["10000"], "eyes unchanged: True"),
+    "play_onnx": (["ONNX", "20"], "20 games of connect_four, torch loaded: False"),
 }
 
 
@@ -28,6 +33,13 @@ def save(folder: Path, encoder: str, side: int) -> str:
     made.input = reader
     made.save_pretrained(folder)
     return str(folder)
+
+
+def exported(folder: Path) -> str:
+    torch.manual_seed(0)
+    save_agent(folder / "agent", build_network(make("connect_four").spec), "connect_four", "float32", {})
+    export_onnx(folder / "agent", folder / "agent.onnx")
+    return str(folder / "agent.onnx")
 
 
 def test_every_example_is_run_and_short() -> None:
@@ -43,6 +55,7 @@ def test_it_runs(name: str, tmp_path: Path) -> None:
         pytest.importorskip("ale_py")
     places = {
         "SCREENS": lambda: save(tmp_path / "screens", "nature_cnn:dim=32", 84),
+        "ONNX": lambda: exported(tmp_path),
         "SMALL": lambda: save(tmp_path / "small", "small_resnet:channels=8", 28),
     }
     words, expected = RUNS[name]

@@ -1,0 +1,65 @@
+"""Agents in repositories of the Hugging Face hub: fetched from there as data only, and put there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lanista.agents.artifact import DESCRIPTION, WEIGHTS, read_description
+from lanista.errors import UsageError
+from lanista.plugs import one_line, required
+
+HUB = "hf:"
+CARD = "README.md"
+FILES = [DESCRIPTION, WEIGHTS, CARD]
+
+
+def agent_from_hub(name: str) -> Path:
+    """The folder of an agent that was fetched from the hub, or is here already.
+
+    Args:
+        name: as in "hf:org/name".
+
+    Raises:
+        UsageError: huggingface_hub is not installed, there is no such repository, or it holds no agent.
+    """
+    required("huggingface_hub", "perception", name)
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        folder = Path(snapshot_download(name.removeprefix(HUB), allow_patterns=FILES))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise UsageError(f"{name} cannot be had from the hub: {one_line(error)}") from None
+    if not (folder / DESCRIPTION).is_file():
+        raise UsageError(f"{name} holds no agent: there is no {DESCRIPTION} in it")
+    return folder
+
+
+def push_agent(folder: str | Path, repository: str, private: bool = False) -> str:
+    """Put an agent's folder into a repository of the hub, made if it is not there.
+
+    The mixin of huggingface_hub is not used: it writes a `config.json` of its own form, which a kill could cut short.
+
+    Args:
+        folder: the agent's; its `README.md` goes too, if it has one.
+        repository: as in "me/my-agent".
+        private: make a repository that others do not see.
+
+    Returns:
+        The address of the commit.
+
+    Raises:
+        UsageError: the folder holds no agent, or the hub refuses.
+    """
+    required("huggingface_hub", "perception", f"{HUB}{repository}")
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+
+    read_description(folder)
+    hub = HfApi()
+    try:
+        hub.create_repo(repository, exist_ok=True, private=private)
+        commit = hub.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=FILES)
+    except (HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OSError) as error:
+        raise UsageError(f"'{repository}' cannot be pushed to the hub: {one_line(error)}") from None
+    return str(commit.commit_url)
