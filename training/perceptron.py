@@ -105,7 +105,7 @@ def perceptron_of(network: PolicyNetwork) -> Perceptron | None:
     if len(encoders) != 1 or network.memory is not None or not isinstance(network.head, DiscreteHead):
         return None
     modality, encoder = encoders[0]
-    if type(encoder) is not Mlp or encoder.layers[0].weight.device.type != "cpu":
+    if type(encoder) is not Mlp or encoder.activation != "relu" or encoder.layers[0].weight.device.type != "cpu":
         return None
     inputs, trunks = encoder.layers[0].weight.shape[1], 1 if network.value_fusion is None else 2
     shape = Shape(int(inputs), encoder.dim, len(encoder.layers), trunks, network.head.num_actions)

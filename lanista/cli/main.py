@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import importlib
 import io
+import keyword
 import os
 import sys
 import traceback
@@ -63,14 +64,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def commands() -> list[str]:
-    """The commands' names: those of their files, with `-` for `_`."""
-    files = sorted(path.stem.replace("_", "-") for path in FOLDER.glob("*.py") if not path.stem.startswith("_"))
+    """The commands' names: those of their files, with `-` for `_`, and without the `_` after a word of Python's own."""
+    files = sorted(
+        path.stem.removesuffix("_").replace("_", "-") for path in FOLDER.glob("*.py") if not path.stem.startswith("_")
+    )
     return [name for name in files if name not in NO_COMMANDS]
 
 
 def module_of(command: str) -> str:
     """The name of a command's module in this package."""
-    return command.replace("-", "_")
+    return f"{command}_" if keyword.iskeyword(command) else command.replace("-", "_")
 
 
 def _run(words: list[str]) -> int:

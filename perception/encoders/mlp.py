@@ -5,18 +5,26 @@ from __future__ import annotations
 import itertools
 import math
 
-import torch.nn.functional as F  # noqa: N812  torch's own name for it
+import torch
 from torch import Tensor, nn
 
+from lanista.errors import unknown
 from lanista.perception.encoder import Encoder
+
+ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
 
 class Mlp(Encoder):
-    """`depth` linear layers of `dim` units, each followed by ReLU."""
+    """`depth` linear layers of `dim` units, each followed by ReLU, or by tanh."""
 
-    def __init__(self, shape: tuple[int, ...], scale: float = 1.0, dim: int = 64, depth: int = 2) -> None:
-        super().__init__(shape, {"dim": dim, "depth": depth}, scale)
+    def __init__(
+        self, shape: tuple[int, ...], scale: float = 1.0, dim: int = 64, depth: int = 2, activation: str = "relu"
+    ) -> None:
+        super().__init__(shape, {"dim": dim, "depth": depth, "activation": activation}, scale)
+        if activation not in ACTIVATIONS:
+            raise unknown("activation of mlp", activation, ACTIVATIONS)
         self.dim = dim
+        self.activation = activation
         sizes = [math.prod(shape), *([dim] * depth)]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(sizes))
         for layer in self.layers:
@@ -26,6 +34,7 @@ class Mlp(Encoder):
     def features(self, observation: Tensor) -> Tensor:
         """(batch, *shape) -> (batch, dim)."""
         values = self.prepare(observation).flatten(1)
+        activate = ACTIVATIONS[self.activation]
         for layer in self.layers:
-            values = F.relu(layer(values))
+            values = activate(layer(values))
         return values

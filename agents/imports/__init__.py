@@ -1,0 +1,1 @@
+"""Models that other libraries saved, as networks of ours: a file for each library."""
