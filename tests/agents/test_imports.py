@@ -33,10 +33,10 @@ class Screen(gymnasium.Env[Any, Any]):
         picture = spaces.Box(0, 255, (2, 40, 44), np.uint8)
         self.observation_space: Any = spaces.Box(-1, 1, (3,), np.float32) if switches else picture
         self.action_space: Any = spaces.MultiBinary(3) if switches else spaces.Discrete(2)
-        self.observation_space.seed(0)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         super().reset(seed=seed)
+        self.observation_space.seed(int(self.np_random.integers(2**31)))
         return self.observation_space.sample(), {}
 
     def step(self, action: Any) -> Any:
