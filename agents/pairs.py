@@ -94,3 +94,22 @@ def pair_scores(
     games = np.bincount(labels, minlength=pairs)
     scores: Scores = (np.bincount(labels, shares, pairs) / 2)[games == 2]
     return scores
+
+
+def share_interval(scores: Scores, seed: int = 0) -> tuple[float, float, float]:
+    """The share of the points, and its 95 % interval: a Dirichlet posterior over what a pair of games can bring.
+
+    The prior counts as one pair, a fifth of it for each of the five outcomes.
+
+    Args:
+        scores: (pairs,) as `pair_scores` gives them; at least one.
+        seed: of the posterior's draws.
+
+    Returns:
+        The mean, the lower and the upper bound, in [0, 1].
+    """
+    counts = np.bincount(np.rint(4 * scores).astype(np.int64), minlength=5)
+    drawn = np.random.default_rng(seed).dirichlet(counts + 0.2, 10_000) @ np.linspace(0, 1, 5)
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    mean = float(scores.mean())
+    return mean, min(float(low), mean), max(float(high), mean)
