@@ -67,6 +67,7 @@ def rules() -> Rules:
         parse_move=lambda state, text: notation.parse_move(state, text, legal_actions, after),
         print_position=notation.fen,
         parse_position=parse_position,
+        print_engine_move=notation.uci,
     )
 
 
