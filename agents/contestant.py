@@ -60,9 +60,9 @@ def load_agent(contestant: str | os.PathLike[str]) -> Agent:
     folder = agent_folder(Path(head).expanduser())
     if folder is not None:
         return _trained(folder, Path(head).as_posix(), parse_options(options, text))
-    kind, colon, rest = text.partition(":")
+    kind, colon, written = text.partition(":")
     if colon and re.fullmatch(r"[\w-]+", kind) and not Path(head).exists():
-        return _of_kind(kind, rest, text)
+        return _of_kind(kind, written, text)
     is_kind = head.replace("-", "_") in plugs(KINDS)
     if _is_path(head) or (Path(head).is_dir() and not is_kind):
         raise _no_agent(Path(head).expanduser(), head)
@@ -111,11 +111,15 @@ def _of_kind(kind: str, written: str, source: str) -> Agent:
             raise UsageError(f"no agent for '{kind}' comes with Lanista; train one with 'lanista train {kind}'")
         folders = [path.name for path in Path().iterdir() if path.is_dir() and agent_folder(path) is not None]
         raise unknown("agent", kind, [*agents(), *shipped(), *folders])
+    module = plug(KINDS, "agent", kind)
+    if hasattr(module, "read"):  # a kind with a grammar of its own, such as an engine's command
+        own: Agent = module.read(written, source)
+        return own
     options = parse_options(written, source)
     if kind == "network" and "path" in options:
         path = Path(str(options.pop("path")))
         return _trained(agent_folder(path) or path, path.as_posix(), options)
-    agent: Agent = call(plug(KINDS, "agent", kind).make, f"the agent '{kind}'", dict(options))
+    agent: Agent = call(module.make, f"the agent '{kind}'", dict(options))
     return agent
 
 

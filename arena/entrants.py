@@ -38,11 +38,15 @@ def digest(agent: Agent) -> str:
     """What tells whether a contestant is still the one that played before.
 
     Of a trained agent the hash of its files or, where it has none, of its weights; of a built-in one that of its
-    string; of a user's own class that of its name and the class's.
+    string and, where files decide its moves, such as an engine's program, of these; of a user's own class that of its
+    name and the class's.
     """
     name, kind = agent_name(agent), type(agent)
     text = name if kind.__module__.startswith(BUILT_IN) else f"{kind.__module__}.{kind.__qualname__} {name}"
     found = hashlib.sha256(text.encode())
+    files: tuple[Path, ...] = getattr(agent, "files", ())
+    for path in files:
+        found.update(path.read_bytes())
     if kind.__module__ == NETWORK:
         head, _, options = name.partition("?")
         folder = agent_folder(Path(head).expanduser()) or agent_folder(SHIPPED / head)

@@ -47,6 +47,8 @@ class Rules:
         print_move, parse_move: (state, action) -> text and back; `parse_move` raises ValueError.
         print_position, parse_position: (state) -> text and back, where the field has a notation for positions;
             `parse_position` raises ValueError.
+        print_engine_move: (state, action) -> the move as engines of the field's protocol (UCI) write it, where there
+            are such engines and `print_move` is for people.
         starts: () -> all positions that chance can begin with, records of `state`, and the probability of each, where
             these are few and chance plays no part later.
     """
@@ -67,6 +69,7 @@ class Rules:
     parse_move: Callable[[Any, str], int]
     print_position: Callable[[Any], str] | None = None
     parse_position: Callable[[str], Any] | None = None
+    print_engine_move: Callable[[Any, int], str] | None = None
     starts: Callable[[], tuple[Array, Floats]] | None = None
     key: str = field(default="", init=False)
 

@@ -6,12 +6,13 @@ through the doors, files of `envs/doors`.
 
 from __future__ import annotations
 
+import inspect
 from functools import lru_cache
 
 from lanista.envs.batched import BatchedGame, Rules
 from lanista.envs.core import Game
 from lanista.errors import UsageError, unknown
-from lanista.plugs import call, parse_options, plug, plugs
+from lanista.plugs import Value, call, parse_options, plug, plugs
 
 GAMES = "lanista.envs.games"
 DOORS = "lanista.envs.doors"
@@ -48,6 +49,17 @@ def native_rules(name: str) -> Rules:
     module = plug(GAMES, "game", file)
     rules: Rules = call(module.rules, f"the game '{file}'", {**parse_options(options, name)})
     return rules
+
+
+def native_options(name: str) -> dict[str, Value]:
+    """All options of a native game by its string, those that it leaves out at their defaults.
+
+    Raises:
+        UsageError: no such game.
+    """
+    file, _, options = name.partition(":")
+    known = inspect.signature(plug(GAMES, "game", file).rules).parameters
+    return {key: given.default for key, given in known.items()} | parse_options(options, name)
 
 
 def make(name: str, copies: int = 1, *, restart: bool = True, random_share: float = 0.0, random_plies: int = 0) -> Game:

@@ -12,7 +12,8 @@ the player is white; whether this position was there before; and as many cells a
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -20,6 +21,7 @@ import numpy as np
 from lanista.envs.batched import Rules
 from lanista.envs.bits import bit, count, lowest, spread, swapped
 from lanista.envs.boards import board_spec
+from lanista.envs.compiling import compiled
 from lanista.envs.draws import mix
 from lanista.envs.games import _chess_notation as notation
 from lanista.envs.games._chess_moves import (
@@ -67,6 +69,7 @@ def rules() -> Rules:
         parse_move=lambda state, text: notation.parse_move(state, text, legal_actions, after),
         print_position=notation.fen,
         parse_position=parse_position,
+        print_engine_move=notation.uci,
     )
 
 
@@ -266,10 +269,37 @@ def observe(state: Any, player: Any, out: Any) -> None:
     out[64 * 19 + waited : 64 * 20] = 0
 
 
+class _Called(NamedTuple):
+    mark: Any  # (state, mask (num_actions,) all False): mark the legal actions
+    play: Any  # (state, action): play it, whatever it brings
+    judge: Any  # (state), blank but for what a FEN tells: settle it -> 0, 1 king left in check, 2 game over
+
+
+@lru_cache(maxsize=1)
+def _called() -> _Called:
+    """What plain Python calls, compiled once for all processes: reading a FEN need not wait for a compiler."""
+
+    def mark(state: Any, mask: Any) -> None:
+        legal(state, mask)
+
+    def go_on(state: Any, action: Any) -> None:
+        play(state, action, np.zeros(1, np.uint64), np.zeros(2, np.float32))
+
+    def judge(state: Any) -> Any:
+        settle(state)
+        me = np.int64(state.mover)
+        king = lowest(state.colours[1 - me] & state.pieces[KING])
+        if attackers(state, king, state.colours[0] | state.colours[1], me):
+            return 1
+        return 2 if not has_moves(state) or _is_dead(state) else 0
+
+    return _Called(*(compiled(function, "chess") for function in (mark, go_on, judge)))
+
+
 def legal_actions(state: Any) -> list[int]:
     """The legal actions of a position, for those who write and read moves."""
     mask = np.zeros(64 * PLANES, bool)
-    legal(state, mask)
+    _called().mark(state, mask)
     actions: list[int] = np.flatnonzero(mask).tolist()
     return actions
 
@@ -277,7 +307,7 @@ def legal_actions(state: Any) -> list[int]:
 def after(state: Any, action: int) -> Any:
     """The position after an action; the one before is left alone."""
     record = np.array([state], STATE)
-    play(record[0], action, np.zeros(1, np.uint64), np.zeros(2, np.float32))
+    _called().play(record[0], action)
     return record[0]
 
 
@@ -289,12 +319,9 @@ def parse_position(text: str) -> Any:
     """
     record = np.zeros(1, STATE)
     notation.read_fen(text, record[0])
-    settle(record[0])
-    state = record[0]
-    me = int(state["mover"])
-    waiting = int(state["colours"][1 - me] & state["pieces"][KING]).bit_length() - 1
-    if attackers(state, waiting, state["colours"][0] | state["colours"][1], me):
+    verdict = _called().judge(record[0])
+    if verdict == 1:
         raise ValueError("the king that is not to move stands in check")
-    if not legal_actions(state) or _is_dead(state):
+    if verdict == 2:
         raise ValueError("the game is over in this position")
-    return state
+    return record[0]

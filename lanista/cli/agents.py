@@ -7,11 +7,12 @@ Example:
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from lanista.agents.contestant import KINDS, shipped
 from lanista.cli._printing import about, print_json, print_listing, summary_json, with_options
-from lanista.plugs import summaries
+from lanista.plugs import Summary, summaries
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ def run(options: Options) -> int:
         return 0
     print_listing(
         "agents (options at their defaults)",
-        ((with_options(name, kind), about(kind)) for name, kind in kinds.items()),
+        ((example(name, kind), about(kind)) for name, kind in kinds.items()),
     )
     folders = [
         ("path/to/agent", "a trained agent's folder, or the run that makes it"),
@@ -38,3 +39,9 @@ def run(options: Options) -> int:
     ]
     print_listing("\ntrained agents", [*folders, *((name, "comes with Lanista") for name in shipped())])
     return 0
+
+
+def example(name: str, kind: Summary) -> str:
+    """How a kind is written: its options at their defaults, or, where one must be given, its docstring's example."""
+    shown = re.match(r"`(.+?)`: ", kind.about)
+    return shown[1] if shown and None in kind.options.values() else with_options(name, kind)

@@ -15,10 +15,11 @@ from lanista.agents.match import Scheduled, play_games
 from lanista.envs.catalogue import GAMES, games, make, native_rules
 from lanista.envs.core import Agent, GameSpec, Role, Turn, play
 from lanista.errors import UsageError
-from lanista.plugs import plug
+from lanista.plugs import plug, summaries
 
-NEEDS_A_FOLDER = {"network"}
-KINDS = [kind for kind in agents() if kind not in NEEDS_A_FOLDER]
+SUMMARIES = summaries("lanista.agents.kinds", "make")
+# A kind whose options can all be left out: the others need a folder, a program or a file.
+KINDS = [kind for kind in agents() if None not in SUMMARIES[kind.replace("-", "_")].options.values()]
 MANY_ACTIONS = 100
 
 

@@ -1,0 +1,331 @@
+"""An agent in a process of its own: what it does there, its loop sees only as an answer or a failure.
+
+Any contestant's string can be put there with `isolate`. Turns and choices go through a pipe as plain arrays; the child
+may be told anything, but nothing that it says is executed or trusted. It is killed when its time for a turn is over, it
+may have only so much memory, and it is begun anew when it has died.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import pickle
+import select
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from lanista.agents.processes import ProcessError, begin, end, how_it_ended
+from lanista.agents.wire import LENGTH, Message, choice_from, pack, turn_arrays, unpack
+from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
+from lanista.errors import UsageError
+
+CHILD = "lanista.agents.isolated_player"
+STARTING = 120.0  # seconds in which an agent is loaded and started; it may import torch
+MOST_BYTES = 1 << 26  # of a message of the child
+DEADLY = 3  # so many rows in a row that cost the process, and the others of the turn are not asked
+FOREIGN = 2_000_000  # a mistake's sentence is at most so long
+
+
+def isolate(contestant: str, *, seconds: float = 10.0, memory: int = 8192) -> IsolatedAgent:
+    """Any contestant in a process of its own.
+
+    Args:
+        contestant: its string.
+        seconds: in which it must answer a turn.
+        memory: megabytes of address space that it may have; 0 sets no limit.
+    """
+    return IsolatedAgent(contestant, {"contestant": contestant}, seconds=seconds, memory=memory)
+
+
+class CrashError(Exception):
+    """The agent raised; its process goes on."""
+
+
+class IsolatedAgent:
+    """An agent whose `act` runs in another process. A turn is one message, and its answer another."""
+
+    def __init__(self, name: str, loading: Mapping[str, Any], *, seconds: float = 10.0, memory: int = 8192) -> None:
+        """Know how to make it; nothing is started.
+
+        Args:
+            name: what it is called.
+            loading: for the child: `contestant`, a string, or `file`, `class` and `options` of a user's own class.
+            seconds: in which it must answer a turn. A batch that is not answered is asked row by row, each row with
+                as much time.
+            memory: megabytes of address space that it may have; 0 sets no limit.
+
+        Raises:
+            UsageError: a limit is no limit.
+        """
+        if not seconds > 0 or memory < 0:
+            raise UsageError(f"'{name}' needs seconds above 0 and memory of at least 0, not {seconds} and {memory}")
+        self.name = name
+        self.seconds = seconds
+        self._loading = dict(loading)
+        self._pipe = _Pipe(memory << 20)
+        self._spec: GameSpec | None = None
+        self._seed = 0
+        self._asked = 0  # questions so far: an answer names its own
+
+    def start(self, spec: GameSpec, seed: int) -> None:
+        """Load it there, and tell it which game is played.
+
+        Raises:
+            UsageError: it cannot be loaded, or cannot play this game.
+        """
+        self._spec, self._seed = spec, seed
+        try:
+            self._begin(self._pipe.running)
+        except ProcessError as failure:
+            self._pipe.end()
+            raise UsageError(f"'{self.name}' could not be started: it {failure}") from None
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        """Its answer to each row, with what it did wrong in `failed`."""
+        if self._spec is None:
+            raise UsageError(f"the agent '{self.name}' was not started: call start(spec, seed) before act")
+        try:
+            return self._ask(turn, memory)
+        except (ProcessError, CrashError) as failure:
+            if len(turn) == 1:
+                return Choice(np.zeros(1, np.int64), failed={0: str(failure)})
+        answers, deadly = [], 0
+        for row in range(len(turn)):
+            one = np.array([row])
+            answer = Choice(np.zeros(1, np.int64), failed={0: f"not asked: the {DEADLY} rows before cost the process"})
+            if deadly < DEADLY:
+                try:
+                    answer, deadly = self._ask(turn.take(one), None if memory is None else memory[one]), 0
+                except CrashError as failure:
+                    answer, deadly = replace(answer, failed={0: str(failure)}), 0
+                except ProcessError as failure:
+                    answer, deadly = replace(answer, failed={0: str(failure)}), deadly + 1
+            answers.append(answer)
+        return joined(answers)
+
+    def finish(self, games: Ints) -> None:
+        """Tell it which games are over."""
+        if self._pipe.running:
+            self._pipe.send(Message("finish", {"games": games}))
+
+    def close(self) -> None:
+        """End its process; it may be asked again, and is begun anew."""
+        self._pipe.end()
+
+    def _begin(self, running: bool = False) -> None:
+        """Bring it to where it can be asked."""
+        until = time.monotonic() + STARTING
+        if not running:
+            self._pipe.begin()
+            self._pipe.send(Message("load", text=json.dumps(self._loading)))
+            self._pipe.answer("loaded", until, STARTING)
+        told = {"spec": base64.b64encode(pickle.dumps(self._spec)).decode(), "seed": self._seed}
+        self._pipe.send(Message("start", text=json.dumps(told)))
+        self._pipe.answer("started", until, STARTING)
+
+    def _ask(self, turn: Turn, memory: Array | None) -> Choice:
+        """Ask once.
+
+        Raises:
+            CrashError: the agent raised.
+            ProcessError: it did not answer as it should; its process was ended.
+        """
+        try:
+            if not self._pipe.running:
+                try:
+                    self._begin()
+                except UsageError as mistake:
+                    raise ProcessError(f"could not be started again: {mistake}") from None
+            self._pipe.check_silence()
+            arrays = turn_arrays(turn, memory)
+            until = time.monotonic() + self.seconds
+            self._asked += 1
+            self._pipe.send(Message("act", arrays, json.dumps([self._asked, turn.public is not None])))
+            while (
+                message := self._pipe.answer(("choice", "positions", "moves"), until, self.seconds)
+            ).kind != "choice":
+                self._pipe.send(_shown(turn, message))
+            return self._read(message, turn)
+        except ProcessError as failure:
+            self._pipe.end()
+            raise failure
+
+    def _read(self, message: Message, turn: Turn) -> Choice:
+        """The choice that a message tells.
+
+        Raises:
+            CrashError: it tells none.
+            ProcessError: it answers another question, as that of a process that was forked may.
+        """
+        try:
+            number, *reasons = json.loads(message.text)
+            if not all(isinstance(reason, str) for reason in reasons):
+                raise ValueError("told no list of reasons")
+            if number != self._asked:
+                raise ProcessError("said more than it was asked for")
+            return choice_from(message.arrays, reasons, turn)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise CrashError(f"malformed answer: {error}") from None
+
+
+def _shown(turn: Turn, question: Message) -> Message:
+    """What the child asks of `Turn.public`, which is sent only then."""
+    assert turn.public is not None
+    if question.kind == "positions":
+        positions = np.ascontiguousarray(turn.public.positions())
+        return Message("positions", {"bytes": positions.view(np.uint8).reshape(len(turn), -1)})
+    row = int(question.text) if question.text.isdecimal() and len(question.text) < 10 else len(turn)
+    moves = turn.public.moves(row) if row < len(turn) else []
+    return Message("moves", {"actions": np.array(moves, np.int64)})
+
+
+def joined(answers: Sequence[Choice]) -> Choice:
+    """One choice from those of single rows, in their order; what not all that did not fail have is left out."""
+    failed = {row: answer.failed[0] for row, answer in enumerate(answers) if answer.failed}
+    whole = [answer for answer in answers if not answer.failed]
+    if not whole:
+        return Choice(np.zeros(len(answers), np.int64), failed=failed)
+
+    def stacked(name: str) -> Any:
+        parts = [getattr(whole[0] if answer.failed else answer, name) for answer in answers]
+        alike = all(part is not None and np.shape(part) == np.shape(parts[0]) for part in parts)
+        return np.concatenate(parts) if alike else None
+
+    actions = stacked("actions")
+    if actions is None:
+        return Choice(np.zeros(len(answers), np.int64), failed=dict.fromkeys(range(len(answers)), "malformed answer"))
+    return Choice(actions, stacked("policy"), stacked("value"), stacked("memory"), failed, stacked("waiting"))
+
+
+class _Pipe:
+    """Messages to and from a child process; whatever waits has an end."""
+
+    def __init__(self, memory: int) -> None:
+        self._memory = memory
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing: weakref.finalize[[subprocess.Popen[bytes]], _Pipe] | None = None
+        self._unsent: list[bytes] = []
+        self._read = bytearray()
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None
+
+    def begin(self) -> None:
+        """Start the child; it imports what we do."""
+        self.end()
+        paths = os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in sys.path))
+        words = [sys.executable, "-m", CHILD]
+        try:
+            self._process = begin(
+                words, memory=self._memory, errors=None, bufsize=0, env={**os.environ, "PYTHONPATH": paths}
+            )
+        except OSError as error:
+            raise ProcessError(f"could not be started: {error.strerror}") from None
+        self._closing = weakref.finalize(self, end, self._process)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        os.set_blocking(self._process.stdout.fileno(), False)
+
+    def end(self) -> None:
+        if self._closing is not None:
+            self._closing()
+        self._process, self._closing = None, None
+        self._unsent.clear()
+        self._read.clear()
+
+    def send(self, message: Message) -> None:
+        """Send, as far as it can be without waiting; `answer` sends the rest."""
+        self._unsent.append(pack(message))
+        self._write()
+
+    def check_silence(self) -> None:
+        """Raise ProcessError if the child says something that it was not asked for."""
+        self._fill()
+        if self._read:
+            raise ProcessError("said more than it was asked for")
+
+    def answer(self, kinds: str | tuple[str, ...], until: float, seconds: float) -> Message:
+        """The next message.
+
+        Raises:
+            CrashError: it says that the agent raised.
+            UsageError: it says that the user made a mistake.
+            ProcessError: it does not come in time, is none, or of no kind that was asked for.
+        """
+        while (body := self._message()) is None:
+            self._wait(until, seconds)
+        try:
+            message = unpack(body)
+        except ValueError as error:
+            raise ProcessError(f"answered with {error}") from None
+        if message.kind == "crashed":
+            raise CrashError(f"crashed: {' '.join(message.text.split())[:200]}")
+        if message.kind == "mistake" and "choice" not in kinds:
+            raise UsageError(" ".join(message.text[:FOREIGN].split()))
+        if message.kind != kinds and message.kind not in kinds:
+            raise ProcessError(f"answered with a message of the kind {message.kind[:20]!r}")
+        return message
+
+    def _wait(self, until: float, seconds: float) -> None:
+        """Read what the child says next, and write what it has room for."""
+        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        left = until - time.monotonic()
+        if left <= 0:
+            raise ProcessError(f"gave no answer within {seconds:g} seconds")
+        poll = select.poll()
+        poll.register(self._process.stdout.fileno(), select.POLLIN)
+        if self._unsent:
+            poll.register(self._process.stdin.fileno(), select.POLLOUT)
+        poll.poll(int(left * 1000) + 1)
+        self._write()
+        if not self._fill():
+            raise ProcessError(how_it_ended(self._process))
+
+    def _fill(self) -> bool:
+        """Read what is there; False at the end."""
+        assert self._process is not None and self._process.stdout is not None
+        try:
+            read = os.read(self._process.stdout.fileno(), 1 << 20)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        self._read += read
+        return bool(read)
+
+    def _message(self) -> bytearray | None:
+        """The body of a message that has come whole."""
+        if len(self._read) < LENGTH.size:
+            return None
+        (length,) = LENGTH.unpack(self._read[: LENGTH.size])
+        if length > MOST_BYTES:
+            raise ProcessError(f"answered with a message of {length} bytes, of at most {MOST_BYTES}")
+        if len(self._read) < LENGTH.size + length:
+            return None
+        body = self._read[LENGTH.size : LENGTH.size + length]
+        del self._read[: LENGTH.size + length]
+        return body
+
+    def _write(self) -> None:
+        assert self._process is not None and self._process.stdin is not None
+        while self._unsent:
+            try:
+                written = os.write(self._process.stdin.fileno(), self._unsent[0])
+            except BlockingIOError:
+                return
+            except OSError:  # it has gone; what it said before may still be read
+                self._unsent.clear()
+                return
+            if written < len(self._unsent[0]):
+                self._unsent[0] = self._unsent[0][written:]
+            else:
+                self._unsent.pop(0)

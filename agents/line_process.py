@@ -1,0 +1,194 @@
+"""A process that speaks lines, such as an engine: bounded, patient for so long and no longer, and begun anew at need.
+
+What is said with a process is a *dialogue*: a generator that sends with `LineProcess.send` and yields for each line of
+the answer. `converse` holds many dialogues at a time, one a process, without threads. What goes wrong is thrown into
+the dialogue as a `ProcessError`, so that no dialogue waits for ever.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import subprocess
+import time
+import weakref
+from collections import deque
+from collections.abc import Generator, Mapping, Sequence
+from typing import TypeVar
+
+from lanista.agents.processes import ProcessError, begin, end, how_it_ended
+
+Result = TypeVar("Result")
+Dialogue = Generator[None, str, Result]
+
+LONGEST_LINE = 1 << 16  # bytes
+LONGEST_ANSWER = 1 << 22  # bytes said until the next question; an hour of a verbose engine is some hundred KB
+AT_ONCE = 1 << 16  # bytes read at a time
+
+
+class LineProcess:
+    """A process, its unread lines, and until when it may answer."""
+
+    def __init__(self, command: Sequence[str], *, memory: int = 0) -> None:
+        """Know how to start it; nothing is started.
+
+        Args:
+            command: the program's path and its words.
+            memory: the most address space it may have, in bytes; 0 sets no limit.
+        """
+        self.command = tuple(command)
+        self.memory = memory
+        self._process: subprocess.Popen[bytes] | None = None
+        self._closing: weakref.finalize[[subprocess.Popen[bytes]], LineProcess] | None = None
+        self._lines: deque[str] = deque()
+        self._part = b""  # of a line whose end was not read yet
+        self._unsent = b""
+        self._said = 0  # bytes since the last question
+        self._at_end = False
+        self._until, self._seconds, self._for_what = 0.0, 0.0, ""
+
+    @property
+    def running(self) -> bool:
+        """Whether it was begun and not ended; it may have died by itself."""
+        return self._process is not None
+
+    def begin(self) -> None:
+        """Start it.
+
+        Raises:
+            ProcessError: it cannot be started.
+        """
+        self.end()
+        try:
+            self._process = begin(self.command, memory=self.memory, bufsize=0)
+        except OSError as error:
+            raise ProcessError(f"could not be started: {error.strerror}") from None
+        self._closing = weakref.finalize(self, end, self._process)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        os.set_blocking(self._process.stdin.fileno(), False)
+        os.set_blocking(self._process.stdout.fileno(), False)
+
+    def end(self) -> None:
+        """Kill it, and forget what it said."""
+        if self._closing is not None:
+            self._closing()
+        self._process, self._closing = None, None
+        self._lines.clear()
+        self._part = self._unsent = b""
+        self._said, self._at_end = 0, False
+
+    def send(self, *lines: str, seconds: float, what: str) -> None:
+        """Ask: send lines, and give it so many seconds to answer.
+
+        Args:
+            lines: without their ends.
+            seconds: from now, for all of the answer.
+            what: what it is asked for, in words, for the failure.
+        """
+        self._unsent += "".join(f"{line}\n" for line in lines).encode()
+        self._said = 0
+        self._seconds, self._for_what = seconds, what
+        self._until = time.monotonic() + seconds
+        self._write()
+
+    def event(self) -> str | ProcessError | None:
+        """The next line; or what went wrong; or nothing yet."""
+        if self._lines:
+            return self._lines.popleft()
+        if self._process is None:
+            return ProcessError("is not running")
+        if len(self._part) > LONGEST_LINE:
+            return ProcessError(f"flooded its output with a line of more than {LONGEST_LINE} bytes")
+        if self._said > LONGEST_ANSWER:
+            return ProcessError(f"flooded its output with more than {LONGEST_ANSWER} bytes")
+        if self._at_end:
+            return ProcessError(how_it_ended(self._process))
+        if time.monotonic() > self._until:
+            return ProcessError(f"gave no {self._for_what} within {self._seconds:g} seconds")
+        return None
+
+    def watched(self) -> list[tuple[int, int]]:
+        """File numbers to poll, each with the events of `select.poll` that it waits for."""
+        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
+        files = [(self._process.stdout.fileno(), select.POLLIN)]
+        if self._unsent:
+            files.append((self._process.stdin.fileno(), select.POLLOUT))
+        return files
+
+    def left(self) -> float:
+        """Seconds until its time is over."""
+        return max(0.0, self._until - time.monotonic())
+
+    def pump(self) -> None:
+        """Read and write what can be without waiting, at most `AT_ONCE` bytes."""
+        if self._unsent:
+            self._write()
+        assert self._process is not None and self._process.stdout is not None
+        try:
+            read = os.read(self._process.stdout.fileno(), AT_ONCE)
+        except BlockingIOError:
+            return
+        except OSError:
+            read = b""
+        if not read:
+            self._at_end = True
+            return
+        self._said += len(read)
+        if self._said > LONGEST_ANSWER:
+            self._lines.clear()
+            return
+        *whole, self._part = (self._part + read).split(b"\n")
+        self._lines.extend(line.rstrip(b"\r").decode("utf-8", "replace") for line in whole)
+
+    def _write(self) -> None:
+        if self._process is None or not self._unsent:
+            return
+        assert self._process.stdin is not None
+        try:
+            self._unsent = self._unsent[os.write(self._process.stdin.fileno(), self._unsent) :]
+        except BlockingIOError:
+            pass
+        except OSError:  # it has closed its input; what it said before may still be read
+            self._unsent = b""
+
+
+def quoted(text: str, longest: int = 40) -> str:
+    """What a process said, for a failure: short, in quotes, without what cannot be printed."""
+    shown = "".join(sign if sign.isprintable() else "?" for sign in text[:longest])
+    return f"'{shown}'" + "..." * (len(text) > longest)
+
+
+def converse(dialogues: Mapping[LineProcess, Dialogue[None]]) -> None:
+    """Hold dialogues, one a process, all at a time, until each is over."""
+    going = {process: dialogue for process, dialogue in dialogues.items() if _goes_on(None, dialogue)}
+    going = {process: dialogue for process, dialogue in going.items() if _heard(process, dialogue)}
+    while going:
+        poll, whose = select.poll(), {}
+        for process in going:
+            for file, events in process.watched():
+                poll.register(file, events)
+                whose[file] = process
+        patience = min(process.left() for process in going)
+        # A millisecond more: rounded down, the last one would be spent asking again and again.
+        for process in {whose[file] for file, _ in poll.poll(int(patience * 1000) + 1)}:
+            process.pump()
+        going = {process: dialogue for process, dialogue in going.items() if _heard(process, dialogue)}
+
+
+def _heard(process: LineProcess, dialogue: Dialogue[None]) -> bool:
+    """Tell a dialogue what its process said; whether it goes on."""
+    while (event := process.event()) is not None:
+        if not _goes_on(event, dialogue):
+            return False
+    return True
+
+
+def _goes_on(event: str | ProcessError | None, dialogue: Dialogue[None]) -> bool:
+    with contextlib.suppress(StopIteration):
+        if isinstance(event, ProcessError):
+            dialogue.throw(event)
+        else:
+            dialogue.send(event)  # type: ignore[arg-type]  # None begins it
+        return True
+    return False

@@ -1,0 +1,90 @@
+"""Processes that end when we do: how engines and isolated agents are begun and ended."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+BOUND = Path(__file__).with_name("_bound_process.py")
+GAMES_FOLDER = "/usr/games"  # where Debian puts engines; not on the PATH of root
+PATIENCE = 5.0  # seconds in which a killed process is gone
+
+
+class ProcessError(Exception):
+    """What went wrong with a process that we speak with: a player's failure, in one line."""
+
+
+def find_program(word: str) -> Path | None:
+    """The program that a word names: a path, or a name on the PATH or in Debian's folder of games."""
+    places = os.pathsep.join((os.environ.get("PATH", os.defpath), GAMES_FOLDER))
+    found = shutil.which(os.path.expanduser(word), path=places)
+    return None if found is None else Path(found).absolute()
+
+
+def begin(
+    command: Sequence[str], *, memory: int = 0, errors: int | None = subprocess.DEVNULL, **settings: Any
+) -> subprocess.Popen[bytes]:
+    """Start a program with pipes to its standard input and output; it is killed when this process dies.
+
+    Args:
+        command: the program's path and its words.
+        memory: the most address space it may have, in bytes; 0 sets no limit.
+        errors: where its standard error goes; None is ours.
+        settings: more of `subprocess.Popen`'s own.
+
+    Raises:
+        OSError: the system has no room for it.
+    """
+    bound = [sys.executable, "-I", "-S", str(BOUND), str(os.getpid()), str(memory), *command]
+
+    def start() -> subprocess.Popen[bytes]:
+        # A group of its own, so that what it started can be ended with it.
+        return subprocess.Popen(
+            bound, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, **settings
+        )
+
+    if threading.current_thread() is threading.main_thread():
+        return start()
+    # Linux takes the end of the thread that started a process for the end of its parent.
+    return _starter().submit(start).result()
+
+
+@functools.cache
+def _starter() -> ThreadPoolExecutor:
+    """A thread that lives as long as this process."""
+    return ThreadPoolExecutor(1, "starts processes")
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Kill a process and those of its group, and leave no zombie; one that has ended is cleared away."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for pipe in (process.stdin, process.stdout, process.stderr):
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(PATIENCE)
+
+
+def how_it_ended(process: subprocess.Popen[bytes]) -> str:
+    """`exited with code 3`, or `was killed by SIGSEGV`, of a process whose output is at its end."""
+    try:
+        code = process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        return "closed its output"
+    if code >= 0:
+        return f"exited with code {code}"
+    with contextlib.suppress(ValueError):
+        return f"was killed by {signal.Signals(-code).name}"
+    return f"was killed by signal {-code}"
