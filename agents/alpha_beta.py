@@ -533,7 +533,7 @@ def search_kernel(rules: Rules) -> Callable[..., Any]:
                     break
             nodes += reached
             values[row] = value if mover == 0 else -value
-        # Held until here, since the others only borrow them.
-        return nodes + own_limits[0] * 0 + np.int64(own_rewards[0] * 0) + np.int64(own_stream[0] & np.uint64(0))
+        own_rewards[0] = own_stream[0] = own_limits[0] = 0  # what was lent out lives until here
+        return nodes
 
     return compiled(search, rules.key)

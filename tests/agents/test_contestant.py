@@ -48,11 +48,11 @@ def test_options_arrive() -> None:
 @pytest.mark.parametrize(
     ("contestant", "words"),
     [
-        ("", "name who plays: first-legal, minimax"),
+        ("", "name who plays: first-legal, mcts, minimax"),
         ("minimx", "unknown agent 'minimx'; did you mean 'minimax'"),
         ("minimx:depth=2", "unknown agent 'minimx'; did you mean 'minimax'"),
         ("first-leagl", "did you mean 'first-legal'"),
-        ("zzz", "unknown agent 'zzz'; known: first-legal, minimax"),
+        ("zzz", "unknown agent 'zzz'; known: first-legal, mcts, minimax"),
         ("minimax:deph=3", "unknown option of the agent 'minimax' 'deph'; did you mean 'depth'"),
         ("minimax:depth=deep", "option 'depth' of the agent 'minimax' must be int, not 'deep'"),
         ("minimax:depth=0", "at least one ply"),

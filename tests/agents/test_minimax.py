@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Sequence
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
-from gymnasium import spaces
+from searched_games import plain_ends, take_an_end, turn_after
 
 from lanista.agents import alpha_beta
 from lanista.agents.alpha_beta import new_table
@@ -18,9 +16,9 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.minimax import WANING, MinimaxAgent, search
 from lanista.agents.match import Scheduled, play_games, random_openings
 from lanista.agents.solvers import connect_four as solver
-from lanista.envs.batched import BatchedGame, Rules
+from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import make, native_rules
-from lanista.envs.core import GameSpec, Role, Turn
+from lanista.envs.core import GameSpec
 from lanista.errors import UsageError
 
 
@@ -77,12 +75,6 @@ def plain_values(board: Board, depth: int, ply: int = 1) -> dict[int, float]:
             values[action] = -max(plain_values(board, depth - 1, ply + 1).values())
         board.undo()
     return values
-
-
-def turn_after(game: str, openings: Sequence[Sequence[int]]) -> Turn:
-    table = make(game, len(openings))
-    table.reset(0, openings=openings)
-    return table.turn()
 
 
 SHAPES = {
@@ -179,71 +171,6 @@ def test_ties_are_drawn_evenly() -> None:
     agent.start(table.spec, 0)
     counts = np.bincount(agent.act(table.turn()).actions, minlength=7)
     assert (abs(counts - 1000) < 150).all()
-
-
-NUMBERS = (3, 8, 1, 5, 9, 2, 7, 4, 6, 3)
-
-
-def take_an_end() -> Rules:
-    """Take a number from either end: it is yours and costs the other as much; an odd one lets you move again."""
-    numbers = np.array(NUMBERS)
-    state = np.dtype([("left", np.int64), ("right", np.int64), ("mover", np.int64)])
-
-    @numba.njit
-    def new(state: Any, stream: Any) -> None:
-        state.right = len(numbers)
-
-    @numba.njit
-    def player(state: Any) -> Any:
-        return state.mover
-
-    @numba.njit
-    def legal(state: Any, mask: Any) -> None:
-        mask[:] = True
-
-    @numba.njit
-    def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
-        if action == 0:
-            number = numbers[state.left]
-            state.left += 1
-        else:
-            state.right -= 1
-            number = numbers[state.right]
-        rewards[state.mover] = number
-        rewards[1 - state.mover] = -number
-        if number % 2 == 0:
-            state.mover = 1 - state.mover
-        return state.left == state.right
-
-    @numba.njit
-    def observe(state: Any, player: Any, out: Any) -> None:
-        out[0] = state.left
-        out[1] = state.right
-
-    @numba.njit
-    def hash(state: Any) -> Any:
-        return np.uint64(state.left + 100 * state.right + 10_000 * state.mover)
-
-    role = Role(spaces.Dict({"ends": spaces.Box(0, 99, (2,), np.int8)}), spaces.Discrete(2))
-    return Rules(
-        spec=GameSpec("take_an_end", 2, (role,), (0, 0), "turn-based", True, True, len(NUMBERS), (-99.0, 99.0)),
-        modality="ends", state=state, new=new, player=player, legal=legal, play=play, observe=observe,
-        hash=hash, picture=lambda state, player, last: "", text=lambda state, player: "",
-        print_move=lambda state, action: str(action), parse_move=lambda state, text: int(text),
-    )  # fmt: skip
-
-
-def plain_ends(left: int, right: int, mover: int, depth: int) -> dict[int, float]:
-    """What each end is worth to the mover, in numbers."""
-    values = {}
-    for action, number in ((0, NUMBERS[left]), (1, NUMBERS[right - 1])):
-        ends = (left + 1, right) if action == 0 else (left, right - 1)
-        value = float(number)
-        if depth > 1 and ends[0] < ends[1]:
-            after = max(plain_ends(*ends, mover if number % 2 else 1 - mover, depth - 1).values())
-            value += after if number % 2 else -after
-        values[action] = value
-    return values
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 5, 10])
