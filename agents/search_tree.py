@@ -159,7 +159,8 @@ def chosen(weights: Array, draws: Array, seed: int, temperature: float) -> Ints:
     scaled = (weights / weights.max(axis=1, keepdims=True)).astype(np.float64) ** (1 / temperature)
     points = (draws >> np.uint64(11)) * 2.0**-53 * scaled.sum(axis=1)
     reached: Bools = np.cumsum(scaled, axis=1) > points[:, None]
-    return np.where(reached.any(axis=1), reached.argmax(axis=1), weights.argmax(axis=1)).astype(np.int64)
+    drawn: Ints = np.where(reached.any(axis=1), reached.argmax(axis=1), weights.argmax(axis=1)).astype(np.int64)
+    return drawn
 
 
 def child_rows(nodes: Array, at: int = 0) -> Sequence[Any]:

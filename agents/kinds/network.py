@@ -1,4 +1,4 @@
-"""A trained agent: the network of an agent's folder, or its network for each role, asked once a batch."""
+"""A trained agent: the network of an agent's folder, asked once a batch; with `simulations` it thinks ahead."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lanista.agents.artifact import load_networks
 from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory, remember
 from lanista.agents.role_networks import Networks, by_role, role_names
 from lanista.agents.symmetry import Turning, turnings
-from lanista.envs.core import Array, Choice, Floats, GameSpec, Turn
+from lanista.envs.core import Agent, Array, Choice, Floats, GameSpec, Turn
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
@@ -115,6 +115,11 @@ class NetworkAgent:
             raise UsageError(f"{self.name} plays no Discrete actions, and so tells no probabilities")
         return choice.policy if self._now else np.eye(choice.policy.shape[1], dtype=np.float32)[choice.actions]
 
+    def judge(self, turn: Turn) -> tuple[Floats, Floats]:
+        """What the network says of each row: (k, num_actions) logits of the policy, and (k,) values."""
+        parameters, value, _ = self._evaluate(self._seated(turn), turn, None)
+        return parameters.numpy(), value.numpy()
+
     @property
     def _now(self) -> float:
         """The temperature it plays at: the one that was asked for, or the game's."""
@@ -149,15 +154,37 @@ def fast_bfloat16() -> bool:
     return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def make(path: str, temperature: float | None = None, symmetry: bool = True) -> NetworkAgent:
+def make(
+    path: str,
+    temperature: float | None = None,
+    symmetry: bool = True,
+    simulations: int | None = None,
+    c_puct: float = 1.25,
+    leaves: int = 1,
+) -> Agent:
     """Load an agent's folder.
 
     Args:
         path: the folder.
         temperature: 0 plays the most likely move, 1 draws from the policy; left out, the game decides: 1 where other
             seats hide something.
-        symmetry: take the mean over the game's symmetries.
+        symmetry: take the mean over the game's symmetries; in a search, show each leaf from one of them.
+        simulations: think ahead, with so many a move: PUCT, in native games of two players that hide nothing.
+        c_puct: in a search, the weight of the policy against the values found.
+        leaves: in a search, so many leaves of one tree are evaluated together: quicker where few games are played.
+
+    Raises:
+        UsageError: the folder is no agent; an option of a search without one, or out of its range.
     """
     network, about = load_networks(path)
     name = Path(path).name if temperature is None else f"{Path(path).name}?temperature={temperature:g}"
-    return NetworkAgent(network, name, about["game"], about["precision"], temperature, symmetry)
+    agent = NetworkAgent(network, name, about["game"], about["precision"], temperature, symmetry)
+    if simulations is None:
+        if c_puct != 1.25 or leaves != 1:
+            raise UsageError(
+                f"c_puct and leaves are options of a search: add simulations, as in '{path}?simulations=200'"
+            )
+        return agent
+    from lanista.agents.searching_network import SearchingAgent  # which is made of this agent
+
+    return SearchingAgent(agent, simulations, c_puct, leaves)
