@@ -86,7 +86,8 @@ def test_a_player_may_move_twice_and_rewards_have_any_size() -> None:
         forest.search(Limits(5000, leaves=leaves), lambda seen: even(table.rules, len(seen)))
         weights, values = weights_of(forest.nodes, 2, forest.bounds)
         for row, position in enumerate(table.states):
-            plain = plain_ends(*position.tolist(), 10)
+            left, right, mover = position.tolist()
+            plain = plain_ends(left, right, mover, 10)
             assert plain[int(weights[row].argmax())] == max(plain.values())
             assert np.isnan(forest.nodes[row, 0]["proven"]) or values[row] == max(plain.values())
 
