@@ -87,8 +87,10 @@ class SearchingAgent:
         return forest
 
     def _evaluate(self, modality: str, seen: Array) -> tuple[Floats, Floats]:
-        logits, values, _ = evaluate_rows(self.network, {modality: seen}, None, self.agent.autocast)
-        return logits.numpy(), values.numpy()
+        answer = self.agent.asked(self.network, {modality: seen}, None)
+        if answer is None:
+            answer = evaluate_rows(self.network, {modality: seen}, None, self.agent.autocast)[:2]
+        return answer[0].numpy(), answer[1].numpy()
 
     @staticmethod
     def _parts(rows: int) -> list[Array]:
