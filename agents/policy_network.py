@@ -239,9 +239,26 @@ def remember(
     Returns:
         The head's parameters, the values, and the new memory (k, state_size); None if the network has no memory.
     """
-    observation = {name: _padded(torch.from_numpy(value)) for name, value in turn.observation.items()}
-    legal = None if turn.legal is None else _padded(torch.from_numpy(turn.legal))
-    cell, size = network.memory, len(turn)
+    return evaluate_rows(network, turn.observation, turn.legal, bfloat16, memory)
+
+
+def evaluate_rows(
+    network: PolicyNetwork,
+    observations: Mapping[str, Array],
+    legal_actions: Array | None,
+    bfloat16: bool,
+    memory: Array | None = None,
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """As `remember`, of rows of which there is no turn.
+
+    Args:
+        network, bfloat16, memory: as for `remember`.
+        observations: modality name -> (k, *shape).
+        legal_actions: (k, num_actions); None: the logits of all actions.
+    """
+    observation = {name: _padded(torch.from_numpy(value)) for name, value in observations.items()}
+    legal = None if legal_actions is None else _padded(torch.from_numpy(legal_actions))
+    cell, size = network.memory, len(next(iter(observations.values())))
     before = None
     if cell is not None:
         before = cell.start(size) if memory is None else torch.from_numpy(memory)

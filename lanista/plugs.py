@@ -123,11 +123,13 @@ class Summary:
 
     Attributes:
         about: the first line of its docstring.
-        options: name -> default; None where it must be given.
+        options: name -> default; None where it must be given, or has no value unless it is.
+        optional: of the latter, those that need not be given.
     """
 
     about: str
     options: dict[str, Value | None]
+    optional: frozenset[str] = frozenset()
 
 
 def summaries(package: str, maker: str) -> dict[str, Summary]:
@@ -157,6 +159,7 @@ def _summary(file: Path, maker: str) -> Summary:
     named_after = file.stem.replace("_", "")  # a file's plug is the class of its name, where it has several
     places = [node for node in tree.body if isinstance(node, ast.ClassDef) and node.name.lower() == named_after]
     options: dict[str, Value | None] = {}
+    optional = set[str]()
     for node in (node for place in [*places, tree] for node in ast.walk(place)):
         if isinstance(node, ast.FunctionDef) and node.name == maker:
             named, keywords = node.args.args, node.args.kwonlyargs
@@ -165,8 +168,10 @@ def _summary(file: Path, maker: str) -> Summary:
             for argument, default in zip([*named, *keywords], [*[None] * missing, *defaults], strict=True):
                 if argument.arg != "self":
                     options[argument.arg] = None if default is None else ast.literal_eval(default)
+                    if default is not None and options[argument.arg] is None:
+                        optional.add(argument.arg)
             break
-    return Summary(first_line(file), options)
+    return Summary(first_line(file), options, frozenset(optional))
 
 
 def required(module: str, extra: str, source: str) -> None:

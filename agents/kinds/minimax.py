@@ -1,4 +1,4 @@
-"""`minimax:depth=4`: looks so many plies ahead, each side playing its best; compiled for each game.
+"""`minimax:depth=4`: looks so many plies ahead, each side playing its best; or for so many nodes or milliseconds.
 
 It knows only what the rules say: a position at its horizon that is not over is worth the rewards until then, which is
 0 in games that pay at the end. It prefers a quicker win and a slower loss, and draws among the best moves by seed.
@@ -6,58 +6,69 @@ It knows only what the rules say: a position at its horizon that is not over is 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import lru_cache
-from typing import Any
-
-import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
-from lanista.envs.compiling import compiled
+from lanista.agents.alpha_beta import DEEPEST, NO_LIMIT, NO_TABLE, WANING, Found, Limits, look_ahead, new_table
 from lanista.envs.core import Array, Choice, GameSpec, Turn
 from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
 
-WANING = 2.0**-20  # a reward loses this share of itself with each ply, so that a win now is better than a win later
+__all__ = ["WANING", "MinimaxAgent", "make", "search"]
 
-FRAME = np.dtype(
-    [
-        ("low", np.float64),  # the window: values outside it do not matter to the root
-        ("high", np.float64),
-        ("best", np.float64),  # of the moves searched so far
-        ("total", np.float64),  # player 0's rewards until here
-        ("mover", np.int64),
-        ("action", np.int64),  # the move being searched
-        ("following", np.int64),  # the move to look at next
-        ("killer", np.int64),  # the last move that was too good at this ply
-    ],
-    align=True,
-)
+USUAL_DEPTH = 4
+MOST_TABLE = 65536  # megabytes
 
 
-def make(depth: int = 4) -> MinimaxAgent:
-    """The agent that looks `depth` plies ahead.
+def make(
+    depth: int | None = None, nodes: int | None = None, milliseconds: float | None = None, table: int = 64
+) -> MinimaxAgent:
+    """The agent that looks ahead.
+
+    Args:
+        depth: so many plies; 4 if it is given neither nodes nor milliseconds.
+        nodes: go deeper until so many positions were reached in a move.
+        milliseconds: go deeper for so long a move.
+        table: megabytes for positions that were searched already; 0 is none. What it plays does not depend on it,
+            only how soon, or with nodes or milliseconds how deep.
 
     Raises:
-        UsageError: depth is less than 1.
+        UsageError: a number is less than 1 (of the table: than 0).
     """
-    return MinimaxAgent(depth)
+    return MinimaxAgent(depth, nodes, milliseconds, table)
 
 
 class MinimaxAgent:
-    """Exact minimax (alpha-beta) to a fixed depth, for two-player zero-sum games without anything hidden."""
+    """Exact minimax (alpha-beta), for two-player zero-sum games without anything hidden."""
 
-    def __init__(self, depth: int) -> None:
-        """Make it.
-
-        Args:
-            depth: how many plies it looks ahead, at least 1.
-        """
-        if depth < 1:
+    def __init__(
+        self, depth: int | None = None, nodes: int | None = None, milliseconds: float | None = None, table: int = 64
+    ) -> None:
+        """Make it; `make` has the arguments."""
+        if depth is not None and depth < 1:
             raise UsageError(f"minimax looks at least one ply ahead, so its depth cannot be {depth}")
+        if nodes is not None and nodes < 1:
+            raise UsageError(f"minimax reaches at least one position, so its nodes cannot be {nodes}")
+        if milliseconds is not None and not 0 < milliseconds < 1e9:
+            raise UsageError(f"minimax needs some milliseconds to think, not {milliseconds:g}")
+        if not 0 <= table <= MOST_TABLE:
+            raise UsageError(f"minimax's table is 0 to {MOST_TABLE} megabytes, not {table}")
+        if depth is None and nodes is None and milliseconds is None:
+            depth = USUAL_DEPTH
         self.depth = depth
-        self.name = f"minimax:depth={depth}"
+        self.limits = Limits(depth or DEEPEST, nodes or NO_LIMIT, milliseconds or 0.0)
+        self.table = table
+        written = {
+            "depth": depth,
+            "nodes": nodes,
+            "milliseconds": milliseconds,
+            "table": None if table == 64 else table,
+        }
+        self.name = "minimax:" + ",".join(
+            f"{key}={value:g}" if isinstance(value, float) else f"{key}={value}"
+            for key, value in written.items()
+            if value is not None
+        )
+        self._entries: Array | None = None
         self._seed = 0
 
     def start(self, spec: GameSpec, seed: int) -> None:
@@ -74,18 +85,30 @@ class MinimaxAgent:
 
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
         """A best move of each row, with its value; equal ones are drawn from the row's draw and the seed."""
-        best, values, _ = search(turn, self.depth)
+        found = self.think(turn)
         return Choice(
-            random_legal(best, mixed(turn.draws, np.uint64(self._seed % 2**64))), value=values.astype(np.float32)
+            random_legal(found.best, mixed(turn.draws, np.uint64(self._seed % 2**64))),
+            value=found.values.astype(np.float32),
         )
 
+    def think(self, turn: Turn) -> Found:
+        """What it finds of each row's position.
 
-def search(turn: Turn, depth: int) -> tuple[Array, Array, int]:
+        Raises:
+            UsageError: the game does not show its rules and positions.
+        """
+        if self._entries is None:
+            self._entries = new_table(self.table) if self.table else NO_TABLE
+        return _search(turn, self.limits, self._entries)
+
+
+def search(turn: Turn, depth: int, table: Array = NO_TABLE) -> tuple[Array, Array, int]:
     """All best moves of each row's position.
 
     Args:
         turn: k rows of a native perfect-information game of two players.
         depth: plies to look ahead, at least 1.
+        table: from `agents.alpha_beta.new_table`; without it the same is found, only later.
 
     Returns:
         The best moves (k, num_actions) bool; their value for the row's player (k,) float64, in which a reward `r` that
@@ -94,129 +117,11 @@ def search(turn: Turn, depth: int) -> tuple[Array, Array, int]:
     Raises:
         UsageError: the game does not show its rules and positions.
     """
+    found = _search(turn, Limits(depth), table)
+    return found.best, found.values, found.nodes
+
+
+def _search(turn: Turn, limits: Limits, table: Array) -> Found:
     if turn.public is None:
         raise UsageError("minimax plays native games that hide nothing; this game does not show its rules")
-    rules: Rules = turn.public.rules
-    depth = min(depth, rules.spec.longest or depth)
-    best = np.zeros((len(turn), rules.num_actions), bool)
-    values = np.zeros(len(turn))
-    line, frames = np.zeros(depth + 1, rules.state), np.zeros(depth + 1, FRAME)
-    masks = np.zeros((depth + 1, rules.num_actions), bool)
-    nodes: int = search_kernel(rules)(turn.public.positions(), line, frames, masks, best, values)
-    return best, values, nodes
-
-
-@lru_cache(maxsize=64)
-def search_kernel(rules: Rules) -> Callable[..., Any]:
-    """The search over a batch of positions of one game, compiled once.
-
-    Inside, values are those of player 0, who wants them high; whose turn it is is asked of the rules, since one player
-    may move twice in a row.
-    """
-    player, legal, play = rules.player, rules.legal, rules.play
-    num_actions = rules.num_actions
-
-    @numba.njit
-    def enter(line: Any, frames: Any, masks: Any, level: Any, low: Any, high: Any) -> None:
-        """Begin with the moves of the position that was reached."""
-        frame = frames[level]
-        frame.low, frame.high = low, high
-        frame.mover = player(line[level])
-        frame.best = -np.inf if frame.mover == 0 else np.inf
-        frame.following = -1
-        masks[level, :] = False
-        legal(line[level], masks[level])
-
-    @numba.njit
-    def next_move(frame: Any, mask: Any) -> Any:
-        """The move that was too good at this ply before, then the others in order; -1 at the end."""
-        if frame.following < 0:
-            frame.following = 0
-            if mask[frame.killer]:
-                mask[frame.killer] = False
-                return frame.killer
-        while frame.following < num_actions:
-            action = frame.following
-            frame.following += 1
-            if mask[action]:
-                return action
-        return -1
-
-    @numba.njit
-    def explore(line: Any, frames: Any, masks: Any, low: Any, high: Any, rewards: Any, stream: Any) -> Any:
-        """The value of the position `line[1]`: exact inside (low, high), else a bound. And how many were reached.
-
-        `line` keeps one position a ply, `frames[level]` what is known of the one there.
-        """
-        depth, level, reached = len(line) - 1, 1, 0
-        enter(line, frames, masks, level, low, high)
-        while True:
-            frame = frames[level]
-            action = next_move(frame, masks[level]) if frame.low < frame.high else -1
-            if action >= 0:
-                reached += 1
-                frame.action = action
-                line[level + 1] = line[level]
-                rewards[:] = 0
-                over = play(line[level + 1], action, stream, rewards)
-                total = frame.total + rewards[0]
-                if not over and level + 1 < depth:
-                    level += 1
-                    frames[level].total = total
-                    enter(line, frames, masks, level, frame.low, frame.high)
-                    continue
-                value = total * (1 - (level + 1) * WANING)
-            else:
-                value = frame.best
-                level -= 1
-                if level == 0:
-                    return value, reached
-                frame = frames[level]
-            if frame.mover == 0:
-                frame.best = max(frame.best, value)
-                frame.low = max(frame.low, value)
-            else:
-                frame.best = min(frame.best, value)
-                frame.high = min(frame.high, value)
-            if frame.low >= frame.high:
-                frame.killer = frame.action
-
-    def search(positions: Any, line: Any, frames: Any, masks: Any, best: Any, values: Any) -> Any:
-        """Mark each position's best moves in `best`, write its value for the player to move; give the nodes."""
-        rewards, stream = np.zeros(2, np.float32), np.zeros(1, np.uint64)
-        depth, nodes = len(line) - 1, 0
-        for row in range(len(positions)):
-            mover = player(positions[row])
-            masks[0, :] = False
-            legal(positions[row], masks[0])
-            top = -np.inf if mover == 0 else np.inf
-            # Moves that end the game come first: what they are worth narrows the window of the others.
-            for deeper in range(2):
-                for action in range(num_actions):
-                    if not masks[0, action]:
-                        continue
-                    line[1] = positions[row]
-                    rewards[:] = 0
-                    over = play(line[1], action, stream, rewards)
-                    if over or depth == 1:
-                        value = rewards[0] * (1 - WANING)
-                        nodes += 1
-                    elif deeper:
-                        # The window lets a value equal to the best through, so that all best moves are found.
-                        low = np.nextafter(top, -np.inf) if mover == 0 else -np.inf
-                        high = np.inf if mover == 0 else np.nextafter(top, np.inf)
-                        frames[1].total = rewards[0]
-                        value, reached = explore(line, frames, masks, low, high, rewards, stream)
-                        nodes += 1 + reached
-                    else:
-                        continue
-                    masks[0, action] = False
-                    if value != top and (value > top) == (mover == 0):
-                        top = value
-                        best[row, :] = False
-                    if value == top:
-                        best[row, action] = True
-            values[row] = top if mover == 0 else -top
-        return nodes
-
-    return compiled(search, rules.key)
+    return look_ahead(turn.public.rules, turn.public.positions(), limits, table)

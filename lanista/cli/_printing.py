@@ -51,13 +51,16 @@ def print_listing(title: str, lines: Iterable[tuple[str, str]]) -> None:
 
 
 def summary_json(summaries: Mapping[str, Summary]) -> list[dict[str, Any]]:
-    """Plugs for a script: name, about, options with their defaults (null: must be given)."""
+    """Plugs for a script: name, about, options with their defaults (null: must be given, or no value unless given)."""
     return [{"name": name, "about": about(found), "options": found.options} for name, found in summaries.items()]
 
 
 def with_options(name: str, summary: Summary) -> str:
     """A plug's name with its options at their defaults, as a user would write it: `minimax:depth=4`."""
-    options = ",".join(f"{key}={_written(default)}" for key, default in summary.options.items())
+    options = ",".join(
+        f"[{key}=...]" if key in summary.optional else f"{key}={_written(default)}"
+        for key, default in summary.options.items()
+    )
     return f"{name}:{options}" if options else name
 
 

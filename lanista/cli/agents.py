@@ -36,6 +36,7 @@ def run(options: Options) -> int:
     folders = [
         ("path/to/agent", "a trained agent's folder, or the run that makes it"),
         ("path/to/agent?temperature=0.5", "the same with options of 'network'"),
+        ("path/to/agent?simulations=200", "the same, thinking ahead: PUCT search with its network"),
     ]
     print_listing("\ntrained agents", [*folders, *((name, "comes with Lanista") for name in shipped())])
     return 0

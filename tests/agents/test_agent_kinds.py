@@ -36,6 +36,8 @@ def small(game: str) -> str:
 
 def contestant(kind: str, game: str) -> str:
     """The kind's string, with little to think about."""
+    if kind == "mcts":
+        return "mcts:simulations=4"
     if kind != "minimax":
         return kind
     return f"minimax:depth={1 if native_rules(game).num_actions > MANY_ACTIONS else 2}"
@@ -75,7 +77,8 @@ def test_the_floors_and_minimax_play_every_native_game() -> None:
     assert {"random", "first-legal", "minimax"} <= set(KINDS)
     for kind in ("random", "first-legal"):
         assert supported(kind) == [small(game) for game in games()]
-    assert {"tictactoe", "connect_four", "mnk"} <= set(supported("minimax"))
+    for kind in ("minimax", "mcts"):
+        assert {"tictactoe", "connect_four", "mnk"} <= set(supported(kind))
 
 
 @pytest.mark.parametrize(("kind", "game"), CASES)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import time
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
-from gymnasium import spaces
+from searched_games import plain_ends, take_an_end, turn_after
 
+from lanista.agents import alpha_beta
+from lanista.agents.alpha_beta import new_table
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.minimax import WANING, MinimaxAgent, search
 from lanista.agents.match import Scheduled, play_games, random_openings
-from lanista.envs.batched import BatchedGame, Rules
+from lanista.agents.solvers import connect_four as solver
+from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import make, native_rules
-from lanista.envs.core import GameSpec, Role, Turn
+from lanista.envs.core import GameSpec
 from lanista.errors import UsageError
 
 
@@ -72,12 +75,6 @@ def plain_values(board: Board, depth: int, ply: int = 1) -> dict[int, float]:
             values[action] = -max(plain_values(board, depth - 1, ply + 1).values())
         board.undo()
     return values
-
-
-def turn_after(game: str, openings: Sequence[Sequence[int]]) -> Turn:
-    table = make(game, len(openings))
-    table.reset(0, openings=openings)
-    return table.turn()
 
 
 SHAPES = {
@@ -176,71 +173,6 @@ def test_ties_are_drawn_evenly() -> None:
     assert (abs(counts - 1000) < 150).all()
 
 
-NUMBERS = (3, 8, 1, 5, 9, 2, 7, 4, 6, 3)
-
-
-def take_an_end() -> Rules:
-    """Take a number from either end: it is yours and costs the other as much; an odd one lets you move again."""
-    numbers = np.array(NUMBERS)
-    state = np.dtype([("left", np.int64), ("right", np.int64), ("mover", np.int64)])
-
-    @numba.njit
-    def new(state: Any, stream: Any) -> None:
-        state.right = len(numbers)
-
-    @numba.njit
-    def player(state: Any) -> Any:
-        return state.mover
-
-    @numba.njit
-    def legal(state: Any, mask: Any) -> None:
-        mask[:] = True
-
-    @numba.njit
-    def play(state: Any, action: Any, stream: Any, rewards: Any) -> Any:
-        if action == 0:
-            number = numbers[state.left]
-            state.left += 1
-        else:
-            state.right -= 1
-            number = numbers[state.right]
-        rewards[state.mover] = number
-        rewards[1 - state.mover] = -number
-        if number % 2 == 0:
-            state.mover = 1 - state.mover
-        return state.left == state.right
-
-    @numba.njit
-    def observe(state: Any, player: Any, out: Any) -> None:
-        out[0] = state.left
-        out[1] = state.right
-
-    @numba.njit
-    def hash(state: Any) -> Any:
-        return np.uint64(state.left + 100 * state.right + 10_000 * state.mover)
-
-    role = Role(spaces.Dict({"ends": spaces.Box(0, 99, (2,), np.int8)}), spaces.Discrete(2))
-    return Rules(
-        spec=GameSpec("take_an_end", 2, (role,), (0, 0), "turn-based", True, True, len(NUMBERS), (-99.0, 99.0)),
-        modality="ends", state=state, new=new, player=player, legal=legal, play=play, observe=observe,
-        hash=hash, picture=lambda state, player, last: "", text=lambda state, player: "",
-        print_move=lambda state, action: str(action), parse_move=lambda state, text: int(text),
-    )  # fmt: skip
-
-
-def plain_ends(left: int, right: int, mover: int, depth: int) -> dict[int, float]:
-    """What each end is worth to the mover, in numbers."""
-    values = {}
-    for action, number in ((0, NUMBERS[left]), (1, NUMBERS[right - 1])):
-        ends = (left + 1, right) if action == 0 else (left, right - 1)
-        value = float(number)
-        if depth > 1 and ends[0] < ends[1]:
-            after = max(plain_ends(*ends, mover if number % 2 else 1 - mover, depth - 1).values())
-            value += after if number % 2 else -after
-        values[action] = value
-    return values
-
-
 @pytest.mark.parametrize("depth", [1, 2, 3, 5, 10])
 def test_a_player_may_move_twice_and_rewards_have_any_size(depth: int) -> None:
     rng = np.random.default_rng(depth)
@@ -283,3 +215,108 @@ def test_a_deeper_search_than_the_game_is_long_is_the_whole_game() -> None:
     turn = turn_after("tictactoe", [(4, 0, 8), (4, 1)])
     whole, deeper = search(turn, 9), search(turn, 1000)
     assert (whole[0] == deeper[0]).all() and (whole[1] == deeper[1]).all()
+
+
+@pytest.mark.parametrize(
+    ("game", "depth", "plies", "count"),
+    [
+        ("connect_four", 8, (0, 30), 40),
+        ("othello", 6, (4, 50), 12),
+        ("go:size=5", 4, (0, 6), 4),
+    ],
+)
+def test_a_table_changes_nothing_that_is_found(
+    game: str, depth: int, plies: tuple[int, int], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alpha_beta, "TABLE_DEPTH", 1)
+    turn = turn_after(game, random_openings(game, range(count), plies))
+    best, values, nodes = search(turn, depth)
+    for megabytes in (1, 16):
+        again, same, fewer = search(turn, depth, new_table(megabytes))
+        assert (again == best).all() and (same == values).all()
+        assert fewer < nodes or game.startswith("go")  # whose records know how a position came about
+    tiny = np.zeros(2, alpha_beta.ENTRY)  # every position in the place of another
+    again, same, _ = search(turn, depth, tiny)
+    assert (again == best).all() and (same == values).all()
+
+
+def test_a_table_is_used_again_for_other_positions_and_games() -> None:
+    table = new_table(1)
+    for game in ("connect_four", "othello", "connect_four"):
+        for plies in (0, 8, 20):
+            turn = turn_after(game, random_openings(game, range(4), (plies, plies)))
+            with_table, without = search(turn, 6, table), search(turn, 6)
+            assert (with_table[0] == without[0]).all() and (with_table[1] == without[1]).all()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_table_bears_rewards_on_the_way(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alpha_beta, "TABLE_DEPTH", 1)
+    rng = np.random.default_rng(seed)
+    openings = [rng.integers(0, 2, rng.integers(0, 5)).tolist() for _ in range(20)]
+    table = BatchedGame(take_an_end(), len(openings))
+    table.reset(0, openings=openings)
+    for depth in (4, 7, 10):
+        with_table, without = search(table.turn(), depth, new_table(1)), search(table.turn(), depth)
+        assert (with_table[0] == without[0]).all() and (with_table[1] == without[1]).all()
+
+
+def test_more_nodes_never_make_it_shallower_and_all_of_them_solve_the_game() -> None:
+    turn = turn_after("connect_four", random_openings("connect_four", [0, 4, 5], (18, 18)))
+    depths = []
+    for nodes in (1, 1000, 20_000, 10**9):
+        agent = MinimaxAgent(nodes=nodes)
+        agent.start(native_rules("connect_four").spec, 0)
+        found = agent.think(turn)
+        assert found.nodes <= max(3 * nodes, 30)
+        depths.append(found.depths)
+        for row, depth in enumerate(found.depths):
+            best, values, _ = search(turn.take(np.array([row])), int(depth))
+            assert (best[0] == found.best[row]).all() and values[0] == found.values[row]
+    assert all((deeper >= shallower).all() for shallower, deeper in itertools.pairwise(depths))
+    assert (depths[0] >= 1).all() and (depths[-1] > depths[1]).any()
+    whole = search(turn, 42)
+    assert (whole[1] == found.values).all() and (whole[0] == found.best).all()
+
+
+def test_it_thinks_for_the_time_that_it_is_given() -> None:
+    turn = turn_after("connect_four", [(3, 3)])
+    agent = MinimaxAgent(milliseconds=30.0)
+    agent.start(native_rules("connect_four").spec, 0)
+    agent.act(turn)  # compiled
+    begin = time.monotonic()
+    found = agent.think(turn)
+    assert found.depths[0] > 2
+    assert 0.005 < time.monotonic() - begin < 5  # a busy machine may take long, but it does not search for ever
+
+
+def test_end_games_of_connect_four_are_solved() -> None:
+    pytest.importorskip("bitbully")
+    openings = random_openings("connect_four", range(40), (16, 30))
+    scores = solver.values(openings)
+    best, values, _ = search(turn_after("connect_four", openings), 42, new_table(16))
+    longest = 0
+    for row, opening in enumerate(openings):
+        top = np.nanmax(scores[row])
+        assert np.flatnonzero(best[row]).tolist() == np.flatnonzero(scores[row] == top).tolist()
+        # A score counts the winner's stones that are left at the end, and one.
+        plies = 0 if top == 0 else 44 - 2 * abs(int(top)) - (len(opening) + (top < 0)) % 2 - len(opening)
+        won = np.sign(top) * (1 - plies * WANING) if top else 0.0
+        assert values[row] == pytest.approx(won, abs=1.01 * WANING)
+        longest = max(longest, plies)
+    assert longest > 6, "these end-games are over at once"
+
+
+def test_what_bounds_a_search_is_checked() -> None:
+    for words, complaint in {
+        "nodes=0": "at least one position",
+        "milliseconds=0": "some milliseconds",
+        "milliseconds=-1.5": "some milliseconds",
+        "table=-1": "0 to 65536 megabytes",
+        "node=5": "did you mean 'nodes'",
+    }.items():
+        with pytest.raises(UsageError, match=complaint):
+            load_agent(f"minimax:{words}")
+    for name in ("minimax:nodes=100000", "minimax:depth=6,milliseconds=2.5", "minimax:depth=9,table=0"):
+        assert load_agent(name).name == name  # type: ignore[attr-defined]
+    assert load_agent("minimax:nodes=100_000").name == "minimax:nodes=100000"  # type: ignore[attr-defined]
