@@ -57,7 +57,8 @@ class IsolatedAgent:
 
         Args:
             name: what it is called.
-            loading: for the child: `contestant`, a string, or `file`, `class` and `options` of a user's own class.
+            loading: for the child: `contestant`, a string; `file`, `class` and `options` of a user's own class; or
+                `module`, `class` and `options` of one of Lanista's.
             seconds: in which it must answer a turn. A batch that is not answered is asked row by row, each row with
                 as much time.
             memory: megabytes of address space that it may have; 0 sets no limit.

@@ -7,6 +7,7 @@ prints goes to the standard error.
 from __future__ import annotations
 
 import base64
+import importlib
 import importlib.util
 import json
 import os
@@ -139,7 +140,7 @@ class AskedPublic:
 
 
 def loaded(loading: dict[str, Any]) -> Agent:
-    """Make the agent that the parent names: a contestant's string, or a user's own class.
+    """Make the agent that the parent names: a contestant's string, a class of Lanista's, or a user's own.
 
     Raises:
         UsageError: there is none.
@@ -148,6 +149,9 @@ def loaded(loading: dict[str, Any]) -> Agent:
         from lanista.agents.contestant import load_agent
 
         return load_agent(loading["contestant"])
+    if "module" in loading:
+        own: Agent = getattr(importlib.import_module(loading["module"]), loading["class"])(**loading["options"])
+        return own
     file, name = Path(loading["file"]), str(loading["class"])
     sys.path.insert(0, str(file.parent))
     described = importlib.util.spec_from_file_location(file.stem, file)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lanista.agents.contestant import agents as agent_kinds
     from lanista.agents.contestant import load_agent
     from lanista.agents.match import play_games, score
+    from lanista.agents.trust import trusting
     from lanista.arena.tournament import tournament
     from lanista.envs.catalogue import doors, games, make
     from lanista.envs.core import Agent, Choice, Game, GameSpec, Outcome, Turn, play
@@ -53,6 +54,7 @@ _HOMES = {
     "play_games": "lanista.agents.match",
     "score": "lanista.agents.match",
     "tournament": "lanista.arena.tournament",
+    "trusting": "lanista.agents.trust",
 }
 
 __all__ = [
@@ -82,6 +84,7 @@ __all__ = [
     "score",
     "tournament",
     "train",
+    "trusting",
 ]
 
 

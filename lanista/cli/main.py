@@ -2,7 +2,8 @@
 
 A command's file has a docstring (its first line is its description, an example follows), a dataclass `Options` from
 which tyro makes its options, and `run(options)`, which returns the exit code: 0 fine, 1 the work failed. A
-`UsageError` exits with 2, and no error shows a traceback unless `--debug` asks for it.
+`UsageError` exits with 2, and no error shows a traceback unless `--debug` asks for it. `--trust` lets files be loaded
+that can run code, such as those of `sb3:model.zip`.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lanista.agents.trust import trusting
 from lanista.errors import UsageError, unknown
 from lanista.plugs import first_line
 
@@ -34,6 +36,7 @@ commands:
 {commands}
 
 `lanista COMMAND --help` shows a command's options and an example. `--debug` shows the traceback of an error.
+`--trust` lets a contestant's file run code of its own, which `sb3:model.zip` needs.
 Try: lanista demo"""
 
 
@@ -47,9 +50,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0 fine, 1 the work failed, 2 the words were wrong, 130 stopped by Ctrl-C.
     """
     words = list(sys.argv[1:] if argv is None else argv)
-    debug = "--debug" in words
+    debug, trust = "--debug" in words, "--trust" in words
     try:
-        return _run([word for word in words if word != "--debug"])
+        with trusting(trust):
+            return _run([word for word in words if word not in ("--debug", "--trust")])
     except UsageError as error:
         return _say(error, str(error), WRONG_WORDS, debug)
     except KeyboardInterrupt as error:

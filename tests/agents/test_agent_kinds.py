@@ -15,11 +15,16 @@ from lanista.agents.match import Scheduled, play_games
 from lanista.envs.catalogue import GAMES, games, make, native_rules
 from lanista.envs.core import Agent, GameSpec, Role, Turn, play
 from lanista.errors import UsageError
-from lanista.plugs import plug, summaries
+from lanista.plugs import plug
 
-SUMMARIES = summaries("lanista.agents.kinds", "make")
-# A kind whose options can all be left out: the others need a folder, a program or a file.
-KINDS = [kind for kind in agents() if None not in SUMMARIES[kind.replace("-", "_")].options.values()]
+
+def complete(kind: str) -> bool:
+    """Whether a kind's options can all be left out: the others need a folder, a program or a file."""
+    needed = inspect.signature(plug("lanista.agents.kinds", "agent", kind).make).parameters.values()
+    return all(option.default is not option.empty for option in needed)
+
+
+KINDS = [kind for kind in agents() if complete(kind)]
 MANY_ACTIONS = 100
 
 

@@ -59,7 +59,7 @@ def test_options_arrive() -> None:
         ("minimax:4", "write key=value"),
         ("random:seed=1", "takes no options"),
         ("connect_four", "no agent for 'connect_four' comes with Lanista"),
-        ("hf:someone/something", "unknown agent 'hf'"),
+        ("hfs:someone/something", "unknown agent 'hfs'"),
     ],
 )
 def test_wrong_words(contestant: str, words: str) -> None:
