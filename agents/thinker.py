@@ -120,7 +120,8 @@ class Thinker:
                 if len(last) > 2 and step is not None and step[0] == "depth" and last[-2] > 0:
                     growth = max(growth, last[-1] / last[-2])
                 late = limits.seconds is not None and elapsed + last[-1] * growth > limits.seconds
-                if self._stopped.is_set() or (thought is not None and late):
+                # The first step is made in any case: who is stopped at once still has the grace to find a move.
+                if thought is not None and (late or self._stopped.is_set()):
                     break
                 self.agent.become({"contestant": self._at(step)})
                 choice = self.agent.act(turn)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.isolate import IsolatedAgent, isolate
+from lanista.agents.kinds.py import PyAgent
 from lanista.agents.match import Played, Scheduled, play_games
 from lanista.agents.wire import LENGTH, Message, pack, turn_arrays, turn_from, unpack
 from lanista.envs.catalogue import make, native_rules
@@ -125,7 +126,7 @@ def test_who_forks_answers_twice_and_is_ended(seated: list[IsolatedAgent]) -> No
     game.reset(0)
     agent.start(game.spec, 0)
     own_row = game.turn().take(np.array([1]))
-    reasons = []
+    reasons: list[str] = []
     for _ in range(6):
         choice = agent.act(own_row)
         assert choice.failed or choice.actions.tolist() == [0]  # never the answer to another question
@@ -225,7 +226,7 @@ def test_an_isolated_contestant_says_what_is_wrong_with_its_game(seated: list[Is
 
 def test_the_example_plays(seated: list[IsolatedAgent]) -> None:
     agent = load_agent(f"py:{EXAMPLE}:MyAgent")
-    assert isinstance(agent, IsolatedAgent) and agent.files == (EXAMPLE,)
+    assert isinstance(agent, PyAgent) and agent.files == (EXAMPLE,)
     seated.append(agent)
     played = play_all("connect_four", [agent, load_agent("random")], 100)
     assert {one.reason for one in played} == {"end"}
