@@ -18,6 +18,7 @@ from lanista.errors import UsageError
 
 LONGEST_LINE = 1 << 20  # characters; a game of 10,000 plies has some 50,000
 MOVES_LEFT = 30  # for which the clock is shared out where the other side does not say
+LAST_PLY = 99  # of the fifty moves of each side without progress
 PAWNS = 400.0  # centipawns that make the odds ten to one, as in Elo's formula
 MOST = 10_000  # centipawns
 
@@ -46,6 +47,7 @@ class UciHost:
         self._thread: threading.Thread | None = None
         self._saying = threading.Lock()
         self._warm = False
+        self._playable = True
 
     def serve(self) -> None:
         """Answer until `quit` or the end of the input."""
@@ -107,18 +109,26 @@ class UciHost:
 
     def _position(self, words: list[str]) -> None:
         self._halt()
+        self._playable = False
         at = words.index("moves") if "moves" in words else len(words)
         if words[:1] == ["fen"]:
-            self._board.set_up(" ".join(words[1:at]))
+            fen = words[1:at]
+            if len(fen) > 4 and fen[4].isdecimal():  # who plays on after our rules' fifty moves counts further
+                fen[4] = str(min(int(fen[4][:9]), LAST_PLY))
+            self._board.set_up(" ".join(fen))
         elif words[:1] == ["startpos"]:
             self._board.clear()
         else:
             raise UsageError("a position is 'startpos' or 'fen ...', and then 'moves ...'")
         for word in words[at + 1 :]:
             self._board.play(word)
+        self._playable = True
 
     def _go(self, words: list[str]) -> None:
         self._halt()
+        if not self._playable:  # the last position was refused, as one in which the game is over
+            self._say("bestmove (none)")
+            return
         turn = self._board.turn()
         assert turn.legal is not None
         known = self._board.words(turn)

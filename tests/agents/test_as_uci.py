@@ -77,11 +77,11 @@ def test_a_scripted_dialogue() -> None:
         "setoption name Depth value 3",
         "go",
         "...",
+        "go depth many",
         "setoption name Depht value 3",
         "setoption name depth value deep",
         "position fen 7k/8 w - - 0 1",
         "position startpos moves e2e5",
-        "go depth many",
         "position startpos moves f2f3 e7e5 g2g4 d8h4",
         "go depth 1",
         "...",
@@ -96,11 +96,11 @@ def test_a_scripted_dialogue() -> None:
     assert all(line.endswith(("pv h5f7", "pv a1a8")) for line in infos)
     assert all((value_of(line) or 0) > 0.99 for line in infos)
     assert [line[:50] for line in heard.said("info string")] == [
+        "info string 'go depth' needs a whole number, not '",
         "info string there is no option 'Depht'; there are:",
         "info string option 'depth' is int, not 'deep'",
         "info string '7k/8 w - - 0 1' is no position of che",
         "info string 'e2e5' is no legal move here",
-        "info string 'go depth' needs a whole number, not '",
     ]
 
 
@@ -132,8 +132,18 @@ def test_time_bounds_the_depth() -> None:
 
 def test_games_go_on_after_our_rules_end_them() -> None:
     knights = "g1f3 g8f6 f3g1 f6g8 " * 4
-    heard = talk("random", f"position startpos moves {knights}e2e4", "go", "...", "quit")
-    assert len(heard.said("bestmove")) == 1 and not heard.said("info string")
+    script = [f"position startpos moves {knights}e2e4", "go", "..."]
+    script += ["position fen 7k/8/8/8/8/8/8/R6K w - - 120 90 moves a1a2", "go", "..."]
+    heard = talk("random", *script, "quit")
+    assert len(heard.said("bestmove")) == 2 and not heard.said("info string")
+    assert "bestmove (none)" not in heard.lines
+
+
+def test_no_move_is_told_for_a_position_that_is_none() -> None:
+    heard = talk("random", "position fen 7k/8/8/8/8/8/8/7K w - - 0 1", "go", "...", "position startpos", "go", "...")
+    assert "the game is over in this position" in heard.said("info string")[0]
+    first, second = heard.said("bestmove")
+    assert first == "bestmove (none)" and second != first
 
 
 @pytest.mark.parametrize(
