@@ -56,6 +56,7 @@ def run(options: Options) -> int:
         except OSError as error:
             raise UsageError(f"{options.host}:{options.port} cannot be listened at: {error.strerror}") from None
         app = agent_app(options.agent, options.game, seed=options.seed, seconds=options.seconds)
+        listening.listen(128)  # who has read the line below is heard, even before the server runs
         host = f"[{options.host}]" if family == socket.AF_INET6 else options.host
         print(f"{options.agent} plays {options.game} at http://{host}:{listening.getsockname()[1]}", flush=True)
         try:
