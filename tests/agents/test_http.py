@@ -182,8 +182,8 @@ def arrays(**parts: object) -> bytes:
 
 FAULTS: dict[str, tuple[Callable[[socket.socket], None], str]] = {
     "closes": (lambda client: None, "failed: Remote end closed connection"),
-    "hangs": (lambda client: time.sleep(1.5), "gave no answer within 0.6 seconds"),
-    "drips": (drip, "gave no answer within 0.6 seconds"),
+    "hangs": (lambda client: time.sleep(3), "gave no answer within 1 seconds"),
+    "drips": (drip, "gave no answer within 1 seconds"),
     "floods": (flood, f"answered with more than {MOST_BYTES} bytes"),
     "no-http": (lambda client: client.sendall(b"hello\r\n\r\n"), "failed: hello"),
     "status": (answering(b"oops", "500 Sorry"), "answered with status 500: oops"),
@@ -212,7 +212,7 @@ def test_a_servers_fault_is_its_failure(fault: str) -> None:
                         (answering(ABOUT) if number == 0 else answer)(client)
 
         threading.Thread(target=serve, daemon=True).start()
-        limit = 20 if fault == "floods" else 0.6
+        limit = 1.0 if fault in ("hangs", "drips") else 20.0
         agent = HttpAgent(f"http://127.0.0.1:{listening.getsockname()[1]}", limit)
         agent.start(native_rules(GAME).spec, 0)
         choice = agent.act(middle())
