@@ -61,6 +61,7 @@ def load_agent(contestant: str | os.PathLike[str]) -> Agent:
     if folder is not None:
         return _trained(folder, Path(head).as_posix(), parse_options(options, text))
     kind, colon, written = text.partition(":")
+    kind = "http" if kind == "https" else kind
     if colon and re.fullmatch(r"[\w-]+", kind) and not Path(head).exists():
         return _of_kind(kind, written, text)
     is_kind = head.replace("-", "_") in plugs(KINDS)

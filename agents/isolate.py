@@ -8,10 +8,12 @@ may have only so much memory, and it is begun anew when it has died.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import pickle
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -74,7 +76,9 @@ class IsolatedAgent:
         self._pipe = _Pipe(memory << 20)
         self._spec: GameSpec | None = None
         self._seed = 0
+        self._loaded: dict[str, Any] | None = None  # what the process has
         self._asked = 0  # questions so far: an answer names its own
+        self._busy = False
 
     def start(self, spec: GameSpec, seed: int) -> None:
         """Load it there, and tell it which game is played.
@@ -84,7 +88,7 @@ class IsolatedAgent:
         """
         self._spec, self._seed = spec, seed
         try:
-            self._begin(self._pipe.running)
+            self._begin()
         except ProcessError as failure:
             self._pipe.end()
             raise UsageError(f"'{self.name}' could not be started: it {failure}") from None
@@ -117,17 +121,37 @@ class IsolatedAgent:
         if self._pipe.running:
             self._pipe.send(Message("finish", {"games": games}))
 
+    def become(self, loading: Mapping[str, Any]) -> None:
+        """Be another agent, of the kind of `loading`, from the next question on; the process stays."""
+        if loading != self._loading:
+            self._loading = dict(loading)
+
+    def interrupt(self, grace: float = 0.0) -> None:
+        """From another thread: kill the process if the answer to the present question takes longer than this.
+
+        Args:
+            grace: seconds that it may still take.
+        """
+        until = time.monotonic() + grace
+        while self._busy and time.monotonic() < until:
+            time.sleep(0.002)
+        if self._busy:
+            self._pipe.kill()
+
     def close(self) -> None:
         """End its process; it may be asked again, and is begun anew."""
         self._pipe.end()
 
-    def _begin(self, running: bool = False) -> None:
+    def _begin(self) -> None:
         """Bring it to where it can be asked."""
         until = time.monotonic() + STARTING
-        if not running:
+        if not self._pipe.running:
+            self._loaded = None
             self._pipe.begin()
+        if self._loaded is not self._loading:
             self._pipe.send(Message("load", text=json.dumps(self._loading)))
             self._pipe.answer("loaded", until, STARTING)
+            self._loaded = self._loading
         told = {"spec": base64.b64encode(pickle.dumps(self._spec)).decode(), "seed": self._seed}
         self._pipe.send(Message("start", text=json.dumps(told)))
         self._pipe.answer("started", until, STARTING)
@@ -140,7 +164,8 @@ class IsolatedAgent:
             ProcessError: it did not answer as it should; its process was ended.
         """
         try:
-            if not self._pipe.running:
+            self._busy = True
+            if not self._pipe.running or self._loaded is not self._loading:
                 try:
                     self._begin()
                 except UsageError as mistake:
@@ -158,6 +183,8 @@ class IsolatedAgent:
         except ProcessError as failure:
             self._pipe.end()
             raise failure
+        finally:
+            self._busy = False
 
     def _read(self, message: Message, turn: Turn) -> Choice:
         """The choice that a message tells.
@@ -242,6 +269,13 @@ class _Pipe:
         self._process, self._closing = None, None
         self._unsent.clear()
         self._read.clear()
+
+    def kill(self) -> None:
+        """From another thread: have the child end; whoever reads from it will see that."""
+        process = self._process
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
 
     def send(self, message: Message) -> None:
         """Send, as far as it can be without waiting; `answer` sends the rest."""

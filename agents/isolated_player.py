@@ -106,7 +106,9 @@ class Player:
         head = self._source.read(LENGTH.size)
         if len(head) < LENGTH.size:
             return None
-        return unpack(self._source.read(LENGTH.unpack(head)[0]))
+        body = bytearray(LENGTH.unpack(head)[0])  # whose arrays may be written to, as those of any turn
+        self._source.readinto(body)
+        return unpack(body)
 
     def _write(self, said: bytes) -> None:
         self._sink.write(said)

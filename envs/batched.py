@@ -49,6 +49,8 @@ class Rules:
             `parse_position` raises ValueError.
         print_engine_move: (state, action) -> the move as engines of the field's protocol (UCI) write it, where there
             are such engines and `print_move` is for people.
+        print_score: (state) -> how the game would be counted as it stands, as the field writes it (`B+3.5`), where it
+            is counted.
         starts: () -> all positions that chance can begin with, records of `state`, and the probability of each, where
             these are few and chance plays no part later.
     """
@@ -70,6 +72,7 @@ class Rules:
     print_position: Callable[[Any], str] | None = None
     parse_position: Callable[[str], Any] | None = None
     print_engine_move: Callable[[Any, int], str] | None = None
+    print_score: Callable[[Any], str] | None = None
     starts: Callable[[], tuple[Array, Floats]] | None = None
     key: str = field(default="", init=False)
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from lanista.envs.batched import Rules, Scalar
 from lanista.envs.boards import board_spec, board_text, cell_name, disc, label, parse_cell, svg, symmetries_of, turns_of
+from lanista.envs.compiling import compiled
 from lanista.envs.draws import mix
 from lanista.errors import UsageError
 
@@ -38,6 +39,7 @@ def rules(size: int = 19, komi: float = 7.5) -> Rules:
     longest = 2 * points
     stones = _stones(size)
     area = _area(size)
+    count = compiled(lambda state: area(state), f"go's area {size}")  # for plain Python
     remember, known = _memory(size)
 
     @numba.njit
@@ -131,6 +133,7 @@ def rules(size: int = 19, komi: float = 7.5) -> Rules:
         parse_move=lambda state, text: (
             points if text.strip().lower() == "pass" else parse_cell(text, size, size, letters=LETTERS)
         ),
+        print_score=lambda state: _score(count(state) - komi),
     )
 
 
@@ -335,6 +338,11 @@ def _area(size: int) -> Any:
         return lead
 
     return area
+
+
+def _score(lead: float) -> str:
+    """Black's lead as the field writes it: `B+3.5`, `W+7`, `0`."""
+    return f"{'B' if lead > 0 else 'W'}+{abs(lead):g}" if lead else "0"
 
 
 def _board(state: Any, size: int) -> Any:

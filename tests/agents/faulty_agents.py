@@ -1,4 +1,4 @@
-"""Agents that play the first legal action, but do something wrong in the game of copy 1."""
+"""Agents that play the first legal action, but do something wrong in some game: each class its own."""
 
 from __future__ import annotations
 
@@ -55,12 +55,14 @@ class Looks:
 
 
 class Faulty:
-    """Plays on, but for what `go_wrong` does or answers."""
+    """Plays on, but for what `go_wrong` does or answers in the game of copy 1."""
+
+    copy = 1
 
     def act(self, turn: Turn, memory: Array | None = None) -> Any:
         assert turn.legal is not None
         actions = turn.legal.argmax(axis=1)
-        self.mine = turn.copies == 1
+        self.mine = turn.copies == self.copy
         if self.mine.any():
             answer = self.go_wrong(actions)
             if answer is not None:
@@ -157,3 +159,20 @@ class Unstartable:
 
 class NoAgent:
     pass
+
+
+class Everything(Faulty):
+    """Goes wrong in each game in another way; where it is not told how, not at all."""
+
+    def __init__(self, faults: str) -> None:
+        self.kinds: list[type[Faulty] | None] = [globals().get(name) for name in faults.split("-")]
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Any:
+        assert turn.legal is not None
+        for copy in turn.copies.tolist():
+            kind = self.kinds[copy]
+            if kind is not None:
+                faulty = kind()
+                faulty.copy = copy
+                return faulty.act(turn, memory)
+        return Choice(turn.legal.argmax(axis=1))

@@ -29,8 +29,8 @@ FAKE = Path(__file__).with_name("fake_engine.py")
 FAULTS = {
     "dies": "exited with code 3",
     "crashes": "was killed by SIGABRT",
-    "hangs": "gave no move within 0.4 seconds",
-    "mumbles": "gave no move within 0.4 seconds",
+    "hangs": "gave no move within 0.8 seconds",
+    "mumbles": "gave no move within 0.8 seconds",
     "floods": "flooded its output with more than",
     "floods-a-line": "flooded its output with a line",
     "closes": "closed its output",
@@ -109,7 +109,7 @@ def test_plays_whole_games(protocol: str, game: str, processes: int, seated: lis
 def test_a_fault_costs_its_game_alone(
     protocol: str, game: str, fault: str, reason: str, seated: list[EngineAgent]
 ) -> None:
-    engine = fake(protocol, fault, WORD[game], "seconds=0.4" if fault in ("hangs", "mumbles") else "seconds=20")
+    engine = fake(protocol, fault, WORD[game], "seconds=0.8" if fault in ("hangs", "mumbles") else "seconds=20")
     seated.append(engine)
     engine.start(native_rules(game).spec, 0)
     began = time.monotonic()

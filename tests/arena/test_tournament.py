@@ -277,3 +277,22 @@ def test_wrong_words_name_the_right_ones(change: dict[str, object], says: str) -
     words: dict[str, object] = {"game": "tictactoe", "contestants": WHO, "games": 2} | change
     with pytest.raises(UsageError, match=says):
         tournament(**words)  # type: ignore[arg-type]
+
+
+def test_engines_faults_are_scored_and_a_changed_engine_is_another(tmp_path: Path) -> None:
+    source = Path(__file__).parents[1] / "agents" / "fake_engine.py"
+    script = tmp_path / "fake_engine.py"
+    script.write_text(source.read_text())
+    engine = f"gtp:{sys.executable} -S {script} gtp dies E5?seconds=20"
+    who = ["random", engine]
+    table = tournament("go:size=5", who, games=8, db=tmp_path / "t.sqlite", opening_plies=(0, 0))
+    games = games_of(tmp_path / "t.sqlite")
+    with Store(tmp_path / "t.sqlite", write=False) as store:
+        lost = [game for game in store.games() if game.reason == "gtp engine: exited with code 3"]
+    assert table.games == 8 and 1 <= len(lost) < 8
+    assert all(game.seats[game.at_fault] == engine for game in lost if game.at_fault is not None)
+    tournament("go:size=5", who, games=8, db=tmp_path / "t.sqlite", opening_plies=(0, 0))
+    assert games_of(tmp_path / "t.sqlite") == games
+    script.write_text(source.read_text() + "# another one\n")
+    with pytest.raises(UsageError, match="has changed since its games"):
+        tournament("go:size=5", who, games=8, db=tmp_path / "t.sqlite", opening_plies=(0, 0))

@@ -16,7 +16,19 @@ import pytest
 from lanista.cli.games import SHOWN
 from lanista.cli.main import commands, main, module_of, read_options
 
-PROMISED = {"agents", "demo", "encoders", "games", "generate-game", "match", "play", "standings", "tournament", "train"}
+PROMISED = {
+    "agents",
+    "demo",
+    "encoders",
+    "games",
+    "generate-game",
+    "engine",
+    "match",
+    "play",
+    "standings",
+    "tournament",
+    "train",
+}
 
 
 @pytest.fixture(autouse=True)
