@@ -47,6 +47,8 @@ class Rules:
         print_move, parse_move: (state, action) -> text and back; `parse_move` raises ValueError.
         print_position, parse_position: (state) -> text and back, where the field has a notation for positions;
             `parse_position` raises ValueError.
+        place: (cell of the observation's last two axes, counted row by row, player who looks) -> the middle of that
+            cell in the picture and its width; None where the picture shows no such cells.
         starts: () -> all positions that chance can begin with, records of `state`, and the probability of each, where
             these are few and chance plays no part later.
     """
@@ -67,6 +69,7 @@ class Rules:
     parse_move: Callable[[Any, str], int]
     print_position: Callable[[Any], str] | None = None
     parse_position: Callable[[str], Any] | None = None
+    place: Callable[[int, int], tuple[float, float, float]] | None = None
     starts: Callable[[], tuple[Array, Floats]] | None = None
     key: str = field(default="", init=False)
 

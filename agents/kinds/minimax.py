@@ -97,9 +97,13 @@ class MinimaxAgent:
         Raises:
             UsageError: the game does not show its rules and positions.
         """
+        return _search(turn, self.limits, self.entries())
+
+    def entries(self) -> Array:
+        """Its table, made when it is first needed."""
         if self._entries is None:
             self._entries = new_table(self.table) if self.table else NO_TABLE
-        return _search(turn, self.limits, self._entries)
+        return self._entries
 
 
 def search(turn: Turn, depth: int, table: Array = NO_TABLE) -> tuple[Array, Array, int]:
