@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from lanista.agents.alpha_beta import DEEPEST, NO_LIMIT, NO_TABLE, WANING, Found, Limits, look_ahead, new_table
+from lanista.agents.alpha_beta import DEEPEST, Found, Limits, look_ahead
+from lanista.agents.alpha_beta_kernel import NO_LIMIT, WANING
+from lanista.agents.position_table import NO_TABLE, new_table
 from lanista.envs.core import Array, Choice, GameSpec, Turn
 from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
@@ -112,7 +114,7 @@ def search(turn: Turn, depth: int, table: Array = NO_TABLE) -> tuple[Array, Arra
     Args:
         turn: k rows of a native perfect-information game of two players.
         depth: plies to look ahead, at least 1.
-        table: from `agents.alpha_beta.new_table`; without it the same is found, only later.
+        table: from `agents.position_table.new_table`; without it the same is found, only later.
 
     Returns:
         The best moves (k, num_actions) bool; their value for the row's player (k,) float64, in which a reward `r` that
