@@ -206,7 +206,8 @@ def test_listings_parse_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert next(game for game in games["games"] if game["name"] == "mnk")["options"]["gravity"] is False
     assert main(["agents", "--json"]) == 0
     kinds = {kind["name"]: kind for kind in json.loads(capsys.readouterr().out)["kinds"]}
-    assert kinds["minimax"]["options"] == {"depth": 4}
+    assert kinds["minimax"]["options"] == {"depth": None, "nodes": None, "milliseconds": None, "table": 64}
+    assert kinds["mcts"]["options"]["exploration"] == 1.4
     assert kinds["network"]["options"]["path"] is None
     assert main(["encoders", "--json"]) == 0
     encoders = {encoder["name"]: encoder for encoder in json.loads(capsys.readouterr().out)["encoders"]}
