@@ -1,7 +1,8 @@
-"""`minimax:depth=4`: looks so many plies ahead, each side playing its best; or for so many nodes or milliseconds.
+"""`minimax:depth=4`: looks 4 plies ahead, or as many as you say; or for so many nodes or milliseconds.
 
-It knows only what the rules say: a position at its horizon that is not over is worth the rewards until then, which is
-0 in games that pay at the end. It prefers a quicker win and a slower loss, and draws among the best moves by seed.
+Each side plays its best. It knows only what the rules say: a position at its horizon that is not over is worth the
+rewards until then, which is 0 in games that pay at the end. It prefers a quicker win and a slower loss, and draws among
+the best moves by seed.
 """
 
 from __future__ import annotations

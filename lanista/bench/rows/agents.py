@@ -77,7 +77,7 @@ def measure(plan: Plan) -> Row:
         "agent is as it comes out of training, in bfloat16 where the chip can; the bare forwards are in float32."
     )
     notes = [
-        f"MCTS: searches of {SIMULATIONS} simulations from the start, one random rollout each, with proofs.",
+        f"At most {ROUNDS} slices each. MCTS: searches of {SIMULATIONS} simulations from the start, one random rollout each, with proofs.",
         "PUCT's rows are those that the network is asked; the network alone is asked them in the same batches.",
     ]
     return Row("agents", title, "steps", verdicts, lanes, notes)
@@ -92,13 +92,13 @@ def groups() -> list[tuple[list[Claim], list[Side]]]:
         ([Claim("alpha-beta, positions reached", ALPHA_BETA.name, least=5e6, unit="steps/s")], [ALPHA_BETA]),
         (
             [
-                Claim("MCTS of OpenSpiel's Python MCTS", MCTS.name, python.name, least=10.0),
-                Claim("MCTS of OpenSpiel's C++ MCTS", MCTS.name, cpp.name, least=2.0),
+                Claim("MCTS, times OpenSpiel's Python MCTS", MCTS.name, python.name, least=10.0),
+                Claim("MCTS, times OpenSpiel's C++ MCTS", MCTS.name, cpp.name, least=2.0),
             ],
             [MCTS, python, cpp],
         ),
         (
-            [Claim(f"PUCT of its network alone, {GAMES} games", puct.name, network.name, least=1 / OVERHEAD)],
+            [Claim(f"PUCT, of its network alone, {GAMES} games", puct.name, network.name, least=1 / OVERHEAD)],
             [puct, network],
         ),
     ]
