@@ -77,7 +77,8 @@ def measure(plan: Plan) -> Row:
         "agent is as it comes out of training, in bfloat16 where the chip can; the bare forwards are in float32."
     )
     notes = [
-        f"At most {ROUNDS} slices each. MCTS: searches of {SIMULATIONS} simulations from the start, one random rollout each, with proofs.",
+        f"At most {ROUNDS} slices each.",
+        f"MCTS: searches of {SIMULATIONS} simulations from the start, one random rollout each, with proofs.",
         "PUCT's rows are those that the network is asked; the network alone is asked them in the same batches.",
     ]
     return Row("agents", title, "steps", verdicts, lanes, notes)
