@@ -51,6 +51,8 @@ class Rules:
             are such engines and `print_move` is for people.
         print_score: (state) -> how the game would be counted as it stands, as the field writes it (`B+3.5`), where it
             is counted.
+        place: (cell of the observation's last two axes, counted row by row, player who looks) -> the middle of that
+            cell in the picture and its width; None where the picture shows no such cells.
         starts: () -> all positions that chance can begin with, records of `state`, and the probability of each, where
             these are few and chance plays no part later.
     """
@@ -73,6 +75,7 @@ class Rules:
     parse_position: Callable[[str], Any] | None = None
     print_engine_move: Callable[[Any, int], str] | None = None
     print_score: Callable[[Any], str] | None = None
+    place: Callable[[int, int], tuple[float, float, float]] | None = None
     starts: Callable[[], tuple[Array, Floats]] | None = None
     key: str = field(default="", init=False)
 

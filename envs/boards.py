@@ -14,6 +14,7 @@ from lanista.envs.draws import mix
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 CELL = 40  # the side of a cell in a picture
+MARGIN, TOP = CELL / 2, 4  # left of the board and above it
 WOOD, LINES, INK = "#e3c58f", "#7a5c2e", "#3b2a12"
 
 
@@ -180,17 +181,27 @@ def squares_svg(
         from_top, letters: as for `cell_name`.
         lines: the colour of the lines.
     """
-    margin = CELL / 2
-    parts = [f'<g transform="translate({margin:g} 4)">']
+    margin = MARGIN
+    parts = [f'<g transform="translate({margin:g} {TOP})">']
     for cell in range(rows * columns):
         x, y = cell % columns * CELL, cell // columns * CELL
         parts.append(f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill(cell)}" stroke="{lines}"/>')
     parts += [*inside, "</g>"]
     for row in range(rows):
-        parts.append(label(margin / 2, 4 + (row + 0.5) * CELL, str(row + 1 if from_top else rows - row), 12, "#777"))
+        parts.append(label(margin / 2, TOP + (row + 0.5) * CELL, str(row + 1 if from_top else rows - row), 12, "#777"))
     for column in range(columns):
-        parts.append(label(margin + (column + 0.5) * CELL, 4 + rows * CELL + margin / 2, letters[column], 12, "#777"))
-    return svg(margin + columns * CELL + 4, rows * CELL + 4 + margin, parts)
+        parts.append(label(margin + (column + 0.5) * CELL, TOP + rows * CELL + margin / 2, letters[column], 12, "#777"))
+    return svg(margin + columns * CELL + TOP, rows * CELL + TOP + margin, parts)
+
+
+def place_of_square(columns: int) -> Callable[[int, int], tuple[float, float, float]]:
+    """`Rules.place` of a board that `squares_svg` draws as it is seen."""
+
+    def place(cell: int, player: int) -> tuple[float, float, float]:
+        x, y = middle(cell, columns)
+        return MARGIN + x, TOP + y, CELL
+
+    return place
 
 
 def middle(cell: int, columns: int) -> tuple[float, float]:

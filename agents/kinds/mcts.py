@@ -1,4 +1,4 @@
-"""`mcts:simulations=200`: Monte Carlo tree search, UCT with random rollouts; or for so many milliseconds.
+"""`mcts:simulations=200`: Monte Carlo tree search with random rollouts, 200 or as many as you say; or milliseconds.
 
 It proves what it can: a win that is there is taken, a lost move is avoided, however seldom they were looked at.
 """

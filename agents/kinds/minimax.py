@@ -1,14 +1,17 @@
-"""`minimax:depth=4`: looks so many plies ahead, each side playing its best; or for so many nodes or milliseconds.
+"""`minimax:depth=4`: looks 4 plies ahead, or as many as you say; or for so many nodes or milliseconds.
 
-It knows only what the rules say: a position at its horizon that is not over is worth the rewards until then, which is
-0 in games that pay at the end. It prefers a quicker win and a slower loss, and draws among the best moves by seed.
+Each side plays its best. It knows only what the rules say: a position at its horizon that is not over is worth the
+rewards until then, which is 0 in games that pay at the end. It prefers a quicker win and a slower loss, and draws among
+the best moves by seed.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from lanista.agents.alpha_beta import DEEPEST, NO_LIMIT, NO_TABLE, WANING, Found, Limits, look_ahead, new_table
+from lanista.agents.alpha_beta import DEEPEST, Found, Limits, look_ahead
+from lanista.agents.alpha_beta_kernel import NO_LIMIT, WANING
+from lanista.agents.position_table import NO_TABLE, new_table
 from lanista.envs.core import Array, Choice, GameSpec, Turn
 from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
@@ -97,9 +100,13 @@ class MinimaxAgent:
         Raises:
             UsageError: the game does not show its rules and positions.
         """
+        return _search(turn, self.limits, self.entries())
+
+    def entries(self) -> Array:
+        """Its table, made when it is first needed."""
         if self._entries is None:
             self._entries = new_table(self.table) if self.table else NO_TABLE
-        return _search(turn, self.limits, self._entries)
+        return self._entries
 
 
 def search(turn: Turn, depth: int, table: Array = NO_TABLE) -> tuple[Array, Array, int]:
@@ -108,7 +115,7 @@ def search(turn: Turn, depth: int, table: Array = NO_TABLE) -> tuple[Array, Arra
     Args:
         turn: k rows of a native perfect-information game of two players.
         depth: plies to look ahead, at least 1.
-        table: from `agents.alpha_beta.new_table`; without it the same is found, only later.
+        table: from `agents.position_table.new_table`; without it the same is found, only later.
 
     Returns:
         The best moves (k, num_actions) bool; their value for the row's player (k,) float64, in which a reward `r` that

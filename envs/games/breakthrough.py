@@ -23,6 +23,7 @@ from lanista.envs.boards import (
     disc,
     middle,
     parse_cell,
+    place_of_square,
     see_stones,
     squares_svg,
 )
@@ -161,6 +162,7 @@ def rules(rows: int = 8, columns: int = 8) -> Rules:
         text=text,
         print_move=print_move,
         parse_move=parse_move,
+        place=place_of_square(columns),
     )
 
 

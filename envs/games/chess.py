@@ -20,7 +20,7 @@ import numpy as np
 
 from lanista.envs.batched import Rules
 from lanista.envs.bits import bit, count, lowest, spread, swapped
-from lanista.envs.boards import board_spec
+from lanista.envs.boards import board_spec, place_of_square
 from lanista.envs.compiling import compiled
 from lanista.envs.draws import mix
 from lanista.envs.games import _chess_notation as notation
@@ -67,6 +67,7 @@ def rules() -> Rules:
         text=notation.text,
         print_move=lambda state, action: notation.san(state, action, legal_actions, after),
         parse_move=lambda state, text: notation.parse_move(state, text, legal_actions, after),
+        place=lambda cell, player: place_of_square(8)(cell ^ (56 * player), player),
         print_position=notation.fen,
         parse_position=parse_position,
         print_engine_move=notation.uci,

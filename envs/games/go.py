@@ -134,6 +134,7 @@ def rules(size: int = 19, komi: float = 7.5) -> Rules:
             points if text.strip().lower() == "pass" else parse_cell(text, size, size, letters=LETTERS)
         ),
         print_score=lambda state: _score(count(state) - komi),
+        place=lambda cell, player: (MARGIN + cell % size * STEP, MARGIN + cell // size * STEP, STEP),
     )
 
 
@@ -355,9 +356,12 @@ def _text(state: Any, size: int) -> str:
     return board_text([[".XO"[stone] for stone in row] for row in _board(state, size)], letters=LETTERS)
 
 
+STEP, MARGIN = 30.0, 34.0  # from point to point in a picture, and from its edge
+
+
 def _picture(state: Any, size: int, last: int | None) -> str:
     """A wooden board with coordinates; the last stone has a ring."""
-    step, margin = 30.0, 34.0
+    step, margin = STEP, MARGIN
     far = margin + (size - 1) * step
     parts = ['<rect width="100%" height="100%" fill="#e3c58f"/>']
     for number in range(size):

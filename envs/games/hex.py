@@ -151,6 +151,7 @@ def rules(size: int = 11, swap: bool = False) -> Rules:
         text=lambda state, player: _text(state, size),
         print_move=print_move,
         parse_move=parse_move,
+        place=lambda cell, player: (*_middle(cell // size, cell % size), WIDE),
     )
 
 
@@ -163,16 +164,19 @@ def _text(state: Any, size: int) -> str:
     return "\n".join(lines)
 
 
+WIDE, HIGH = 34.0, 29.4  # of a cell: an upright hexagon with a circumradius of 19.6
+
+
+def _middle(row: float, column: float) -> tuple[float, float]:
+    """The middle of a cell in the picture."""
+    return 60 + (column + row / 2) * WIDE, 56 + row * HIGH
+
+
 def _picture(state: Any, size: int, last: int | None) -> str:
     """Hexagons in rows, each shifted by half a cell; the sides wear the colours of who joins them."""
-    wide, high = 34.0, 29.4  # of a cell: an upright hexagon with a circumradius of 19.6
-    radius = high / 1.5
+    wide, radius, at = WIDE, HIGH / 1.5, _middle
     board = np.asarray(state["board"])
     colours = ("#f6efe0", "#d64545", "#2b63b8")
-
-    def at(row: float, column: float) -> tuple[float, float]:
-        return 60 + (column + row / 2) * wide, 56 + row * high
-
     corners = [at(-0.75, -0.4), at(-0.75, size - 0.25), at(size - 0.25, size - 0.6), at(size - 0.25, -0.75)]
     parts = []
     for number in range(4):

@@ -24,6 +24,7 @@ from lanista.envs.boards import (
     disc,
     middle,
     parse_cell,
+    place_of_square,
     see_stones,
     squares_svg,
     svg,
@@ -167,6 +168,7 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
         text=lambda state, player: _text(state, rows, columns, gravity),
         print_move=lambda state, action: str(action + 1) if gravity else cell_name(action, rows, columns),
         parse_move=lambda state, text: _parse_column(text, columns) if gravity else parse_cell(text, rows, columns),
+        place=(lambda cell, player: (*middle(cell, columns), CELL)) if gravity else place_of_square(columns),
     )
 
 

@@ -21,6 +21,7 @@ from lanista.envs.boards import (
     disc,
     middle,
     parse_cell,
+    place_of_square,
     squares_svg,
     symmetries_of,
     turns_of,
@@ -58,6 +59,7 @@ def rules() -> Rules:
         text=text,
         print_move=print_move,
         parse_move=parse_move,
+        place=place_of_square(SIDE),
     )
 
 

@@ -85,10 +85,21 @@ def rasterised(svg: str) -> Any:
         image = Image.open(io.BytesIO(base64.b64decode(own.group(1)))).convert("RGB")
         scale = LONG_SIDE / max(image.size)
         return image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.NEAREST)
+    return drawn(svg)
+
+
+def drawn(svg: str) -> Any:
+    """A drawing as pixels: its long side is 480 of them.
+
+    Raises:
+        UsageError: resvg is not installed.
+    """
+    from PIL import Image
+
     try:
         import resvg_py  # type: ignore[import-not-found,unused-ignore]
     except ImportError:
-        raise UsageError("films of drawn games need resvg: pip install 'lanista[video]'") from None
+        raise UsageError("pixels of drawings need resvg: pip install 'lanista[video]'") from None
     from matplotlib import get_data_path
 
     box = re.search(r'viewBox="\s*\S+\s+\S+\s+(\S+)\s+([^"\s]+)', svg)

@@ -73,7 +73,8 @@ def test_an_agent_plays_on_as_before(tmp_path: Path) -> None:
     first, last = answers[0], answers[-1]
     assert first.policy is not None and last.policy is not None and first.value is not None and last.value is not None
     assert np.allclose(first.policy, last.policy, atol=1e-4) and np.allclose(first.value, last.value, atol=1e-4)
-    assert (first.actions == last.actions).all() and (last.policy[~turn.legal] < 1e-6).all()
+    assert turn.legal is not None and (last.policy[~turn.legal] < 1e-6).all()
+    assert (first.actions == last.actions).all()
 
 
 def test_a_network_that_still_learns_is_never_copied() -> None:

@@ -218,7 +218,8 @@ def test_listings_parse_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert next(game for game in games["games"] if game["name"] == "mnk")["options"]["gravity"] is False
     assert main(["agents", "--json"]) == 0
     kinds = {kind["name"]: kind for kind in json.loads(capsys.readouterr().out)["kinds"]}
-    assert kinds["minimax"]["options"] == {"depth": 4}
+    assert kinds["minimax"]["options"] == {"depth": None, "nodes": None, "milliseconds": None, "table": 64}
+    assert kinds["mcts"]["options"]["exploration"] == 1.4
     assert kinds["network"]["options"]["path"] is None
     assert main(["encoders", "--json"]) == 0
     encoders = {encoder["name"]: encoder for encoder in json.loads(capsys.readouterr().out)["encoders"]}
@@ -266,5 +267,5 @@ def test_a_door_without_its_library_says_what_to_install(
 def test_listings_are_what_a_person_would_write(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["games"]) == main(["agents"]) == main(["encoders"]) == 0
     out = capsys.readouterr().out
-    for written in ("mnk:rows=6,columns=7,k=4,gravity=false ", "minimax:depth=4 ", "board_resnet:channels=32,"):
+    for written in ("mnk:rows=6,columns=7,k=4,gravity=false ", "minimax:[depth=...],", "board_resnet:channels=32,"):
         assert f"\n  {written}" in out
