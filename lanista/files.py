@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from typing import Any
 from lanista.errors import UsageError
 
 LOCK = "running.lock"
+MOST_JSON = 2**26  # bytes of a description; none of ours comes near
 
 
 @contextlib.contextmanager
@@ -83,6 +85,7 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         what: what it should be, in words, for the error.
     """
     try:
+        check_file(path, MOST_JSON)
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"{path.parent} is no {what}: it holds no {path.name}") from None
@@ -91,6 +94,24 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise UsageError(f"{path} holds no JSON object, so it is no {what}")
     return value
+
+
+def check_file(path: Path, most: int) -> None:
+    """Refuse what is no file with an end: a link to a device or a pipe would be read for ever.
+
+    Args:
+        path: of the file.
+        most: bytes that it may have.
+
+    Raises:
+        UsageError: it is none, or larger.
+        FileNotFoundError: there is none.
+    """
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise UsageError(f"{path} is no file that can be read, but a folder, a device or a pipe")
+    if status.st_size > most:
+        raise UsageError(f"{path} has {status.st_size >> 20:,} MB, more than the {most >> 20:,} MB that are read")
 
 
 def sync_folder(folder: Path) -> None:

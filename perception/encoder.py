@@ -23,7 +23,7 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from lanista.errors import UsageError
-from lanista.files import claim_folder, read_json, write_bytes, write_json
+from lanista.files import check_file, claim_folder, read_json, write_bytes, write_json
 from lanista.perception.input import Input, input_from
 from lanista.plugs import call, parse_options, plug_class, plugs
 
@@ -259,6 +259,7 @@ def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
         UsageError: it is missing, truncated or no safetensors file.
     """
     try:
+        check_file(path, 4 * MOST_PARAMETERS + 2**25)
         size = path.stat().st_size
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
@@ -272,6 +273,8 @@ def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
             raise ValueError(f"it should hold {end} bytes of weights and holds {size - 8 - length}")
     except FileNotFoundError:
         raise UsageError(f"{path.parent} holds no {path.name}") from None
+    except UsageError:
+        raise
     except (
         OSError,
         ValueError,

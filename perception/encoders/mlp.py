@@ -20,7 +20,9 @@ class Mlp(Encoder):
     def __init__(
         self, shape: tuple[int, ...], scale: float = 1.0, dim: int = 64, depth: int = 2, activation: str = "relu"
     ) -> None:
-        super().__init__(shape, {"dim": dim, "depth": depth, "activation": activation}, scale)
+        # Told only where it is another than it always was, so that older versions read what they can.
+        other = {} if activation == "relu" else {"activation": activation}
+        super().__init__(shape, {"dim": dim, "depth": depth, **other}, scale)
         if activation not in ACTIVATIONS:
             raise unknown("activation of mlp", activation, ACTIVATIONS)
         self.dim = dim

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
@@ -144,6 +145,43 @@ def test_no_json_is_refused(folder: Path) -> None:
         (folder / "agent.json").write_text(text)
         with pytest.raises(UsageError, match=r"agent\.json"):
             load_network(folder)
+
+
+@pytest.mark.parametrize("name", ["agent.json", "model.safetensors"])
+def test_what_would_be_read_for_ever_is_refused(folder: Path, name: str) -> None:
+    """A file of a stranger's folder may be a link to a device, a pipe that nobody writes to, or a folder."""
+    for put in (lambda path: path.symlink_to("/dev/zero"), os.mkfifo, Path.mkdir):
+        (folder / name).unlink()
+        put(folder / name)
+        with pytest.raises(UsageError, match="is no file that can be read") as caught:
+            load_network(folder)
+        assert "\n" not in str(caught.value)
+        if (folder / name).is_dir():
+            (folder / name).rmdir()
+            (folder / name).touch()
+
+
+def test_a_description_without_end_is_refused_unread(folder: Path) -> None:
+    with (folder / "agent.json").open("wb") as file:
+        file.truncate(2**27)  # a hole, which takes no room
+    with pytest.raises(UsageError, match="has 128 MB, more than the 64 MB that are read"):
+        load_network(folder)
+
+
+def test_a_link_to_another_file_is_read_as_what_it_is(folder: Path, tmp_path: Path) -> None:
+    """The hub's own cache is made of links. One to something else is no agent, and is not shown."""
+    secret = tmp_path / "secret"
+    secret.write_text("password")
+    for name in ("agent.json", "model.safetensors"):
+        kept = (folder / name).read_bytes()
+        (folder / name).unlink()
+        (folder / name).symlink_to(secret)
+        with pytest.raises(UsageError, match=r"cannot be read|no safetensors") as caught:
+            load_network(folder)
+        assert "password" not in str(caught.value)
+        (folder / name).unlink()
+        (folder / name).write_bytes(kept)
+    load_network(folder)
 
 
 def test_loading_needs_neither_ray_nor_sb3(folder: Path) -> None:
