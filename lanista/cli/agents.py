@@ -7,10 +7,11 @@ Example:
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 
-from lanista.agents.contestant import KINDS, shipped
+from lanista.agents.contestant import DESCRIPTION, KINDS, SHIPPED, shipped
 from lanista.cli._printing import about, print_json, print_listing, summary_json, with_options
 from lanista.plugs import Summary, summaries
 
@@ -38,8 +39,17 @@ def run(options: Options) -> int:
         ("path/to/agent?temperature=0.5", "the same with options of 'network'"),
         ("path/to/agent?simulations=200", "the same, thinking ahead: PUCT search with its network"),
     ]
-    print_listing("\ntrained agents", [*folders, *((name, "comes with Lanista") for name in shipped())])
+    print_listing("\ntrained agents", [*folders, *((name, told(name)) for name in shipped())])
     return 0
+
+
+def told(name: str) -> str:
+    """What is said of an agent that comes with Lanista, from its own description."""
+    about = json.loads((SHIPPED / name / DESCRIPTION).read_bytes())
+    training = about["training"]
+    rating = training.get("rating")
+    rated = f", rating {rating['elo']:+.0f} over random" if rating else ""
+    return f"comes with Lanista: {about['game']}, {training['steps']:,} steps{rated}"
 
 
 def example(name: str, kind: Summary) -> str:
