@@ -1,6 +1,7 @@
 """Play against an agent in the terminal.
 
 Example:
+    lanista play --terminal --game othello
     lanista play --terminal --game connect_four --against minimax:depth=4
     lanista play --terminal --against runs/first --seat second
 
@@ -16,7 +17,7 @@ from typing import Annotated, Literal
 import numpy as np
 from tyro.conf import arg
 
-from lanista.agents.contestant import load_agent
+from lanista.agents.contestant import load_agent, shipped
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, Failure, Game, GameSpec, Ints, Turn, agent_name, start_agent
 from lanista.envs.core import play as play_loop
@@ -33,7 +34,9 @@ class Options:
     """Play in this terminal."""
     game: Annotated[str, arg(metavar="GAME", help_behavior_hint="(default: the agent's game, or connect_four)")] = ""
     """The game."""
-    against: Annotated[str, arg(metavar="AGENT")] = "minimax:depth=4"
+    against: Annotated[
+        str, arg(metavar="AGENT", help_behavior_hint="(default: the game's agent that comes with Lanista, or a search)")
+    ] = ""
     """Who plays the other seats; `lanista agents` lists who can."""
     seat: Literal["first", "second"] = "first"
     """Where you sit."""
@@ -45,9 +48,10 @@ def run(options: Options) -> int:
     """Play games until the person has had enough."""
     if not options.terminal:
         raise UsageError("the page is not there yet; play in the terminal: lanista play --terminal --game connect_four")
-    opponent = load_agent(options.against)
+    opponent = load_agent(options.against) if options.against else None
     name = options.game or str(getattr(opponent, "game", "connect_four"))
     game = make(name, restart=False)
+    opponent = opponent or load_agent(usual_opponent(game.spec))
     seat = ("first", "second").index(options.seat)
     if seat >= game.spec.players:
         raise UsageError(f"{game.spec.name} has one player: there is no second seat")
@@ -58,6 +62,18 @@ def run(options: Options) -> int:
         seed += 1
     print("goodbye")
     return 0
+
+
+def usual_opponent(spec: GameSpec) -> str:
+    """Who plays where the person names nobody: the trained agent for this game, else a search, else `random`."""
+    name = spec.name.partition(":")[0]
+    for contestant in ([name] if name in shipped() else []) + ["minimax:depth=4"]:
+        try:
+            start_agent(load_agent(contestant), spec, 0)
+        except UsageError:  # it is for another size of board, or hands are hidden
+            continue
+        return contestant
+    return "random"
 
 
 def asked_again() -> bool:

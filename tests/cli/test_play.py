@@ -108,3 +108,11 @@ def test_a_game_whose_moves_are_arrays_can_be_left(played: Play) -> None:
     assert "there is no move of yours to take back" in out
     assert "moves of gym:Pendulum-v1 are arrays, not '1'" in out
     assert out.rstrip().endswith("goodbye")
+
+
+@pytest.mark.parametrize(
+    ("game", "opponent"),
+    [("tictactoe", "tictactoe"), ("breakthrough", "minimax:depth=4"), ("liars_dice", "random")],
+)
+def test_whoever_names_nobody_meets_the_best_there_is(game: str, opponent: str, played: Play) -> None:
+    assert f"you are player 1 of 2 against {opponent}" in played(f"--game {game}", "quit")
