@@ -346,9 +346,8 @@ def _game(row: Sequence[Any]) -> StoredGame:
     Raises:
         ValueError: a text is no text, or not what should stand there.
     """
-    one, other, number, leg, seed, opening, moves, returns, *rest = (
-        value.decode() if isinstance(value, bytes) else value for value in row
-    )
+    values: list[Any] = [value.decode() if isinstance(value, bytes) else value for value in row]
+    one, other, number, leg, seed, opening, moves, returns, *rest = values
     game = StoredGame(one, other, number, leg, seed, _read(opening), _read(moves), _read(returns), *rest)
     if leg not in (0, 1):
         raise ValueError(f"its leg is {leg}")

@@ -175,13 +175,13 @@ def _misplayed(name: str, spec: GameSpec, games: Mapping[int, StoredGame]) -> It
                 yield number, game, why
 
 
-def _shape(game: StoredGame, spec: GameSpec, space: spaces.Space[Any]) -> str:
+def _shape(game: StoredGame, spec: GameSpec, space: Any) -> str:
     """Why a game's numbers cannot be replayed at all, if they cannot."""
     if isinstance(space, spaces.Discrete):
         if not all(type(move) is int for move in game.moves):
             return "one of its moves is no action's number"
         if game.moves and not (min(game.moves) >= 0 and max(game.moves) < space.n):
-            return f"one of its moves is no action from 0 to {space.n - 1}"
+            return f"one of its moves is no action from 0 to {int(space.n) - 1}"
     else:
         shape = space.shape or ()
         if any(np.shape(move) != shape for move in game.moves):
@@ -254,10 +254,7 @@ def replay_all(
     lengths = np.fromiter(map(len, moves), np.int64, n)
     table = _table(board.spec, moves, lengths)
     asked = np.full(n, -1) if claims is None else np.asarray(claims, np.int64)
-    found = Replayed(
-        np.zeros((n, players)), *(np.zeros(n, bool) for _ in range(3)), np.zeros(n, np.int64), np.zeros(n, bool),
-        np.zeros((n, players), bool), np.zeros(n, bool),
-    )  # fmt: skip
+    found = _begun(n, players)
     while len(turn := board.turn()):
         copies = turn.copies
         seats = np.bincount(copies, minlength=n)  # (n,) of one moment; more than one where all act at once
@@ -292,6 +289,20 @@ def replay_all(
         if len(stopped):
             board.stop(stopped)
     return found
+
+
+def _begun(n: int, players: int) -> Replayed:
+    """Where `n` games stand before their first move."""
+    return Replayed(
+        returns=np.zeros((n, players)),
+        finished=np.zeros(n, bool),
+        cut=np.zeros(n, bool),
+        broken=np.zeros(n, bool),
+        played=np.zeros(n, np.int64),
+        illegal=np.zeros(n, bool),
+        turn=np.zeros((n, players), bool),
+        claim=np.zeros(n, bool),
+    )
 
 
 def _table(spec: GameSpec, moves: Sequence[Sequence[Any]], lengths: Ints) -> Array:

@@ -98,7 +98,7 @@ def flip_last_move(moves: list[int]) -> list[int]:
         ("end", {"moves": lambda moves: [*moves[:-1], 7]}, "no action from 0 to 6"),
         ("end", {"moves": lambda moves: [*moves[:-1], "3"]}, "no action's number"),
         ("end", {"moves": lambda moves: {"3": 3}}, "cannot be read: no list"),
-        ("end", {"returns": lambda returns: returns[::-1]}, "the rules give it the points"),
+        ("end", {"returns": lambda returns: [0.5, -0.5]}, "the rules give it the points"),
         ("end", {"returns": lambda returns: returns[:1]}, "2 players' points"),
         ("end", {"reason": "crashed: it did", "at_fault": 0}, r"the rules end it \(end\)"),
         ("end", {"seed": 5}, "seed 5 is not the one of its place"),
