@@ -180,15 +180,17 @@ class Store:
         """The tournament's game and settings, as texts."""
         return dict(self._database.execute("SELECT key, value FROM about"))
 
-    def begin_session(self, versions: Mapping[str, str]) -> int:
+    def begin_session(self, versions: Mapping[str, str], began_at: float | None = None) -> int:
         """Write down that someone begins to play, and give the session's number.
 
         Args:
             versions: of whatever decides how games go, name -> version.
+            began_at: when, in seconds since 1970; None is now.
         """
+        began = time.time() if began_at is None else began_at
         with self._transaction():
             cursor = self._database.execute(
-                "INSERT INTO sessions (began_at, versions) VALUES (?, ?)", (time.time(), json.dumps(dict(versions)))
+                "INSERT INTO sessions (began_at, versions) VALUES (?, ?)", (began, json.dumps(dict(versions)))
             )
         return int(cursor.lastrowid or 0)
 
