@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -111,10 +112,12 @@ class Store:
             raise UsageError(f"there is no store {self.path}")
         try:
             if self.path is not None and write:
+                if self.path.exists() and not os.access(self.path, os.W_OK, effective_ids=True):
+                    raise UsageError(f"cannot write to {self.path}: it is read-only")
                 self._lock = StoreLock(self.path)
             if self.path is not None and self.path.exists():
                 _check_size(self.path)
-            self._database = sqlite3.connect(":memory:" if self.path is None else self.path, isolation_level=None)
+            self._database = sqlite3.connect(_address(self.path, write), uri=True, isolation_level=None)
             self._open(write)
         except sqlite3.Error as error:
             self.close()
@@ -364,6 +367,17 @@ def _read(text: str) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise ValueError(f"no list: {text[:50]}")
     return tuple(value)
+
+
+def _address(path: Path | None, write: bool) -> str:
+    """What SQLite is to open, as a URI."""
+    if path is None:
+        return "file::memory:"
+    wants_log = (
+        write or os.access(path.parent, os.W_OK, effective_ids=True) or path.with_name(f"{path.name}-wal").exists()
+    )
+    # Where nothing can be written, SQLite could not make the files beside it that readers share with a writer.
+    return path.absolute().as_uri() + ("" if wants_log else "?immutable=1")
 
 
 def _check_size(path: Path) -> None:
