@@ -8,7 +8,6 @@ opening, who sat first) is unique, so nothing is played twice.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import sqlite3
@@ -18,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lanista.arena.store_lock import StoreLock
 from lanista.errors import UsageError
 
 FORMAT = 2
@@ -107,15 +107,17 @@ class Store:
             UsageError: the file is none of ours, is damaged, of a newer format, or in use.
         """
         self.path = None if path is None else Path(path)
-        self._lock: _Lock | None = None
+        self._lock: StoreLock | None = None
         if self.path is not None and not write and not self.path.is_file():
             raise UsageError(f"there is no store {self.path}")
         try:
             if self.path is not None and write:
-                self._lock = _Lock(self.path)
+                if self.path.exists() and not os.access(self.path, os.W_OK, effective_ids=True):
+                    raise UsageError(f"cannot write to {self.path}: it is read-only")
+                self._lock = StoreLock(self.path)
             if self.path is not None and self.path.exists():
                 _check_size(self.path)
-            self._database = sqlite3.connect(":memory:" if self.path is None else self.path, isolation_level=None)
+            self._database = sqlite3.connect(_address(self.path, write), uri=True, isolation_level=None)
             self._open(write)
         except sqlite3.Error as error:
             self.close()
@@ -181,15 +183,17 @@ class Store:
         """The tournament's game and settings, as texts."""
         return dict(self._database.execute("SELECT key, value FROM about"))
 
-    def begin_session(self, versions: Mapping[str, str]) -> int:
+    def begin_session(self, versions: Mapping[str, str], began_at: float | None = None) -> int:
         """Write down that someone begins to play, and give the session's number.
 
         Args:
             versions: of whatever decides how games go, name -> version.
+            began_at: when, in seconds since 1970; None is now.
         """
+        began = time.time() if began_at is None else began_at
         with self._transaction():
             cursor = self._database.execute(
-                "INSERT INTO sessions (began_at, versions) VALUES (?, ?)", (time.time(), json.dumps(dict(versions)))
+                "INSERT INTO sessions (began_at, versions) VALUES (?, ?)", (began, json.dumps(dict(versions)))
             )
         return int(cursor.lastrowid or 0)
 
@@ -274,25 +278,106 @@ class Store:
         return int(self._database.execute("SELECT count(*) FROM games").fetchone()[0])
 
     def games(self) -> list[StoredGame]:
-        """All games, in an order that does not depend on when they were played."""
+        """All games, in an order that does not depend on when they were played.
+
+        Raises:
+            UsageError: one of them cannot be read.
+        """
+        games, damaged = self.readable()
+        if damaged:
+            raise UsageError(
+                f"{self.path} is damaged: game {next(iter(damaged))} cannot be read; 'lanista verify' names all such"
+            )
+        return list(games.values())
+
+    def readable(self) -> tuple[dict[int, StoredGame], dict[int, str]]:
+        """What can be read and what cannot.
+
+        Returns:
+            The games by their numbers in this store, ordered as `games` orders them; and of each row that cannot be
+            read what is wrong with it.
+        """
         try:
-            rows = self._database.execute(
-                "SELECT one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at, session"
-                " FROM games ORDER BY one, other, number, leg"
-            ).fetchall()
+            try:
+                rows = self._database.execute(_SELECT).fetchall()
+            except sqlite3.OperationalError:  # some text is none
+                self._database.text_factory = bytes
+                rows = self._database.execute(_SELECT).fetchall()
         except sqlite3.Error as error:
             raise UsageError(f"{self.path} is damaged: {error}") from None
-        return [
-            StoredGame(one, other, number, leg, seed, _read(opening), _read(moves), _read(returns), *rest)
-            for one, other, number, leg, seed, opening, moves, returns, *rest in rows
-        ]
+        finally:
+            self._database.text_factory = str
+        games, damaged = {}, {}
+        for number, *row in rows:
+            try:
+                games[number] = _game(row)
+            except (ValueError, TypeError, RecursionError) as error:
+                damaged[number] = f"cannot be read: {' '.join(str(error).split())[:200]}"
+        return games, damaged
+
+    def game(self, number: int) -> StoredGame:
+        """The game of a number.
+
+        Raises:
+            UsageError: there is none, or it cannot be read.
+        """
+        games, damaged = self.readable()
+        if number in damaged:
+            raise UsageError(f"game {number} of {self.path} {damaged[number]}")
+        if number not in games:
+            which = f"its games are {min(games)} to {max(games)}" if games else "it has none"
+            raise UsageError(f"there is no game {number} in {self.path}; {which}")
+        return games[number]
+
+    def digests(self) -> dict[str, str]:
+        """The digest of each contestant, by its name, as it was when it entered."""
+        return dict(self._database.execute("SELECT name, digest FROM contestants ORDER BY name"))
+
+    def faults_of_file(self) -> list[str]:
+        """What SQLite itself finds wrong in the whole file, indices included."""
+        found = [str(line) for (line,) in self._database.execute("PRAGMA integrity_check(10)")]
+        return [] if found == ["ok"] else [" ".join(line.split()) for line in found]
+
+
+_SELECT = (
+    "SELECT id, one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at, session"
+    " FROM games ORDER BY one, other, number, leg"
+)
+
+
+def _game(row: Sequence[Any]) -> StoredGame:
+    """A game from its row.
+
+    Raises:
+        ValueError: a text is no text, or not what should stand there.
+    """
+    values: list[Any] = [value.decode() if isinstance(value, bytes) else value for value in row]
+    one, other, number, leg, seed, opening, moves, returns, *rest = values
+    game = StoredGame(one, other, number, leg, seed, _read(opening), _read(moves), _read(returns), *rest)
+    if leg not in (0, 1):
+        raise ValueError(f"its leg is {leg}")
+    return game
 
 
 _write = json.JSONEncoder(separators=(",", ":")).encode  # made once; an action of several numbers is a list of them
 
 
 def _read(text: str) -> tuple[Any, ...]:
-    return tuple(json.loads(text))
+    value = json.loads(text)
+    if not isinstance(value, list):
+        raise ValueError(f"no list: {text[:50]}")
+    return tuple(value)
+
+
+def _address(path: Path | None, write: bool) -> str:
+    """What SQLite is to open, as a URI."""
+    if path is None:
+        return "file::memory:"
+    wants_log = (
+        write or os.access(path.parent, os.W_OK, effective_ids=True) or path.with_name(f"{path.name}-wal").exists()
+    )
+    # Where nothing can be written, SQLite could not make the files beside it that readers share with a writer.
+    return path.absolute().as_uri() + ("" if wants_log else "?immutable=1")
 
 
 def _check_size(path: Path) -> None:
@@ -302,43 +387,3 @@ def _check_size(path: Path) -> None:
     """
     if path.stat().st_size % SECTOR and not path.with_name(f"{path.name}-wal").exists():
         raise UsageError(f"{path} cannot be opened as a tournament's store: it is no database, or damaged")
-
-
-class _Lock:
-    """The right to write into a store; it goes with the process, however that ends.
-
-    It lies on a file beside the store: closing any handle of the store itself would drop the locks SQLite has on it.
-    """
-
-    def __init__(self, store: Path) -> None:
-        self._path = store.with_name(f"{store.name}-lock")
-        while True:
-            try:
-                store.parent.mkdir(parents=True, exist_ok=True)
-                self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            except OSError as error:
-                raise UsageError(f"cannot write to {store.parent}: {error.strerror}") from None
-            try:
-                fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                owner = os.pread(self._handle, 20, 0).decode(errors="replace").strip() or "unknown"
-                os.close(self._handle)
-                raise UsageError(
-                    f"another tournament (process {owner}) is writing into {store}; wait for it, or use another --db"
-                ) from None
-            if self._is_in_place():
-                break
-            os.close(self._handle)  # its last owner took the file away after we had opened it
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, str(os.getpid()).encode(), 0)
-
-    def _is_in_place(self) -> bool:
-        try:
-            return os.path.samestat(os.stat(self._path), os.fstat(self._handle))
-        except FileNotFoundError:
-            return False
-
-    def close(self) -> None:
-        """Let go, and take the file away."""
-        self._path.unlink(missing_ok=True)
-        os.close(self._handle)

@@ -415,7 +415,7 @@ def _ask(agent: Agent, turn: Turn, rows: Ints, memory: Array | None, spec: GameS
     remembered = None if memory is None else memory[mine.copies, mine.players]
     try:
         choice = agent.act(mine, remembered)
-        wrong = _wrong_actions(mine, choice, spec)
+        wrong = wrong_actions(mine, choice, spec)
     except Exception as error:
         if len(mine) == 1:
             return Choice(np.zeros(1, np.int64), failed={0: f"crashed: {type(error).__name__}: {error}"[:200]})
@@ -431,7 +431,7 @@ def _ask_one_by_one(agent: Agent, mine: Turn, remembered: Array | None, spec: Ga
         single = mine.take(np.array([row]))
         try:
             choice = agent.act(single, memory)
-            choices.append(replace(choice, failed={**_wrong_actions(single, choice, spec), **choice.failed}))
+            choices.append(replace(choice, failed={**wrong_actions(single, choice, spec), **choice.failed}))
         except Exception as error:
             reason = f"crashed: {type(error).__name__}: {error}"[:200]
             choices.append(Choice(np.zeros(1, np.int64), failed={0: reason}))
@@ -454,8 +454,15 @@ def _ask_one_by_one(agent: Agent, mine: Turn, remembered: Array | None, spec: Ga
     )
 
 
-def _wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
-    """Row -> why its action may not be played. An answer of the wrong shape raises, as a crash of the agent would."""
+def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
+    """Check the actions that are no failures and do not wait.
+
+    Returns:
+        Row -> why its action may not be played.
+
+    Raises:
+        ValueError: the answer is of the wrong shape or type.
+    """
     actions = np.asarray(choice.actions)
     if len(actions) != len(turn):
         raise ValueError(f"answered {len(actions)} rows of {len(turn)}")

@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import random
-import signal
-import sqlite3
 import subprocess
 import sys
 import time
@@ -32,12 +27,6 @@ def games_of(path: Path) -> list[tuple[object, ...]]:
     """All that is stored, but for when and in which session."""
     with Store(path, write=False) as store:
         return [tuple(v for k, v in vars(game).items() if k not in ("stored_at", "session")) for game in store.games()]
-
-
-def rows_of(path: Path) -> list[tuple[object, ...]]:
-    """The rows of the games as they lie in the file."""
-    with contextlib.closing(sqlite3.connect(path)) as database:
-        return database.execute("SELECT * FROM games").fetchall()
 
 
 def test_everyone_meets_everyone_from_both_seats_of_the_same_openings(tmp_path: Path) -> None:
@@ -80,41 +69,6 @@ def test_a_later_contestant_plays_only_what_is_missing(tmp_path: Path) -> None:
     tournament("tictactoe", WHO, games=4, db=tmp_path / "t.sqlite", progress=lambda *a: heard.append(a))
     assert heard[-1] == (12, 12)
     assert set(before) <= set(games_of(tmp_path / "t.sqlite"))
-
-
-SCRIPT = """
-import sys
-from lanista.arena.tournament import tournament
-tournament("connect_four", ["random", "minimax:depth=1", "minimax:depth=3"], games=600, db=sys.argv[1],
-           progress=lambda done, all: print(done, flush=True))
-"""
-
-
-def test_killed_at_random_instants_nothing_is_lost_or_played_twice(tmp_path: Path) -> None:
-    path, chance = tmp_path / "t.sqlite", random.Random(3)
-    unbroken = tmp_path / "unbroken.sqlite"
-    subprocess.run([sys.executable, "-c", SCRIPT, str(unbroken)], check=True, capture_output=True)
-    kept: set[tuple[object, ...]] = set()
-    kills = 0
-    while kills < 5:
-        process = subprocess.Popen([sys.executable, "-c", SCRIPT, str(path)], stdout=subprocess.PIPE, text=True)
-        assert process.stdout is not None
-        told = process.stdout.readline()  # something is stored
-        if not told:
-            break
-        time.sleep(chance.random() * 0.05)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-        kills += 1
-        now = rows_of(path)
-        assert len(now) == len(set(now)) >= int(told)
-        assert kept <= set(now), "a stored game was lost"
-        kept = set(now)
-    assert kills >= 2, "it was never killed under way"
-    subprocess.run([sys.executable, "-c", SCRIPT, str(path)], check=True, capture_output=True)
-    assert games_of(path) == games_of(unbroken)
-    assert len(games_of(path)) == 3 * 600
 
 
 INTERRUPTED = """

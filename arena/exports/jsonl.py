@@ -1,0 +1,29 @@
+"""A JSON object a line, for every game: moves as actions and in words, and all else that is stored."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from lanista.arena.exports import Exported
+
+
+def texts(exported: Exported) -> Iterator[str]:
+    """One line a game."""
+    for number, game in exported.games.items():
+        plain = {
+            "game": exported.game,
+            "number": number,
+            "players": game.seats,
+            "round": game.number,
+            "leg": game.leg,
+            "seed": game.seed,
+            "opening_plies": len(game.opening),
+            "moves": game.moves,
+            "words": [word.text for word in exported.words(number)],
+            "returns": game.returns,
+            "reason": game.reason,
+            "at_fault": game.at_fault,
+            "stored_at": game.stored_at,
+        }
+        yield json.dumps(plain, ensure_ascii=False) + "\n"

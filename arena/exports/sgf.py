@@ -1,0 +1,81 @@
+"""Smart Game Format, FF[4], for go, othello, gomoku and hex; all games are one collection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from lanista.arena.exports import Exported, Word, day
+from lanista.arena.store import StoredGame
+from lanista.envs.batched import BatchedGame
+from lanista.envs.catalogue import native_options
+from lanista.errors import UsageError
+
+NUMBERS = {"go": 1, "othello": 2, "gomoku": 4, "hex": 11}  # FF[4]'s property GM
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def texts(exported: Exported) -> Iterator[str]:
+    """One game tree after another.
+
+    Raises:
+        UsageError: SGF has no number for this game.
+    """
+    kind = exported.game.partition(":")[0]
+    if kind not in NUMBERS:
+        raise UsageError(f"SGF has no number for {exported.game}, only for {', '.join(NUMBERS)}; use jsonl")
+    options = native_options(exported.game)
+    size = int(options.get("size", 8))
+    write = _word if kind == "hex" else _point(size)
+    for number, game in exported.games.items():
+        words = exported.words(number)
+        root = {"FF": "4", "CA": "UTF-8", "GM": str(NUMBERS[kind]), "AP": "Lanista", "SZ": str(size)}
+        if kind == "go":
+            root |= {"KM": f"{float(options['komi']):g}"}
+        root |= {
+            "EV": "Lanista tournament",
+            "RO": f"{game.number + 1}.{game.leg + 1}",
+            "DT": day(game).replace(".", "-"),
+            "GN": str(number),
+            "PB": game.seats[0],
+            "PW": game.seats[1],
+            "RE": _result(exported, game, kind),
+            "GC": _comment(game),
+        }
+        head = "".join(f"{key}[{_escaped(value)}]" for key, value in root.items())
+        moves = "".join(f";{'BW'[word.player]}[{write(word)}]" for word in words)
+        yield f"(;{head}\n{moves})\n"
+
+
+def _point(size: int) -> Callable[[Word], str]:
+    """Points as go has them, counted from the top left; a pass is empty."""
+    return lambda word: "" if word.action == size * size else LETTERS[word.action % size] + LETTERS[word.action // size]
+
+
+def _word(word: Word) -> str:
+    """Hex has its own names of points, `a1`, and the swap as a move."""
+    return "swap-pieces" if word.text == "swap" else word.text
+
+
+def _result(exported: Exported, game: StoredGame, kind: str) -> str:
+    if game.void:
+        return "Void"
+    points = game.points(game.seats[0])
+    if points == 0.5:
+        return "0"
+    winner = "B" if points == 1 else "W"
+    if game.at_fault is not None:
+        return f"{winner}+F"
+    if kind == "go" and game.reason == "end" and isinstance(exported.board, BatchedGame):
+        score: Any = exported.board.rules.print_score
+        return str(score(exported.board.states[0]))
+    return f"{winner}+"
+
+
+def _comment(game: StoredGame) -> str:
+    opening = f"{len(game.opening)} opening moves" if game.opening else "no opening"
+    return opening if game.reason == "end" else f"{opening}; {game.reason}"
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).replace("\\", "\\\\").replace("]", "\\]")
