@@ -7,22 +7,21 @@ import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from lanista.agents.match import Played, Scheduled, play_games, random_openings
 from lanista.arena.entrants import digest, entrants
-from lanista.arena.formats import Pairing
+from lanista.arena.formats import Format, Pairing, load_format
 from lanista.arena.report import check_target, write_report
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store, StoredGame
 from lanista.envs import make
 from lanista.envs.core import Agent, Game
 from lanista.errors import UsageError
-from lanista.plugs import plug
-
-FORMATS = "lanista.arena.formats"
 
 
 def tournament(
@@ -41,12 +40,13 @@ def tournament(
 
     Args:
         game: the game's string; for two players.
-        contestants: contestant strings or agents; each plays under its name.
-        games: of each two contestants; even, since both play both seats of each opening.
+        contestants: contestant strings or agents; each plays under its name. Their order is the seeding where the
+            format has one.
+        games: of each two contestants who meet; even, since both play both seats of each opening.
         db: the store; None keeps it in memory.
         seed: everything random is drawn from it and the games' places, so no result depends on the order of play.
         opening_plies: each opening has this many random legal plies, least and most.
-        format: who meets whom: a file of `arena/formats`.
+        format: who meets whom: a file of `arena/formats`, with its options, as in "swiss:rounds=7".
         report: where to write an HTML report.
         progress: told how many games are finished, and of how many.
 
@@ -61,24 +61,33 @@ def tournament(
     spec = board.spec
     if spec.players != 2:
         raise UsageError(f"tournaments are for games of two players; {game} has {spec.players}")
-    schedule = plug(FORMATS, "tournament format", format).pairings
+    contest = load_format(format)
     agents = entrants(contestants)
+    names = list(agents)
+    contest.pairings(names, games, [])  # its options are looked at before there is a store
     if report is not None:
         check_target(report)  # before hours of play, not after
     settings = {"game": spec.name, "seed": seed, "opening_plies": list(opening_plies)}
     with Store(db) as store:
-        store.settle(settings | {"perfect_information": spec.perfect_information})
+        store.settle(settings | {"perfect_information": spec.perfect_information} | _fixed(contest, names, games))
         store.enter({name: digest(agent) for name, agent in agents.items()})
         session = None
-        while missing := _missing(schedule(sorted(agents), games, store.games()), store):
+        while missing := _missing(contest.pairings(names, games, store.games()), store):
             if session is None:
                 session = store.begin_session(versions(board))
             with _told_how_to_go_on(store, len(missing)):
                 _play(spec.name, agents, missing, store, session, seed, opening_plies, progress)
-        table = table_of(store)
+        table = replace(table_of(store), standing=tuple(contest.standing(names, games, store.games())))
         if report is not None:
             write_report(store, report)
     return table
+
+
+def _fixed(contest: Format, names: Sequence[str], games: int) -> dict[str, Any]:
+    """What may not change in a store whose pairings depend on all results before."""
+    if not contest.fixed:
+        return {}
+    return {"format": contest.name, "contestants in order": list(names), "games of an encounter": games}
 
 
 @contextlib.contextmanager

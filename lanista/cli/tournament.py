@@ -3,6 +3,7 @@
 Example:
     lanista tournament --game connect_four runs/first random minimax:depth=1 minimax:depth=3 --report t.html
     lanista tournament --game connect_four runs/first random minimax:depth=1 --games 200 --db t.sqlite
+    lanista tournament --game othello runs/* minimax:depth=2 --format swiss:rounds=7 --games 10
 
 Games are kept in the store as they end: the same command on the same store goes on where it was stopped, and with
 more contestants or games plays only what is missing.
@@ -31,9 +32,9 @@ class Options:
     game: Annotated[str, arg(metavar="GAME")]
     """The game, of two players."""
     format: Annotated[str, arg(metavar="F")] = "round_robin"
-    """Who meets whom."""
+    """Who meets whom: round_robin, gauntlet:challengers=1, swiss:rounds=R, knockout:extra=8, king_of_the_hill:elo=E."""
     games: Annotated[int, arg(metavar="N")] = 40
-    """Games of each two contestants, an even number."""
+    """Games of each two contestants who meet, an even number."""
     opening_plies: Annotated[int, arg(metavar="P")] = 8
     """Games begin after 0 to P random plies; each such opening is played from both seats."""
     db: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: kept in memory)")] = None
