@@ -37,6 +37,12 @@ class Options:
     """Games of each two contestants who meet, an even number."""
     opening_plies: Annotated[int, arg(metavar="P")] = 8
     """Games begin after 0 to P random plies; each such opening is played from both seats."""
+    openings: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Take the openings from a book instead: a line of moves each, or a PGN."""
+    balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
+    """Keep only random openings that this agent values as about even."""
+    balanced_within: Annotated[float, arg(metavar="V")] = 0.3
+    """How far from even, where 1 is a game that is won."""
     db: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: kept in memory)")] = None
     """The store of the games."""
     report: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None
@@ -59,6 +65,9 @@ def run(options: Options) -> int:
             db=options.db,
             seed=options.seed,
             opening_plies=(0, options.opening_plies),
+            openings=options.openings,
+            balanced=options.balanced,
+            balanced_within=options.balanced_within,
             format=options.format,
             report=options.report,
             progress=told,
