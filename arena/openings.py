@@ -187,7 +187,7 @@ class BalancedOpenings:
         table = make(self._game, min(1024, len(openings)), restart=False)
         for begin in range(0, len(openings), table.copies):
             which = np.arange(begin, min(begin + table.copies, len(openings)))
-            table.reset(seeds[which].tolist(), which - begin, [openings[index] for index in which])
+            table.reset(seeds[which].tolist(), which - begin, [openings[index] for index in which.tolist()])
             for ply in play(table, [self._judge]):  # those that wait are asked again
                 choice = ply.answers[0].choice
                 if choice.value is None and len(choice.failed) < len(ply.turn):
