@@ -15,10 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
+
+Floats = NDArray[np.float64]
 
 # So much of a pair with either extreme result is added, so that a mean that was not seen has a likelihood.
 UNSEEN = 1e-3
+MOST_STEPS = 100
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class SequentialTest:
     upper: float
     error: float
 
-    def verdict(self, scores: Sequence[float] | NDArray[np.float64]) -> bool | None:
+    def verdict(self, scores: Sequence[float] | Floats) -> bool | None:
         """Whether the agent is stronger; None: play on.
 
         Args:
@@ -46,7 +48,7 @@ class SequentialTest:
         return None if abs(ratio) < bound else ratio > 0
 
 
-def log_likelihood_ratio(scores: Sequence[float] | NDArray[np.float64], lower: float, upper: float) -> float:
+def log_likelihood_ratio(scores: Sequence[float] | Floats, lower: float, upper: float) -> float:
     """The logarithm of how much likelier these pairs are if the mean share is `upper` than if it is `lower`.
 
     Args:
@@ -56,17 +58,44 @@ def log_likelihood_ratio(scores: Sequence[float] | NDArray[np.float64], lower: f
     results, counts = np.unique(np.concatenate([scores, [0.0, 1.0]]), return_counts=True)
     weights = counts.astype(np.float64)
     weights[[0, -1]] += UNSEEN - 1
-    return _log_likelihood(results, weights, upper) - _log_likelihood(results, weights, lower)
+    return float(log_likelihood(results - upper, weights) - log_likelihood(results - lower, weights))
 
 
-def _log_likelihood(results: NDArray[np.float64], weights: NDArray[np.float64], mean: float) -> float:
-    """The greatest log-likelihood of all distributions with this mean, that of the seen frequencies left out.
+def log_likelihood(away: Floats, weights: Floats) -> Floats:
+    """The greatest log-likelihood of all distributions in which `away` has the mean 0, that of the seen ones left out.
 
-    With frequencies `f` it is reached at `p = f / (1 + t (result - mean))`, where `t` solves `sum(p (result - mean)) =
-    0` (a Lagrange multiplier); the sum falls with `t` from + to - infinity where all `p` are positive.
+    With frequencies `f` it is reached at `p = f / (1 + t away)`; see `multiplier`.
+
+    Args:
+        away: (..., r) what each result is away from the mean of the hypothesis.
+        weights: (..., r) how often it was seen, more than 0.
     """
-    away, shares = results - mean, weights / weights.sum()
-    least, most = -1 / away.max(), -1 / away.min()
-    margin = 1e-9 * (most - least)
-    at = brentq(lambda t: float((shares * away / (1 + t * away)).sum()), least + margin, most - margin)
-    return -float((weights * np.log1p(at * away)).sum())
+    at = multiplier(away, weights)
+    return -np.asarray((weights * np.log1p(at[..., None] * away)).sum(axis=-1))
+
+
+def multiplier(away: Floats, weights: Floats) -> Floats:
+    """The Lagrange multiplier `t` (...,) at which `p = f / (1 + t away)` has the mean `sum(p away) = 0`.
+
+    The sum falls with `t` from + to - infinity where all `p` are positive, so Newton's steps are kept between the two
+    nearest `t` of either sign, and halve their distance where they would leave it.
+
+    Args:
+        away: (..., r) of both signs in each last axis.
+        weights: (..., r), more than 0.
+    """
+    shares = weights / weights.sum(axis=-1, keepdims=True)
+    away = np.broadcast_to(away, shares.shape)
+    least, most = -1 / away.max(axis=-1), -1 / away.min(axis=-1)
+    at = np.zeros(shares.shape[:-1])  # inside, since `away` has both signs
+    for _ in range(MOST_STEPS):
+        parts = away / (1 + at[..., None] * away)
+        height, slope = (shares * parts).sum(axis=-1), -(shares * parts**2).sum(axis=-1)
+        least, most = np.where(height > 0, at, least), np.where(height < 0, at, most)
+        step = at - height / slope
+        following = np.where((step > least) & (step < most), step, (least + most) / 2)
+        moved = np.abs(following - at) > 1e-10 * (1 + np.abs(at))
+        at = following
+        if not moved.any():
+            break
+    return at

@@ -53,6 +53,7 @@ class Table:
         games: how many games are stored.
         void: games that broke and count for nobody.
         complete: all games that were asked for have been played.
+        standing: lines that tell how the format's own contest stands, such as the rounds of a knockout.
     """
 
     game: str
@@ -63,6 +64,7 @@ class Table:
     games: int
     void: int
     complete: bool = True
+    standing: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -93,6 +95,7 @@ class Table:
             lines.append(f"{self.void} games broke in the environment and count for nobody.")
         if not self.complete:
             lines.append("Not all games have been played yet.")
+        lines.extend(self.standing)
         return "\n".join(lines)
 
 

@@ -7,22 +7,23 @@ import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from lanista.agents.match import Played, Scheduled, play_games, random_openings
+from lanista.agents.contestant import load_agent
+from lanista.agents.match import Played, Scheduled, play_games
 from lanista.arena.entrants import digest, entrants
-from lanista.arena.formats import Pairing
+from lanista.arena.formats import Format, Pairing, load_format
+from lanista.arena.openings import Openings, openings_of
 from lanista.arena.report import check_target, write_report
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store, StoredGame
 from lanista.envs import make
 from lanista.envs.core import Agent, Game
 from lanista.errors import UsageError
-from lanista.plugs import plug
-
-FORMATS = "lanista.arena.formats"
 
 
 def tournament(
@@ -33,6 +34,9 @@ def tournament(
     db: str | Path | None = None,
     seed: int = 0,
     opening_plies: tuple[int, int] = (0, 8),
+    openings: str | Path | None = None,
+    balanced: str | Agent | None = None,
+    balanced_within: float = 0.3,
     format: str = "round_robin",
     report: str | Path | None = None,
     progress: Callable[[int, int], None] | None = None,
@@ -41,12 +45,16 @@ def tournament(
 
     Args:
         game: the game's string; for two players.
-        contestants: contestant strings or agents; each plays under its name.
-        games: of each two contestants; even, since both play both seats of each opening.
+        contestants: contestant strings or agents; each plays under its name. Their order is the seeding where the
+            format has one.
+        games: of each two contestants who meet; even, since both play both seats of each opening.
         db: the store; None keeps it in memory.
         seed: everything random is drawn from it and the games' places, so no result depends on the order of play.
         opening_plies: each opening has this many random legal plies, least and most.
-        format: who meets whom: a file of `arena/formats`.
+        openings: a book, whose openings are played instead; see `arena.book`.
+        balanced: keep only random openings that this agent values as even.
+        balanced_within: how far from even its value may be: 1 is the greatest return there is.
+        format: who meets whom: a file of `arena/formats`, with its options, as in "swiss:rounds=7".
         report: where to write an HTML report.
         progress: told how many games are finished, and of how many.
 
@@ -61,24 +69,37 @@ def tournament(
     spec = board.spec
     if spec.players != 2:
         raise UsageError(f"tournaments are for games of two players; {game} has {spec.players}")
-    schedule = plug(FORMATS, "tournament format", format).pairings
+    contest = load_format(format)
     agents = entrants(contestants)
+    names = list(agents)
+    contest.pairings(names, games, [])  # its options are looked at before there is a store
     if report is not None:
         check_target(report)  # before hours of play, not after
-    settings = {"game": spec.name, "seed": seed, "opening_plies": list(opening_plies)}
+    judge = load_agent(balanced) if isinstance(balanced, str) else balanced
+    source = openings_of(spec.name, opening_plies, openings, judge, balanced_within, seed)
+    settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games)
     with Store(db) as store:
+        if store.count() and store.setting("openings") is None:
+            store.settle({"openings": "random"})  # stores of the time when there were no others
         store.settle(settings | {"perfect_information": spec.perfect_information})
         store.enter({name: digest(agent) for name, agent in agents.items()})
         session = None
-        while missing := _missing(schedule(sorted(agents), games, store.games()), store):
+        while missing := _missing(contest.pairings(names, games, store.games()), store):
             if session is None:
                 session = store.begin_session(versions(board))
             with _told_how_to_go_on(store, len(missing)):
-                _play(spec.name, agents, missing, store, session, seed, opening_plies, progress)
-        table = table_of(store)
+                _play(spec.name, agents, missing, store, session, seed, source, progress)
+        table = replace(table_of(store), standing=tuple(contest.standing(names, games, store.games())))
         if report is not None:
             write_report(store, report)
     return table
+
+
+def _fixed(contest: Format, names: Sequence[str], games: int) -> dict[str, Any]:
+    """What may not change in a store whose pairings depend on all results before."""
+    if not contest.fixed:
+        return {}
+    return {"format": contest.name, "contestants in order": list(names), "games of an encounter": games}
 
 
 @contextlib.contextmanager
@@ -128,7 +149,7 @@ def _play(
     store: Store,
     session: int,
     seed: int,
-    opening_plies: tuple[int, int],
+    source: Openings,
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Play the missing games as one batch, whoever meets whom, and store those that finish together."""
@@ -136,7 +157,8 @@ def _play(
     index = {name: number for number, name in enumerate(names)}
     pairings = list(dict.fromkeys(pairing for pairing, _ in missing))
     seeds = [pairing_seed(seed, pairing) for pairing in pairings]
-    openings = dict(zip(pairings, random_openings(game, seeds, opening_plies), strict=True))
+    numbers = [pairing.number for pairing in pairings]
+    openings = dict(zip(pairings, source.draw(numbers, seeds), strict=True))
     seed_of = dict(zip(pairings, seeds, strict=True))
     scheduled = []
     for number, (pairing, leg) in enumerate(missing):

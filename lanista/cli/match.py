@@ -3,28 +3,33 @@
 Example:
     lanista match runs/first minimax:depth=2 --game connect_four --games 400
     lanista match random first-legal --game tictactoe --json
+    lanista match runs/second runs/first --game connect_four --sprt 0,10
     lanista match runs/mine?temperature=1 random --game gym:CartPole-v1 --games 200
 
-Each opening of random plies is played twice, with either agent first. The interval comes from these pairs. In games of
-one player it is the mean returns of A, and of B where there is one, on levels that no run is trained on, or from the
-same seeds.
+Each opening of random plies, or of a book, is played twice, with either agent first. The interval comes from these
+pairs. With --sprt the match goes on until a sequential test on them has decided whether A is stronger. In games of one
+player it is the mean returns of A, and of B where there is one, on levels that no run is trained on, or from the same
+seeds.
 """
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from tyro.conf import Positional, arg
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import Played, Scheduled, play_games, random_openings
+from lanista.agents.match import Played, Scheduled, play_games
+from lanista.arena.openings import openings_of
 from lanista.arena.ratings import Pair, Score, pair_score
-from lanista.cli import _returns
+from lanista.cli import _returns, _sprt
+from lanista.cli._games_bar import games_bar
 from lanista.cli._printing import print_json
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
@@ -42,12 +47,26 @@ class Options:
     """The game, of two players or of one."""
     other: Annotated[Positional[str], arg(metavar="B", help_behavior_hint="")] = ""
     """Another one; games of one player are played by A alone, too."""
-    games: Annotated[int, arg(metavar="N")] = 100
+    games: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: 100, with --sprt at most 20000)")] = (
+        None
+    )
     """How many games, an even number; of a game of one player, each agent plays so many."""
     first_level: Annotated[int | None, arg(metavar="L", help_behavior_hint="(default: the first held-out one)")] = None
     """Games of one player are played on the levels from L on; training levels are those from 0."""
     opening_plies: Annotated[int, arg(metavar="P")] = 8
     """Games begin after 0 to P random plies."""
+    openings: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Take the openings from a book instead: a line of moves each, or a PGN."""
+    balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
+    """Keep only random openings that this agent values as about even."""
+    sprt: Annotated[str | None, arg(metavar="ELO0,ELO1", help_behavior_hint="")] = None
+    """Stop when a sequential test has decided between these: A is so much stronger than B."""
+    model: Annotated[Literal["normalized", "logistic"], arg(metavar="M")] = "normalized"
+    """What an Elo of the test is: normalized (by a game's deviation) or logistic (of the score)."""
+    alpha: Annotated[float, arg(metavar="P")] = 0.05
+    """How often the test may say ELO1 where ELO0 is true."""
+    beta: Annotated[float, arg(metavar="P")] = 0.05
+    """How often the test may say ELO0 where ELO1 is true."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """Of openings, games and the agents' chance: the same seed gives the same games."""
     json: bool = False
@@ -74,38 +93,66 @@ class Result:
     faults: dict[tuple[int, str], int]
     void: int
 
+    @property
+    def games(self) -> int:
+        """All that were played."""
+        return self.wins + self.draws + self.losses + self.void
+
 
 def run(options: Options) -> int:
     """Play the match and print its result."""
     spec = make(options.game).spec
+    most = options.games if options.games is not None else 20_000 if options.sprt is not None else 100
     if spec.players == 1:
+        if options.sprt is not None:
+            raise UsageError(f"--sprt is for games of two players, which {options.game} is not")
         names = [name for name in (options.one, options.other) if name]
-        return _returns.run(spec, options.game, names, options.games, options.first_level, options.seed, options.json)
+        return _returns.run(spec, options.game, names, most, options.first_level, options.seed, options.json)
     if spec.players != 2:
         raise UsageError(f"a match is between two or of one; {options.game} has {spec.players} players")
     if not options.other:
         raise UsageError("lanista match needs B; see lanista match --help")
     if options.first_level is not None:
         raise UsageError(f"--first-level is for games of one player, which {options.game} is not")
-    if options.games < 2 or options.games % 2:
-        raise UsageError(f"--games is an even number, two for each opening, not {options.games}")
-    agents = [load_agent(options.one), load_agent(options.other)]
-    seeds = np.random.SeedSequence(options.seed).generate_state(options.games // 2, np.uint64).tolist()
-    schedule = [
-        Scheduled(seats, seed, opening, label=pair)
-        for pair, (seed, opening) in enumerate(
-            zip(seeds, random_openings(options.game, seeds, (0, options.opening_plies)), strict=True)
-        )
-        for seats in [(0, 1), (1, 0)]
-    ]
+    if most < 2 or most % 2:
+        raise UsageError(f"--games is an even number, two for each opening, not {most}")
     began = time.monotonic()
-    played = [one for some in play_games(options.game, agents, schedule, seed=options.seed) for one in some]
+    decision = None
+    if options.sprt is None:
+        played = _player(options, most // 2)(0, most // 2)
+    else:
+        test = _sprt.read_test(options.sprt, options.model, options.alpha, options.beta)
+        play = _player(options, most // 2)
+        with games_bar(options.game) as told_so_far:
+            played, decision = _sprt.play_until_decided(
+                test, most // 2, play, lambda games: counted(games).pairs, told_so_far
+            )
     result = counted(played)
     if options.json:
-        print_json(result_json(options, result, time.monotonic() - began))
+        print_json(result_json(options, result, decision, time.monotonic() - began))
     else:
-        print(told(options, result))
+        print(told(options, result, decision))
     return 0
+
+
+def _player(options: Options, most: int) -> Callable[[int, int], list[Played]]:
+    """What plays the pairs from one number up to before another, of at most so many."""
+    agents = [load_agent(options.one), load_agent(options.other)]
+    judge = None if options.balanced is None else load_agent(options.balanced)
+    source = openings_of(options.game, (0, options.opening_plies), options.openings, judge, seed=options.seed)
+    seeds = np.random.SeedSequence(options.seed).generate_state(most, np.uint64).tolist()
+
+    def play(first: int, last: int) -> list[Played]:
+        numbers = range(first, last)
+        schedule = [
+            Scheduled(seats, seeds[pair], opening, label=pair)
+            for pair, opening in zip(numbers, source.draw(numbers, seeds[first:last]), strict=True)
+            for seats in [(0, 1), (1, 0)]
+        ]
+        games = play_games(options.game, agents, schedule, seed=options.seed + first)
+        return [one for some in games for one in some]
+
+    return play
 
 
 def points(played: Played) -> float | None:
@@ -138,17 +185,19 @@ def counted(played: Sequence[Played]) -> Result:
     )
 
 
-def told(options: Options, result: Result) -> str:
+def told(options: Options, result: Result, decision: _sprt.Decision | None = None) -> str:
     """The result for people."""
     score, names = result.score, (options.one, options.other)
     brought = ", ".join(f"{name}: {count}" for name, count in zip(POINTS, result.pairs, strict=True))
     lines = [
-        f"{options.one} against {options.other}: {options.games} games of {options.game}, seed {options.seed}",
+        f"{options.one} against {options.other}: {result.games} games of {options.game}, seed {options.seed}",
         f"  score   {score.score:.1%} for {options.one}, between {score.low:.1%} and {score.high:.1%} "
         f"with 95% confidence; {score.superiority:.1%} likely to be the stronger",
         f"  games   {result.wins} won, {result.draws} drawn, {result.losses} lost",
         f"  pairs   by its points: {brought}",
     ]
+    if decision is not None:
+        lines.extend(decision.told(options.one))
     for (agent, reason), count in sorted(result.faults.items()):
         lines.append(f"  faults  {names[agent]} lost {count} game{'s' * (count != 1)}: {reason}")
     if result.void:
@@ -156,13 +205,13 @@ def told(options: Options, result: Result) -> str:
     return "\n".join(lines)
 
 
-def result_json(options: Options, result: Result, seconds: float) -> dict[str, Any]:
+def result_json(options: Options, result: Result, decision: _sprt.Decision | None, seconds: float) -> dict[str, Any]:
     """The result for scripts."""
     score, names = result.score, (options.one, options.other)
     return {
         "game": options.game,
         "agents": names,
-        "games": options.games,
+        "games": result.games,
         "seed": options.seed,
         "score": score.score,
         "low": score.low,
@@ -178,4 +227,4 @@ def result_json(options: Options, result: Result, seconds: float) -> dict[str, A
         ],
         "void": result.void,
         "seconds": round(seconds, 3),
-    }
+    } | ({} if decision is None else {"sprt": decision.to_json()})

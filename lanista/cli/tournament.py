@@ -3,6 +3,7 @@
 Example:
     lanista tournament --game connect_four runs/first random minimax:depth=1 minimax:depth=3 --report t.html
     lanista tournament --game connect_four runs/first random minimax:depth=1 --games 200 --db t.sqlite
+    lanista tournament --game othello runs/* minimax:depth=2 --format swiss:rounds=7 --games 10
 
 Games are kept in the store as they end: the same command on the same store goes on where it was stopped, and with
 more contestants or games plays only what is missing.
@@ -31,11 +32,17 @@ class Options:
     game: Annotated[str, arg(metavar="GAME")]
     """The game, of two players."""
     format: Annotated[str, arg(metavar="F")] = "round_robin"
-    """Who meets whom."""
+    """Who meets whom: round_robin, gauntlet:challengers=1, swiss:rounds=R, knockout:extra=8, king_of_the_hill:elo=E."""
     games: Annotated[int, arg(metavar="N")] = 40
-    """Games of each two contestants, an even number."""
+    """Games of each two contestants who meet, an even number."""
     opening_plies: Annotated[int, arg(metavar="P")] = 8
     """Games begin after 0 to P random plies; each such opening is played from both seats."""
+    openings: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Take the openings from a book instead: a line of moves each, or a PGN."""
+    balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
+    """Keep only random openings that this agent values as about even."""
+    balanced_within: Annotated[float, arg(metavar="V")] = 0.3
+    """How far from even, where 1 is a game that is won."""
     db: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="(default: kept in memory)")] = None
     """The store of the games."""
     report: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None
@@ -58,6 +65,9 @@ def run(options: Options) -> int:
             db=options.db,
             seed=options.seed,
             opening_plies=(0, options.opening_plies),
+            openings=options.openings,
+            balanced=options.balanced,
+            balanced_within=options.balanced_within,
             format=options.format,
             report=options.report,
             progress=told,
