@@ -37,7 +37,7 @@ Counts = NDArray[np.int64]
 ALPHA = 0.05
 OUTCOMES = np.linspace(0.0, 1.0, 5)  # shares of the points that a pair of games can bring
 PRIOR = 0.2  # pairs of each outcome, as in `pair_score`
-DRAWS = 1000
+DRAWS, LEAST_DRAWS, MOST_CELLS = 1000, 100, 1_000_000
 SHOWN_CYCLES = 10
 
 
@@ -70,7 +70,7 @@ class Cycles:
 
 
 @dataclass(frozen=True)
-class Standing:
+class Place:
     """A contestant's place in a mixture.
 
     Attributes:
@@ -325,15 +325,17 @@ def nash_mixtures(scores: Floats, rounds: int = 1500) -> Floats:
     return mixtures
 
 
-def standings(counts: Counts, names: Sequence[str], *, draws: int = DRAWS, seed: int = 0) -> list[Standing]:
+def places(counts: Counts, names: Sequence[str], *, draws: int | None = None, seed: int = 0) -> list[Place]:
     """Alpha-rank and Nash averaging with their 95 % intervals, those with the greatest share of time first.
 
     Args:
         counts: (n, n, 5) as of `pair_counts`; each two of at least two contestants have met (`met_all`).
         names: of the contestants.
-        draws: of what the scores may be.
+        draws: of what the scores may be; None for a thousand, fewer with many contestants.
         seed: of the draws.
     """
+    if draws is None:
+        draws = min(DRAWS, max(LEAST_DRAWS, MOST_CELLS // len(names) ** 2))
     matrices = drawn_matrices(counts, draws, seed)
     shares = alpha_rank(matrices)
     few = max(1, draws // 4)  # of mixtures, which take longer
@@ -344,7 +346,7 @@ def standings(counts: Counts, names: Sequence[str], *, draws: int = DRAWS, seed:
     least, most = np.quantile(mixtures, [0.025, 0.975], axis=0)
     mean, against = shares.mean(axis=0), scores @ nash
     found = [
-        Standing(name, *(float(column[number]) for column in (mean, low, high, nash, least, most, against)))
+        Place(name, *(float(column[number]) for column in (mean, low, high, nash, least, most, against)))
         for number, name in enumerate(names)
     ]
     return sorted(found, key=lambda each: (-each.alpha_rank, each.name))

@@ -17,9 +17,9 @@ from lanista.arena.game_theory import (
     nash_average,
     nash_mixtures,
     pair_counts,
+    places,
     score_matrix,
     sign_flip_p_values,
-    standings,
 )
 from lanista.arena.rating_model import Floats
 from lanista.arena.ratings import Pair
@@ -182,15 +182,15 @@ def test_doubt_shrinks_with_pairs() -> None:
     assert one[:, 0, 1].std() > 0
 
 
-def test_standings_have_the_truth_in_their_intervals() -> None:
+def test_places_have_the_truth_in_their_intervals() -> None:
     random = np.random.default_rng(9)
     inside = []
     for _ in range(40):
-        found = {each.name: each for each in standings(played(random, ROCK_PAPER_SCISSORS, 50), "abc", draws=400)}
+        found = {each.name: each for each in places(played(random, ROCK_PAPER_SCISSORS, 50), "abc", draws=400)}
         inside += [each.nash_low <= 1 / 3 <= each.nash_high for each in found.values()]
         assert sum(each.nash for each in found.values()) == pytest.approx(1)
         assert sum(each.alpha_rank for each in found.values()) == pytest.approx(1)
         assert all(each.against_nash <= 0.5 + 1e-9 for each in found.values())
     assert 0.85 <= np.mean(inside) <= 1.0
-    best = standings(played(random, transitive(4, 200), 100), "abcd")[0]
+    best = places(played(random, transitive(4, 200), 100), "abcd")[0]
     assert best.name == "a" and best.alpha_rank > 0.99 and best.nash == 1.0

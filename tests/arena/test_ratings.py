@@ -301,7 +301,7 @@ def test_intervals_cover_beside_anchors() -> None:
 
 def grid() -> list[tuple[float, float, float]]:
     """Gap and side bias in Elo, and the share of draws between equals: the cells in which intervals are to hold."""
-    return list(itertools.product((0, 50, 100, 200, 300, 400), (0, 100, 200, 400, 600), (0.1, 0.2, 0.4, 0.6)))
+    return list(itertools.product((0, 200, 400), (0, 200, 600), (0.1, 0.3, 0.6)))
 
 
 def coverage(pairs: int, tallies: int) -> Floats:
@@ -345,14 +345,14 @@ def rated_bounds(tally: NDArray[np.int64]) -> tuple[float, float]:
 
 
 def test_intervals_cover_over_the_grid_at_five_pairs() -> None:
-    covered = coverage(5, 600)
+    covered = coverage(5, 800)
     assert 0.93 <= covered.mean() <= 0.985  # at five pairs the prior still helps those who are nearly equal
     assert covered.min() > 0.85  # .93 where each tally that can come is rated, see the slow test
 
 
 @pytest.mark.slow
 def test_intervals_cover_over_the_whole_grid() -> None:
-    found = [coverage(5, 12_000), coverage(10, 3000), coverage(20, 3000), coverage(50, 3000)]
+    found = [coverage(5, 20_000), *(coverage(pairs, 5400) for pairs in (10, 20, 50))]
     assert 0.93 <= np.mean(found) <= 0.97
     assert min(each.min() for each in found) > 0.88
 
