@@ -187,10 +187,19 @@ def table_of(
 
 def _rows(ratings: Ratings, games: Sequence[StoredGame], pairs: Sequence[Pair]) -> tuple[Row, ...]:
     order = sorted(range(len(ratings.names)), key=lambda number: (-ratings.elo[number], ratings.names[number]))
+    games_of: dict[str, list[StoredGame]] = {name: [] for name in ratings.names}
+    distinct = dict.fromkeys(ratings.names, 0)
+    for game in games:
+        if not game.void:
+            games_of[game.one].append(game)
+            games_of[game.other].append(game)
+    for pair in pairs:
+        for name in (pair.one, pair.other):
+            distinct[name] += (pair.as_first is not None) + (pair.as_second is not None)
     rows = []
     for rank, number in enumerate(order, 1):
         name = ratings.names[number]
-        mine = [game for game in games if name in game.seats and not game.void]
+        mine = games_of[name]
         points = [game.points(name) for game in mine]
         below = ratings.names[order[rank]] if rank < len(order) else None
         rows.append(
@@ -205,11 +214,7 @@ def _rows(ratings: Ratings, games: Sequence[StoredGame], pairs: Sequence[Pair]) 
                 draws=points.count(0.5),
                 losses=points.count(0.0),
                 games=len(mine),
-                distinct=sum(
-                    (pair.as_first is not None) + (pair.as_second is not None)
-                    for pair in pairs
-                    if name in (pair.one, pair.other)
-                ),
+                distinct=distinct[name],
                 faults=sum(game.at_fault is not None and game.seats[game.at_fault] == name for game in mine),
                 superior=None if below is None else ratings.superiority(name, below),
             )
