@@ -9,10 +9,11 @@ import io
 import json
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lanista.arena.insight import circular, repeated
 from lanista.arena.replays import Replay, choose_replays, packed
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store, StoredGame
@@ -23,18 +24,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATE = Path(__file__).with_name("report.html")
-SHOWN_FAULTS = 20
+SHOWN_FAULTS, SHOWN_WARNINGS = 20, 10
 POINT, SOFT = "#2f74c0", "#7a8594"  # in plots
 
 
-def write_report(store: Store, path: str | Path) -> None:
+def write_report(store: Store, path: str | Path, *, anchors: Mapping[str, float] | None = None) -> None:
     """Write the report of a store.
 
     Args:
         store: the games.
         path: the HTML file; replaced as a whole.
+        anchors: as of `table_of`.
     """
-    write_text(check_target(path), report_html(store))
+    write_text(check_target(path), report_html(store, anchors=anchors))
 
 
 def check_target(path: str | Path) -> Path:
@@ -50,9 +52,9 @@ def check_target(path: str | Path) -> Path:
     return target
 
 
-def report_html(store: Store) -> str:
-    """The report of a store as HTML."""
-    table, games = table_of(store), store.games()
+def report_html(store: Store, *, anchors: Mapping[str, float] | None = None) -> str:
+    """The report of a store as HTML, its table with such anchors (`table_of`)."""
+    table, games = table_of(store, anchors=anchors), store.games()
     replays = choose_replays(table, games)
     faults = _faults(games)
     return filled(
@@ -63,6 +65,9 @@ def report_html(store: Store) -> str:
         opening_plies=store.setting("opening_plies"),
         plot=rating_plot(table),
         plot_text="; ".join(f"{row.name} {row.elo:+.0f} ({row.low:+.0f} to {row.high:+.0f})" for row in table.rows),
+        circular=circular,
+        warnings=[repeated(each) for each in table.insight.repeats[:SHOWN_WARNINGS]],
+        more_warnings=max(0, len(table.insight.repeats) - SHOWN_WARNINGS),
         faults=faults[:SHOWN_FAULTS],
         more_faults=max(0, len(faults) - SHOWN_FAULTS),
         seats=_seats(games),
@@ -156,7 +161,7 @@ def rating_plot(table: Table) -> str:
         )
         axes.set_yticks(range(len(rows)), [row.name for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)
-        axes.set_xlabel("Elo, the mean of all is 0", color=SOFT)
+        axes.set_xlabel("Elo" if table.anchors else "Elo, the mean of all is 0", color=SOFT)
         axes.tick_params(colors=SOFT, length=0)
         axes.grid(axis="x", color=SOFT, alpha=0.25)
         axes.axvline(0, color=SOFT, linewidth=1)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from lanista.arena.insight import Insight, insight_of
 from lanista.arena.ratings import Pair, Ratings, rate
 from lanista.arena.store import Store, StoredGame
+from lanista.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -17,7 +19,7 @@ class Row:
     Attributes:
         rank: from 1, by rating.
         name: the contestant.
-        elo, low, high: its rating with the 95 % interval; the mean of all is 0.
+        elo, low, high: its rating with the 95 % interval; the mean of all is 0 unless there are anchors.
         score: its share of the points, in [0, 1].
         wins, draws, losses, games: of all its games that count as played.
         distinct: games that differ from each other in seats or moves; only these are rated.
@@ -52,8 +54,10 @@ class Table:
         draw_share: of draws between equals.
         games: how many games are stored.
         void: games that broke and count for nobody.
+        insight: repeated games, whether they were enough, cycles.
         complete: all games that were asked for have been played.
         standing: lines that tell how the format's own contest stands, such as the rounds of a knockout.
+        anchors: who was held at which Elo.
     """
 
     game: str
@@ -63,8 +67,10 @@ class Table:
     draw_share: float
     games: int
     void: int
+    insight: Insight
     complete: bool = True
     standing: tuple[str, ...] = ()
+    anchors: dict[str, float] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -73,7 +79,8 @@ class Table:
             for (one, other), (points, games) in sorted(self.cross.items())
         ]
         plain = asdict(self)
-        return plain | {"rows": [asdict(row) for row in self.rows], "cross": cross}
+        insight: dict[str, Any] = plain.pop("insight")
+        return plain | insight | {"rows": [asdict(row) for row in self.rows], "cross": cross}
 
     def __str__(self) -> str:
         """The table as people read it in a terminal."""
@@ -93,10 +100,24 @@ class Table:
         lines.append(f"Sitting first is worth {worth:+.0f} Elo ({low:+.0f} .. {high:+.0f}).")
         if self.void:
             lines.append(f"{self.void} games broke in the environment and count for nobody.")
+        if insight := str(self.insight):
+            lines.append(insight)
         if not self.complete:
             lines.append("Not all games have been played yet.")
         lines.extend(self.standing)
         return "\n".join(lines)
+
+
+def distinct_games(games: Iterable[StoredGame], *, perfect_information: bool = True) -> set[int]:
+    """The indices of the games that count and differ from all before in seats or moves, or in chance where it plays."""
+    seen: set[tuple[object, ...]] = set()
+    found = set()
+    for number, game in enumerate(games):
+        mark = (game.seats, str(game.moves), None if perfect_information else game.seed)
+        if not game.void and mark not in seen:
+            seen.add(mark)
+            found.add(number)
+    return found
 
 
 def pairs_of(games: Iterable[StoredGame], *, perfect_information: bool = True) -> list[Pair]:
@@ -108,29 +129,44 @@ def pairs_of(games: Iterable[StoredGame], *, perfect_information: bool = True) -
         games: what was played.
         perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it distinct.
     """
-    seen: set[tuple[object, ...]] = set()
+    listed = list(games)
+    distinct = distinct_games(listed, perfect_information=perfect_information)
     legs: dict[tuple[str, str, int], list[float | None]] = {}
-    for game in games:
+    for number, game in enumerate(listed):
         points = legs.setdefault((game.one, game.other, game.number), [None, None])
-        mark = (game.seats, str(game.moves), None if perfect_information else game.seed)
-        if not game.void and mark not in seen:
-            seen.add(mark)
+        if number in distinct:
             points[game.leg] = game.points(game.one)
     return [Pair(one, other, first, second) for (one, other, _), (first, second) in legs.items()]
 
 
-def table_of(store: Store, names: Sequence[str] | None = None, *, complete: bool = True) -> Table:
+def table_of(
+    store: Store,
+    names: Sequence[str] | None = None,
+    *,
+    complete: bool = True,
+    anchors: Mapping[str, float] | None = None,
+) -> Table:
     """The standings of a store.
 
     Args:
         store: the games.
         names: rate only these; None rates everyone who was entered.
         complete: what to say of it.
+        anchors: name -> the Elo at which it is held; the others are rated on the scale of these.
+
+    Raises:
+        UsageError: an anchor is not among the rated.
     """
     wanted = set(store.contestants() if names is None else names)
     games = [game for game in store.games() if game.one in wanted and game.other in wanted]
-    pairs = pairs_of(games, perfect_information=store.setting("perfect_information") is not False)
-    ratings = rate(pairs, sorted(wanted))
+    told = store.setting("perfect_information") is not False
+    pairs = pairs_of(games, perfect_information=told)
+    try:
+        ratings = rate(pairs, sorted(wanted), anchors=anchors)
+    except ValueError as error:
+        raise UsageError(f"{error}; it holds {', '.join(sorted(wanted))}") from None
+    rows = _rows(ratings, games, pairs)
+    distinct = distinct_games(games, perfect_information=told)
     cross: dict[tuple[str, str], tuple[float, int]] = {}
     for game in games:
         if game.void:
@@ -140,22 +176,33 @@ def table_of(store: Store, names: Sequence[str] | None = None, *, complete: bool
             cross[one, other] = (points + game.points(one), count + 1)
     return Table(
         game=str(store.setting("game")),
-        rows=_rows(ratings, games, pairs),
+        rows=rows,
         cross=cross,
         advantage=ratings.advantage,
         draw_share=ratings.draw_share,
         games=len(games),
         void=sum(game.void for game in games),
+        insight=insight_of(ratings, [row.name for row in rows], pairs, games, distinct),
         complete=complete,
+        anchors=dict(anchors or {}),
     )
 
 
 def _rows(ratings: Ratings, games: Sequence[StoredGame], pairs: Sequence[Pair]) -> tuple[Row, ...]:
     order = sorted(range(len(ratings.names)), key=lambda number: (-ratings.elo[number], ratings.names[number]))
+    games_of: dict[str, list[StoredGame]] = {name: [] for name in ratings.names}
+    distinct = dict.fromkeys(ratings.names, 0)
+    for game in games:
+        if not game.void:
+            games_of[game.one].append(game)
+            games_of[game.other].append(game)
+    for pair in pairs:
+        for name in (pair.one, pair.other):
+            distinct[name] += (pair.as_first is not None) + (pair.as_second is not None)
     rows = []
     for rank, number in enumerate(order, 1):
         name = ratings.names[number]
-        mine = [game for game in games if name in game.seats and not game.void]
+        mine = games_of[name]
         points = [game.points(name) for game in mine]
         below = ratings.names[order[rank]] if rank < len(order) else None
         rows.append(
@@ -170,11 +217,7 @@ def _rows(ratings: Ratings, games: Sequence[StoredGame], pairs: Sequence[Pair]) 
                 draws=points.count(0.5),
                 losses=points.count(0.0),
                 games=len(mine),
-                distinct=sum(
-                    (pair.as_first is not None) + (pair.as_second is not None)
-                    for pair in pairs
-                    if name in (pair.one, pair.other)
-                ),
+                distinct=distinct[name],
                 faults=sum(game.at_fault is not None and game.seats[game.at_fault] == name for game in mine),
                 superior=None if below is None else ratings.superiority(name, below),
             )

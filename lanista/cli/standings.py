@@ -3,10 +3,12 @@
 Example:
     lanista standings t.sqlite
     lanista standings t.sqlite --report t.html --json
+    lanista standings t.sqlite --anchors random=0 minimax:depth=2=800
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,6 +18,7 @@ from tyro.conf import Positional, arg
 from lanista.arena.standings import table_of
 from lanista.arena.store import Store
 from lanista.cli._printing import print_json
+from lanista.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,8 @@ class Options:
     """The store that `lanista tournament --db` wrote."""
     report: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None
     """Write a report in one HTML file."""
+    anchors: Annotated[tuple[str, ...], arg(metavar="NAME=ELO ...", help_behavior_hint="")] = ()
+    """Hold these contestants at these ratings, and rate the others on their scale."""
     json: bool = False
     """Print JSON."""
 
@@ -33,13 +38,25 @@ class Options:
 def run(options: Options) -> int:
     """Rate what is stored and print the table."""
     with Store(options.db, write=False) as store:
-        table = table_of(store)
+        anchors = dict(anchor(words) for words in options.anchors)
+        table = table_of(store, anchors=anchors)
         if options.report is not None:
             from lanista.arena.report import write_report
 
-            write_report(store, options.report)
+            write_report(store, options.report, anchors=anchors)
     if options.json:
         print_json(table.to_json())
     else:
         print(table)
     return 0
+
+
+def anchor(words: str) -> tuple[str, float]:
+    """The name and the Elo of an anchor."""
+    name, _, elo = words.rpartition("=")  # a name may have an "=" of its own
+    try:
+        if name and math.isfinite(float(elo)):
+            return name, float(elo)
+    except ValueError:
+        pass
+    raise UsageError(f"an anchor is NAME=ELO, as in random=0, not '{words}'")

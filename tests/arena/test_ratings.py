@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.optimize import minimize
+from scipy.special import gammaln
 
-from lanista.arena.ratings import ELO, Floats, Pair, pair_score, rate
+from lanista.arena.rating_model import RatingModel
+from lanista.arena.ratings import ELO, Floats, Pair, _tally, pair_score, rate
 
 POINTS = np.array([1.0, 0.5, 0.0])
 
@@ -249,3 +253,119 @@ def test_scores_are_of_the_one_who_asks() -> None:
     nobody = pair_score([], "a")
     assert (nobody.score, nobody.pairs) == (0.5, 0)
     assert nobody.low < 0.1 < 0.9 < nobody.high
+
+
+def test_anchors_are_held_and_give_the_scale() -> None:
+    truth = {"a": 2000.0, "b": 1800.0, "c": 1500.0, "d": 1900.0}
+    pairs = play_pairs(np.random.default_rng(11), truth, 150, nu=0.4, advantage=50)
+    free = rate(pairs, list(truth))
+    held = rate(pairs, list(truth), anchors={"a": 2000.0})
+    for bounds in (held.elo, held.low, held.high):
+        assert bounds[0] == 2000.0
+    # One anchor moves the scale and no more; the prior weighs next to nothing here.
+    assert held.elo[1:] - 2000 == pytest.approx(free.elo[1:] - free.elo[0], abs=3)
+    assert held.superiority("a", "d") > 0.99
+    # Two that lie twice as far apart as they played must stretch what lies between them.
+    far = rate(pairs, list(truth), anchors={"a": 2000.0, "c": 1000.0})
+    assert (far.elo[0], far.elo[2]) == (2000.0, 1000.0)
+    assert 1000 < far.elo[1] < far.elo[3] < 2000
+    for wrong, words in (({"x": 0.0}, "'x' is not to be rated"), ({"a": math.nan}, "cannot be held at nan")):
+        with pytest.raises(ValueError, match=words):
+            rate(pairs, list(truth), anchors=wrong)
+
+
+def test_a_top_under_anchors_agrees_with_a_search_for_it() -> None:
+    pairs = play_pairs(np.random.default_rng(12), {"a": 300.0, "b": 0.0, "c": -200.0}, 40, nu=0.6, advantage=80)
+    who, cells = _tally(pairs, ("a", "b", "c"))
+    model = RatingModel(3, who, cells, {0: 350.0, 2: -350.0})
+    top = model.top()
+
+    def loss(free: Floats) -> float:
+        theta = np.array([0.0, free[0], 0.0, free[1], free[2]])
+        return -float(model.ascent(theta[None])[0][0])
+
+    best = minimize(loss, np.zeros(3), method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9, "maxiter": 5000})
+    assert top[[1, 3, 4]] == pytest.approx(best.x, abs=1e-4)
+    assert top[0] - top[2] == pytest.approx(in_nature(700, math.exp(top[-1])), abs=1e-9)
+
+
+def test_intervals_cover_beside_anchors() -> None:
+    random = np.random.default_rng(13)
+    covered = []
+    for _ in range(100):
+        pairs = play_pairs(random, {"a": 200, "b": 0, "c": -200}, 8, nu=0.4, advantage=100)
+        rated = rate(pairs, ["a", "b", "c"], anchors={"a": 200.0, "c": -200.0})
+        covered.append(rated.low[1] <= 0 <= rated.high[1])
+    assert 0.89 <= np.mean(covered) <= 1.0
+
+
+def grid() -> list[tuple[float, float, float]]:
+    """Gap and side bias in Elo, and the share of draws between equals: the cells in which intervals are to hold."""
+    return list(itertools.product((0, 200, 400), (0, 200, 600), (0.1, 0.3, 0.6)))
+
+
+def coverage(pairs: int, tallies: int) -> Floats:
+    """How often the interval of the difference holds it, in each cell of the grid.
+
+    What a fit says depends only on how often each of the nine outcomes of a pair came. So such tallies are drawn from
+    all cells alike, each different one is rated once, and its chance in a cell is its weight there.
+    """
+    shares = []
+    for gap, bias, draws in grid():
+        nu = 2 * draws / (1 - draws)
+        games = [chances(in_nature(gap + sign * bias, nu), nu) for sign in (1, -1)]
+        shares.append(np.outer(*games).ravel())
+    random = np.random.default_rng(pairs)
+    cells = np.resize(np.arange(len(shares)), tallies)
+    drawn_tallies = np.array([random.multinomial(pairs, shares[cell]) for cell in cells])
+    found, which = np.unique(drawn_tallies, axis=0, return_inverse=True)
+    chance = multinomial_chances(found, np.array(shares))[which.ravel()]
+    weights = chance / chance.mean(axis=1, keepdims=True)
+    bounds = np.array([rated_bounds(tally) for tally in found])[which.ravel()]
+    truth = np.array([gap for gap, _, _ in grid()]) / 2
+    held = (bounds[:, :1] <= truth) & (truth <= bounds[:, 1:])
+    result: Floats = (weights * held).sum(axis=0) / weights.sum(axis=0)
+    return result
+
+
+def multinomial_chances(tallies: NDArray[np.int64], shares: Floats) -> Floats:
+    """(t, c) how likely each tally (t, 9) is under the shares (c, 9) of each cell."""
+    found: Floats = np.exp(
+        gammaln(tallies.sum(1) + 1)[:, None] - gammaln(tallies + 1).sum(1)[:, None] + tallies @ np.log(shares).T
+    )
+    return found
+
+
+def rated_bounds(tally: NDArray[np.int64]) -> tuple[float, float]:
+    outcomes = list(itertools.product(POINTS.tolist(), repeat=2))
+    rated = rate(
+        [Pair("a", "b", *both) for both, times in zip(outcomes, tally, strict=True) for _ in range(times)], ["a", "b"]
+    )
+    return rated.low[0], rated.high[0]
+
+
+def test_intervals_cover_over_the_grid_at_five_pairs() -> None:
+    covered = coverage(5, 800)
+    assert 0.93 <= covered.mean() <= 0.985  # at five pairs the prior still helps those who are nearly equal
+    assert covered.min() > 0.85  # .93 where each tally that can come is rated, see the slow test
+
+
+@pytest.mark.slow
+def test_intervals_cover_over_the_whole_grid() -> None:
+    found = [coverage(5, 20_000), *(coverage(pairs, 5400) for pairs in (10, 20, 50))]
+    assert 0.93 <= np.mean(found) <= 0.97
+    assert min(each.min() for each in found) > 0.88
+
+
+def test_a_hundred_thousand_games_of_a_hundred_players() -> None:
+    random = np.random.default_rng(14)
+    truth = random.normal(0, 150, 100)
+    names = [f"p{number:02d}" for number in range(100)]
+    one, other = random.integers(100, size=(2, 50_000))
+    other = np.where(one == other, (other + 1) % 100, other)
+    legs = [drawn(random, (truth[one] - truth[other]) / ELO * 1.1 + sign * 0.2, 0.2).tolist() for sign in (1, -1)]
+    pairs = [Pair(names[i], names[j], x, y) for i, j, x, y in zip(one, other, *legs, strict=True)]
+    rated = rate(pairs, names)
+    centred = truth - truth.mean()
+    assert np.abs(rated.elo - centred).max() < 60
+    assert 0.85 <= np.mean((rated.low <= centred) & (centred <= rated.high)) <= 1.0
