@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from lanista.arena.formats import FORMATS, Pairing, load_format
 from lanista.arena.store import Store, StoredGame
 from lanista.arena.tournament import tournament
+from lanista.cli.main import main
 from lanista.errors import UsageError
 from lanista.plugs import plugs
 
@@ -197,6 +199,17 @@ def test_a_swiss_round_joins_equal_points_nobody_twice_and_byes_count() -> None:
         )
     }
     assert second == {("a", "c"), ("b", "d"), ("a", "b"), ("c", "d")}
+
+
+def test_formats_are_listed_with_the_options_that_they_take(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["formats", "--json"]) == 0
+    listed = {found["name"]: found["options"] for found in json.loads(capsys.readouterr().out)}
+    assert set(listed) == set(plugs(FORMATS)) and listed["round_robin"] == {}
+    for name, options in listed.items():
+        text = f"{name}:{','.join(f'{key}={value}' for key, value in options.items())}"
+        assert load_format(text).pairings(NAMES, 4, []) == load_format(name).pairings(NAMES, 4, [])
+    assert main(["formats"]) == 0
+    assert "\n  king_of_the_hill:elo=0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
