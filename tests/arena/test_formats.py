@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -201,6 +202,16 @@ def test_a_swiss_round_joins_equal_points_nobody_twice_and_byes_count() -> None:
     assert second == {("a", "c"), ("b", "d"), ("a", "b"), ("c", "d")}
 
 
+def test_a_long_encounter_on_the_hill_needs_no_test() -> None:
+    assert len(load_format("king_of_the_hill").pairings(["a", "b"], 4000, [])) == 2000
+
+
+def test_swiss_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "py4swiss", None)
+    with pytest.raises(UsageError, match=r'pip install "lanista\[swiss\]"'):
+        load_format("swiss").pairings(NAMES, 2, [])
+
+
 def test_formats_are_listed_with_the_options_that_they_take(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["formats", "--json"]) == 0
     listed = {found["name"]: found["options"] for found in json.loads(capsys.readouterr().out)}
@@ -222,6 +233,7 @@ def test_formats_are_listed_with_the_options_that_they_take(capsys: pytest.Captu
         ("gauntlet:challengers=5", "1 to 4 challengers"),
         ("knockout:extra=-1", "0 or more"),
         ("king_of_the_hill:elo=-5", "elo from 0"),
+        ("king_of_the_hill:elo=5,most=1", "less than the 2 games"),
         ("round_robin:rounds=2", "takes no options"),
         ("swis", "did you mean 'swiss'"),
     ],
