@@ -243,3 +243,13 @@ def test_wrong_options_are_named_before_anything_is_played(name: str, says: str,
     with pytest.raises(UsageError, match=says):
         tournament("tictactoe", who, games=2, format=name, db=tmp_path / "t.sqlite")
     assert not (tmp_path / "t.sqlite").exists()
+
+
+def test_a_simultaneous_game_of_two_has_tournaments_too(tmp_path: Path) -> None:
+    who = ["random", "first-legal"]
+    table = tournament("zoo:classic/rps_v2", who, games=4, format="knockout", db=tmp_path / "t.sqlite")
+    with Store(tmp_path / "t.sqlite", write=False) as store:
+        games = store.games()
+    assert len(games) >= 4 and {game.seats for game in games} == {tuple(who), tuple(who[::-1])}
+    assert all(len(game.moves) % 2 == 0 and game.moves for game in games)
+    assert table.standing[-1] in {f"{name} wins the knockout." for name in who}
