@@ -13,13 +13,13 @@ what they were.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import Any
 
 from lanista.arena.store import StoredGame
-from lanista.plugs import Value, call, parse_options, plug
+from lanista.plugs import Summary, Value, call, parse_options, plug, summaries
 
 FORMATS = "lanista.arena.formats"
 
@@ -76,6 +76,15 @@ class Format:
     @property
     def _id(self) -> str:
         return self._module.__name__.rpartition(".")[2]
+
+
+def formats() -> dict[str, Summary]:
+    """What each format's file says of it and of its options, by id; none is imported."""
+    given = ("names", "games", "played")
+    return {
+        name: replace(found, options={key: value for key, value in found.options.items() if key not in given})
+        for name, found in summaries(FORMATS, "pairings").items()
+    }
 
 
 def load_format(text: str) -> Format:

@@ -51,10 +51,13 @@ def standing(
 def _climb(
     names: Sequence[str], games: int, played: Sequence[StoredGame], elo: float, error: float, most: int
 ) -> tuple[list[Pairing], list[str]]:
-    if elo < 0 or not 0 < error < 0.5 or most < games:
+    if elo < 0 or not 0 < error < 0.5:
         raise UsageError(
-            "king_of_the_hill takes elo from 0, an error between 0 and 0.5, and at most as many games as make at least "
-            f"one encounter of {games}; not elo={elo:g}, error={error:g}, most={most}"
+            f"king_of_the_hill takes elo from 0 and an error between 0 and 0.5, not elo={elo:g}, error={error:g}"
+        )
+    if elo and most < games:
+        raise UsageError(
+            f"most={most} of king_of_the_hill is less than the {games} games after which its test is asked"
         )
     test = SequentialTest(0.5, 1 / (1 + 10 ** (-elo / 400)), error) if elo else None
     found: list[Pairing] = []

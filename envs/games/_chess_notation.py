@@ -99,8 +99,11 @@ def parse_move(state: Any, text: str, legal_actions: Actions, after: After) -> i
     """
     word = re.sub(r"[+#!?\s]", "", text).replace("0-0-0", "O-O-O").replace("0-0", "O-O")
     actions = legal_actions(state)
-    named = {uci(state, action): action for action in actions}
-    named |= {_plain_san(state, action, actions): action for action in actions}
+    # A move's name has its target in it, but for castling: no other is written out, which takes a look at all moves.
+    aimed = [action for action in actions if square_name(squares_of(state, action)[1]) in word.lower()]
+    written = aimed if aimed and "O" not in word else actions
+    named = {uci(state, action): action for action in written}
+    named |= {_plain_san(state, action, actions): action for action in written}
     for known in (word, word.lower(), word.replace("=", ""), word.replace("-", "").replace("x", "").lower()):
         if known in named:
             return named[known]

@@ -59,6 +59,8 @@ class Options:
     """Take the openings from a book instead: a line of moves each, or a PGN."""
     balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
     """Keep only random openings that this agent values as about even."""
+    balanced_within: Annotated[float, arg(metavar="V")] = 0.3
+    """How far from even, where 1 is a game that is won."""
     sprt: Annotated[str | None, arg(metavar="ELO0,ELO1", help_behavior_hint="")] = None
     """Stop when a sequential test has decided between these: A is so much stronger than B."""
     model: Annotated[Literal["normalized", "logistic"], arg(metavar="M")] = "normalized"
@@ -139,7 +141,8 @@ def _player(options: Options, most: int) -> Callable[[int, int], list[Played]]:
     """What plays the pairs from one number up to before another, of at most so many."""
     agents = [load_agent(options.one), load_agent(options.other)]
     judge = None if options.balanced is None else load_agent(options.balanced)
-    source = openings_of(options.game, (0, options.opening_plies), options.openings, judge, seed=options.seed)
+    plies = (0, options.opening_plies)
+    source = openings_of(options.game, plies, options.openings, judge, options.balanced_within, options.seed)
     seeds = np.random.SeedSequence(options.seed).generate_state(most, np.uint64).tolist()
 
     def play(first: int, last: int) -> list[Played]:

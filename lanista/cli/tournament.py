@@ -32,7 +32,7 @@ class Options:
     game: Annotated[str, arg(metavar="GAME")]
     """The game, of two players."""
     format: Annotated[str, arg(metavar="F")] = "round_robin"
-    """Who meets whom: round_robin, gauntlet:challengers=1, swiss:rounds=R, knockout:extra=8, king_of_the_hill:elo=E."""
+    """Who meets whom; `lanista formats` lists what there is."""
     games: Annotated[int, arg(metavar="N")] = 40
     """Games of each two contestants who meet, an even number."""
     opening_plies: Annotated[int, arg(metavar="P")] = 8

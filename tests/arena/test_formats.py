@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import random
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from lanista.arena.formats import FORMATS, Pairing, load_format
 from lanista.arena.store import Store, StoredGame
 from lanista.arena.tournament import tournament
+from lanista.cli.main import main
 from lanista.errors import UsageError
 from lanista.plugs import plugs
 
@@ -199,6 +202,27 @@ def test_a_swiss_round_joins_equal_points_nobody_twice_and_byes_count() -> None:
     assert second == {("a", "c"), ("b", "d"), ("a", "b"), ("c", "d")}
 
 
+def test_a_long_encounter_on_the_hill_needs_no_test() -> None:
+    assert len(load_format("king_of_the_hill").pairings(["a", "b"], 4000, [])) == 2000
+
+
+def test_swiss_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "py4swiss", None)
+    with pytest.raises(UsageError, match=r'pip install "lanista\[swiss\]"'):
+        load_format("swiss").pairings(NAMES, 2, [])
+
+
+def test_formats_are_listed_with_the_options_that_they_take(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["formats", "--json"]) == 0
+    listed = {found["name"]: found["options"] for found in json.loads(capsys.readouterr().out)}
+    assert set(listed) == set(plugs(FORMATS)) and listed["round_robin"] == {}
+    for name, options in listed.items():
+        text = f"{name}:{','.join(f'{key}={value}' for key, value in options.items())}"
+        assert load_format(text).pairings(NAMES, 4, []) == load_format(name).pairings(NAMES, 4, [])
+    assert main(["formats"]) == 0
+    assert "\n  king_of_the_hill:elo=0" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [
@@ -209,6 +233,7 @@ def test_a_swiss_round_joins_equal_points_nobody_twice_and_byes_count() -> None:
         ("gauntlet:challengers=5", "1 to 4 challengers"),
         ("knockout:extra=-1", "0 or more"),
         ("king_of_the_hill:elo=-5", "elo from 0"),
+        ("king_of_the_hill:elo=5,most=1", "less than the 2 games"),
         ("round_robin:rounds=2", "takes no options"),
         ("swis", "did you mean 'swiss'"),
     ],
@@ -218,3 +243,13 @@ def test_wrong_options_are_named_before_anything_is_played(name: str, says: str,
     with pytest.raises(UsageError, match=says):
         tournament("tictactoe", who, games=2, format=name, db=tmp_path / "t.sqlite")
     assert not (tmp_path / "t.sqlite").exists()
+
+
+def test_a_simultaneous_game_of_two_has_tournaments_too(tmp_path: Path) -> None:
+    who = ["random", "first-legal"]
+    table = tournament("zoo:classic/rps_v2", who, games=4, format="knockout", db=tmp_path / "t.sqlite")
+    with Store(tmp_path / "t.sqlite", write=False) as store:
+        games = store.games()
+    assert len(games) >= 4 and {game.seats for game in games} == {tuple(who), tuple(who[::-1])}
+    assert all(len(game.moves) % 2 == 0 and game.moves for game in games)
+    assert table.standing[-1] in {f"{name} wins the knockout." for name in who}
