@@ -102,6 +102,8 @@ def flip_last_move(moves: list[int]) -> list[int]:
         ("end", {"returns": lambda returns: returns[:1]}, "2 players' points"),
         ("end", {"reason": "crashed: it did", "at_fault": 0}, r"the rules end it \(end\)"),
         ("end", {"seed": 5}, "seed 5 is not the one of its place"),
+        ("end", {"seed": -5}, "seed -5 is not the one of its place"),
+        ("end", {"seed": 2**63 - 1}, "is not the one of its place"),
         ("end", {"number": 77}, "is not the one of its place"),
         ("end", {"leg": 3}, "its leg is 3"),
         ("end", {"one": "nobody"}, "'nobody' was never entered"),
