@@ -6,7 +6,7 @@ All positions of the game are one batch of the agent, and the alternatives of al
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,9 +146,9 @@ def analyse(game: str, number: int, stored: StoredGame, agent: Agent, *, bound: 
         player = int(turn.players[ply])
         before, after = (first[at] if player == 0 else 1.0 - first[at] for at in (ply, ply + 1))
         given = ply < len(stored.opening)
-        words = (board.print_move(ply, int(each)) for each in (action, choice.actions[ply]))
+        move, preferred = (board.print_move(ply, int(each)) for each in (action, choice.actions[ply]))
         blunder = not given and before - after >= bound and int(choice.actions[ply]) != action
-        moves.append(Judgement(ply + 1, player, *words, given, before, after, blunder))
+        moves.append(Judgement(ply + 1, player, move, preferred, given, before, after, blunder))
     moves = _with_alternatives(game, stored, agent, moves)
     first_name = stored.seats[0]
     return Analysis(
@@ -218,7 +218,7 @@ def _with_alternatives(game: str, stored: StoredGame, agent: Agent, moves: Seque
         best = mine[np.argsort(-shares[mine], kind="stable")][:MOST_ALTERNATIVES]
         words = [Alternative(before.print_move(index, int(actions[at])), float(shares[at])) for at in best]
         found[move.ply] = tuple(word for word in words if word.move != move.move and word.chance > move.after)
-    return [Judgement(**(vars(move) | {"alternatives": found[move.ply]})) if move.blunder else move for move in moves]
+    return [replace(move, alternatives=found[move.ply]) if move.blunder else move for move in moves]
 
 
 def draw(analysis: Analysis, path: Path, form: str) -> None:
@@ -250,13 +250,12 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
                 [move.ply for move in mine], [chances[move.ply] for move in mine],
                 color=COLOURS[player], zorder=3, s=45, label=f"{name}: {len(mine)} blunder{'s' * (len(mine) != 1)}",
             )  # fmt: skip
-            for move in mine:
-                low = chances[move.ply] < 50
+            for move in mine:  # a blunder of the first seat is a fall, one of the second a rise
                 axes.annotate(
-                    move.move, (move.ply, chances[move.ply]), xytext=(0, 9 if low else -15),
+                    move.move, (move.ply, chances[move.ply]), xytext=(0, (-15, 8)[player]),
                     textcoords="offset points", ha="center", fontsize=8, color=COLOURS[player],
                 )  # fmt: skip
-        axes.set_ylim(-3, 103)
+        axes.set_ylim(-8, 108)
         axes.set_xlim(0, max(1, len(analysis.moves)))
         axes.set_xlabel("plies")
         axes.set_ylabel(f"{analysis.players[0]}'s share\nof the points, %")

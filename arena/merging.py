@@ -12,6 +12,7 @@ from lanista.arena.store import Store, StoredGame
 from lanista.errors import UsageError
 from lanista.files import claim_folder, drafted
 
+BEFORE = {"openings": "random"}  # what stores did not tell when there was nothing else
 OF_ITS_TIME = ("stored_at", "session")  # what may differ between two records of one game
 
 
@@ -74,15 +75,15 @@ def merge(stores: Sequence[Path], out: Path) -> Merged:
 
 def _settle(settings: dict[str, tuple[Any, Path]], store: Store, path: Path) -> None:
     """Take over a store's settings, which must be those of the stores before."""
-    for key, text in store.about().items():
-        value = json.loads(text)
+    told = BEFORE | {key: json.loads(text) for key, text in store.about().items()}
+    for key, value in told.items():
         known, first = settings.setdefault(key, (value, path))
         if known != value:
             raise UsageError(
                 f"the tournament in {first} has the {key} {known}, that in {path} {value}: they cannot be merged"
             )
     for key, (known, first) in settings.items():
-        if key not in store.about():
+        if key not in told:
             raise UsageError(f"the tournament in {first} has the {key} {known}, that in {path} tells none")
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import forfeit_returns
+from lanista.agents.match import forfeit_returns, random_openings
 from lanista.arena.entrants import digest
 from lanista.arena.formats import Pairing
 from lanista.arena.store import Store, StoredGame
@@ -116,7 +116,12 @@ def verify(store: Store) -> Verdict:
     games, damaged = store.readable()
     wrong = {number: _unread(number, why) for number, why in damaged.items()}
     seed, digests = store.setting("seed"), store.digests()
-    for number, game, why in (*_misplaced(games, seed, digests), *_misplayed(name, board.spec, games)):
+    found = (
+        *_misplaced(games, seed, digests),
+        *_misplayed(name, board.spec, games),
+        *_misdrawn(name, store, games),
+    )
+    for number, game, why in found:
         wrong.setdefault(number, Wrong(number, game.one, game.other, game.number, game.leg, why))
     changed, missing = _contestants(digests)
     return Verdict(
@@ -152,6 +157,18 @@ def _misplaced(
             first = openings.setdefault(key, (number, game.opening, game.seed))
             if first[1:] != (game.opening, game.seed):
                 yield number, game, f"its opening is not the one of game {first[0]}, which was played from the same"
+
+
+def _misdrawn(name: str, store: Store, games: Mapping[int, StoredGame]) -> Iterator[tuple[int, StoredGame, str]]:
+    """Games whose random opening is not the one that their seed draws: number, game, why."""
+    plies = store.setting("opening_plies")
+    if plies is None or store.setting("openings") not in (None, "random"):
+        return  # of a book or an agent's choice, which need not be here
+    seeds = list(dict.fromkeys(game.seed for game in games.values()))
+    drawn = dict(zip(seeds, random_openings(name, seeds, (plies[0], plies[1])), strict=True))
+    for number, game in games.items():
+        if game.opening != drawn[game.seed]:
+            yield number, game, "its opening is not the one that its seed draws"
 
 
 def _misplayed(name: str, spec: GameSpec, games: Mapping[int, StoredGame]) -> Iterator[tuple[int, StoredGame, str]]:

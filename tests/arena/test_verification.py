@@ -102,6 +102,8 @@ def flip_last_move(moves: list[int]) -> list[int]:
         ("end", {"returns": lambda returns: returns[:1]}, "2 players' points"),
         ("end", {"reason": "crashed: it did", "at_fault": 0}, r"the rules end it \(end\)"),
         ("end", {"seed": 5}, "seed 5 is not the one of its place"),
+        ("end", {"seed": -5}, "seed -5 is not the one of its place"),
+        ("end", {"seed": 2**63 - 1}, "is not the one of its place"),
         ("end", {"number": 77}, "is not the one of its place"),
         ("end", {"leg": 3}, "its leg is 3"),
         ("end", {"one": "nobody"}, "'nobody' was never entered"),
@@ -127,6 +129,25 @@ def test_one_change_is_found_out_and_named(
     (wrong,) = verdict.wrong
     assert not verdict.true and wrong.game == number
     assert re.search(says, wrong.why), wrong.why
+
+
+def test_an_opening_that_is_not_drawn_by_its_seed_is_found_out(db: Path) -> None:
+    with Store(db, write=False) as store:
+        played = store.readable()[0]
+    first = next(game for game in played.values() if game.reason == "end" and game.opening)
+    pair = [number for number, game in played.items() if game.seed == first.seed]
+    assert len(pair) == 2
+    with (
+        contextlib.closing(sqlite3.connect(db)) as database,
+        database,
+    ):  # in both games, which still agree with each other, and all moves are legal
+        database.execute("DROP TRIGGER games_never_change")
+        for number in pair:
+            shorter = json.dumps(list(played[number].opening[:-1]))
+            database.execute("UPDATE games SET opening = ? WHERE id = ?", (shorter, number))
+    assert [(wrong.game, wrong.why) for wrong in verified(db).wrong] == [
+        (number, "its opening is not the one that its seed draws") for number in sorted(pair)
+    ]
 
 
 def test_a_flipped_bit_of_the_file_is_found_out(db: Path) -> None:

@@ -267,5 +267,5 @@ def test_a_door_without_its_library_says_what_to_install(
 def test_listings_are_what_a_person_would_write(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["games"]) == main(["agents"]) == main(["encoders"]) == 0
     out = capsys.readouterr().out
-    for written in ("mnk:rows=6,columns=7,k=4,gravity=false ", "minimax:[depth=...],", "board_resnet:channels=32,"):
+    for written in ("mnk:rows=6,columns=7,k=4,gravity=false ", "minimax:depth=4 ", "board_resnet:channels=32,"):
         assert f"\n  {written}" in out
