@@ -345,7 +345,7 @@ def rated_bounds(tally: NDArray[np.int64]) -> tuple[float, float]:
 
 
 def test_intervals_cover_over_the_grid_at_five_pairs() -> None:
-    covered = coverage(5, 800)
+    covered = coverage(5, 600)
     assert 0.93 <= covered.mean() <= 0.985  # at five pairs the prior still helps those who are nearly equal
     assert covered.min() > 0.85  # .93 where each tally that can come is rated, see the slow test
 
