@@ -55,6 +55,8 @@ def run(options: Options) -> int:
         print(f"'{name}' cannot be compared with who played here: {why}")
     if verdict.rules:
         print(verdict.rules)
-    said = "all are as they are stored" if verdict.true else f"{len(verdict.wrong):,} are not as they are stored"
+    said = f"{len(verdict.wrong):,} are not as they are stored" if verdict.wrong else "all are as they are stored"
+    if verdict.file:
+        said += "; the file is damaged"
     print(f"{verdict.games:,} games of {verdict.game} played again: {said}")
     return 0 if verdict.true else 1
