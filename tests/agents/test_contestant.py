@@ -52,7 +52,7 @@ def test_options_arrive() -> None:
         ("minimx", "unknown agent 'minimx'; did you mean 'minimax'"),
         ("minimx:depth=2", "unknown agent 'minimx'; did you mean 'minimax'"),
         ("first-leagl", "did you mean 'first-legal'"),
-        ("zzz", "unknown agent 'zzz'; known: first-legal, gtp, "),
+        ("zzz", "unknown agent 'zzz'; known: connect_four, first-legal, "),
         ("minimax:deph=3", "unknown option of the agent 'minimax' 'deph'; did you mean 'depth'"),
         ("minimax:depth=deep", "option 'depth' of the agent 'minimax' must be int, not 'deep'"),
         ("minimax:depth=0", "at least one ply"),

@@ -46,7 +46,7 @@ def told(path: Path) -> list[tuple[object, ...]]:
         return [tuple(v for k, v in vars(game).items() if k not in ("stored_at", "session")) for game in store.games()]
 
 
-@pytest.mark.parametrize(("kills", "games"), [(5, 600), pytest.param(100, 20_000, marks=pytest.mark.faults)])
+@pytest.mark.parametrize(("kills", "games"), [(5, 2_000), pytest.param(100, 20_000, marks=pytest.mark.faults)])
 def test_kills_at_random_instants_lose_nothing_and_play_nothing_twice(kills: int, games: int, tmp_path: Path) -> None:
     path, unbroken, chance = tmp_path / "t.sqlite", tmp_path / "unbroken.sqlite", random.Random(kills)
     assert main(command(unbroken, games)) == 0
@@ -63,7 +63,7 @@ def test_kills_at_random_instants_lose_nothing_and_play_nothing_twice(kills: int
                 time.sleep(chance.random() * 0.05)
                 break
             time.sleep(0.005)
-        os.kill(process.pid, signal.SIGKILL)
+        process.kill()  # which minds that it may have ended by itself
         _, said = process.communicate()
         assert process.returncode in (-signal.SIGKILL, 0), said
         under_way += process.returncode != 0

@@ -44,7 +44,7 @@ def exported(folder: Path) -> str:
 
 def test_every_example_is_run_and_short() -> None:
     files = {path.stem: path for path in EXAMPLES.glob("*.py")}
-    assert files.keys() == RUNS.keys()
+    assert files.keys() == RUNS.keys() | {"my_agent"}, "my_agent is seated in tests/agents/test_isolate.py"
     for path in files.values():
         assert len(path.read_text().splitlines()) <= 40, path
 
