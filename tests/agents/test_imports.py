@@ -45,7 +45,7 @@ class Screen(gymnasium.Env[Any, Any]):
 
 @pytest.fixture(autouse=True, scope="module")
 def screens() -> Any:
-    gymnasium.register("test/Screen-v0", Screen, max_episode_steps=9)
+    gymnasium.register("test/Screen-v0", lambda **options: Screen(**options), max_episode_steps=9)
     yield
     del gymnasium.registry["test/Screen-v0"]
 

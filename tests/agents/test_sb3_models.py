@@ -29,7 +29,7 @@ class Board(gymnasium.Env[Any, Any]):
 
     def __init__(self) -> None:
         role = make("tictactoe").spec.roles[0]
-        (self.observation_space,) = role.observation.spaces.values()
+        self.observation_space: Any = next(iter(role.observation.spaces.values()))
         self.action_space: Any = spaces.Discrete(9)
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
@@ -98,7 +98,7 @@ def test_untrusted_it_is_not_even_opened(tmp_path: Path, capsys: pytest.CaptureF
     """A file whose settings are a payload: SB3 unpickles them when it loads a model."""
     import base64
 
-    import cloudpickle
+    import cloudpickle  # type: ignore[import-untyped]
 
     ran = tmp_path / "ran"
 

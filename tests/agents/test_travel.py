@@ -19,6 +19,7 @@ from lanista.agents.contestant import trained_folder
 from lanista.agents.onnx_file import export_onnx
 from lanista.agents.role_networks import build_networks
 from lanista.envs import make
+from lanista.envs.core import start_agent
 from lanista.errors import UsageError
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -76,13 +77,14 @@ def test_it_plays_what_the_agent_plays(tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
     agent, game = lanista.load_agent(f"{folder}?symmetry=false"), make("connect_four", 64)
     game.reset(3)
-    agent.start(game.spec, 0)
+    start_agent(agent, game.spec, 0)
     seen = set()
     for _ in range(12):
         turn = game.turn()
         action, logits, value = session.run(None, {**turn.observation, "legal": turn.legal})
         choice = agent.act(turn)
         np.testing.assert_array_equal(action, choice.actions)
+        assert choice.value is not None and turn.legal is not None
         np.testing.assert_allclose(value, choice.value, atol=1e-4)
         assert (logits[~turn.legal] < -1e8).all()
         seen |= set(action.tolist())

@@ -121,7 +121,7 @@ def test_engines_judge_by_the_values_they_tell(tmp_path: Path) -> None:
         ("kuhn_poker", "minimax:depth=2", {}, "needs to see the whole position"),
     ],
 )
-def test_who_cannot_judge_is_told(name: str, by: str, more: dict[str, float], says: str) -> None:
+def test_who_cannot_judge_is_told(name: str, by: str, more: dict[str, Any], says: str) -> None:
     stored = game((0, 1), (0.0, 0.0), reason="adjudicated")
     with pytest.raises(UsageError, match=says):
         analyse(name, 1, stored, load_agent(by), **more)

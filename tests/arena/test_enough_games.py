@@ -52,7 +52,7 @@ def test_pairs_to_settle() -> None:
 
 def test_so_many_more_pairs_settle_it() -> None:
     random = np.random.default_rng(2)
-    settled, with_a_third, tried = [], [], 0
+    settled, with_a_third, tried = list[bool](), list[bool](), 0
     while len(settled) < 50:
         tried += 1
         before = play(random, 40, 20)

@@ -83,7 +83,8 @@ def test_sgfmill_reads_our_sgf(game: str, number: int, tmp_path: Path) -> None:
         read = sgf.Sgf_game.from_coarse_game_tree(tree)
         root, size = read.get_root(), read.get_size()
         stored = games[int(root.get("GN"))]
-        assert root.get("GM") == number and size == make(game).spec.role(0).observation["board"].shape[-1]
+        shape = make(game).spec.role(0).observation["board"].shape
+        assert root.get("GM") == number and shape is not None and size == shape[-1]
         assert (read.get_player_name("b"), read.get_player_name("w")) == stored.seats
         points = {"b": 1.0, "w": 0.0, None: 0.5}[read.get_winner()]
         assert points == stored.points(stored.seats[0])

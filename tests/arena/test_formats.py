@@ -122,11 +122,12 @@ def test_a_real_tournament_of_each_format_goes_on_where_its_store_was_cut(name: 
 def test_what_decides_all_later_pairings_stays_as_it_was(name: str, tmp_path: Path) -> None:
     who = ["random", "first-legal", "minimax:depth=1"]
     tournament("tictactoe", who, games=2, db=tmp_path / "t.sqlite", format=name)
-    for change, says in [
+    changes: list[tuple[dict[str, object], str]] = [
         ({"contestants": [*who, "minimax:depth=2"]}, "contestants in order"),
         ({"contestants": who[::-1]}, "contestants in order"),
         ({"games": 4}, "games of an encounter"),
-    ]:
+    ]
+    for change, says in changes:
         words: dict[str, object] = {"contestants": who, "games": 2, "format": name} | change
         with pytest.raises(UsageError, match=says):
             tournament("tictactoe", db=tmp_path / "t.sqlite", **words)  # type: ignore[arg-type]
@@ -134,7 +135,7 @@ def test_what_decides_all_later_pairings_stays_as_it_was(name: str, tmp_path: Pa
 
 def results(*won: tuple[str, str, float]) -> list[StoredGame]:
     """A pair of games for each (name, against, points of `name` from the two)."""
-    games = []
+    games: list[StoredGame] = []
     for name, against, points in won:
         one, other = sorted((name, against))
         number = sum((game.one, game.other) == (one, other) for game in games) // 2

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import gammaln
 
-from lanista.arena.rating_model import RatingModel
-from lanista.arena.ratings import ELO, Floats, Pair, _tally, pair_score, rate
+from lanista.arena.rating_model import ELO, Floats, RatingModel
+from lanista.arena.ratings import Pair, _tally, pair_score, rate
 
 POINTS = np.array([1.0, 0.5, 0.0])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
@@ -20,9 +21,9 @@ def elo_of(shares: np.ndarray, model: Model) -> float:
     """The Elo of a distribution of a pair's results, by its definition."""
     mean = float(shares @ RESULTS)
     if model == "logistic":
-        return -400 * np.log10(1 / mean - 1)
+        return -400 * math.log10(1 / mean - 1)
     variance_of_a_game = 2 * float(shares @ (RESULTS - mean) ** 2)
-    return (mean - 0.5) / np.sqrt(variance_of_a_game) * NORMALISED
+    return (mean - 0.5) / math.sqrt(variance_of_a_game) * float(NORMALISED)
 
 
 def with_elo(shape: str, elo: float, model: Model) -> np.ndarray:
@@ -100,7 +101,7 @@ def test_the_normalised_likelihoods_are_the_greatest_that_an_optimiser_finds(cou
                 options={"maxiter": 500, "ftol": 1e-12},
             )
             if done.success:
-                best.append(-done.fun)
+                best.append(-float(done.fun))
         return max(best)
 
     assert float(Sprt(10, 60).ratio(np.array(counts))) == pytest.approx(greatest(60) - greatest(10), abs=1e-3)
@@ -116,7 +117,7 @@ def test_the_logistic_ratio_is_that_of_the_means() -> None:
 def test_without_pairs_and_with_one_result_alone_there_is_a_ratio() -> None:
     counts = np.vstack([np.zeros(5), 50 * np.eye(5)])
     for model in ("logistic", "normalized"):
-        ratio = Sprt(0, 20, model).ratio(counts)  # type: ignore[arg-type]
+        ratio = Sprt(0, 20, model).ratio(counts)
         assert np.isfinite(ratio).all() and ratio[0] == 0 and ratio[1] < 0 < ratio[5]
 
 

@@ -106,7 +106,7 @@ def test_a_store_goes_on_with_its_own_openings_only(tmp_path: Path) -> None:
     assert tournament("connect_four", WHO, games=4, openings=moved, db=tmp_path / "t.sqlite").games == 4
     for change in ({"openings": other}, {}, {"balanced": "minimax:depth=1"}):
         with pytest.raises(UsageError, match="has the openings book of 2 openings"):
-            tournament("connect_four", WHO, games=4, db=tmp_path / "t.sqlite", **change)  # type: ignore[arg-type]
+            tournament("connect_four", WHO, games=4, db=tmp_path / "t.sqlite", **change)
 
 
 def test_a_store_from_before_there_were_books_has_random_openings(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ class Told(gymnasium.Env[Any, Any]):
 
 
 def test_pictures_have_their_channels_first_and_texts_are_their_words() -> None:
-    gymnasium.register("test/Told-v0", Told)
+    gymnasium.register("test/Told-v0", lambda **options: Told(**options))
     try:
         game = make("gym:test/Told-v0", 2)
         game.reset(0)
