@@ -36,15 +36,16 @@ def test_it_is_small_and_has_a_card(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_it_beats_a_random_player(name: str) -> None:
+def test_it_is_far_better_than_a_random_player(name: str) -> None:
     agent = load_agent(name)
     game = read_description(SHIPPED / name)["game"]
     tree = small_tree(game)
     if tree is not None:
         found, chance = (exploitability(tree, policy_of(one, tree)).nash_conv for one in (agent, load_agent("random")))
         assert found < chance / 5
+        return  # the luck of the cards is most of the points of a few hands
     scores = pair_scores(game, agent, load_agent("random"), 40, seed=1, plies=(0, 2))
-    assert scores.mean() > (0.52 if tree is not None else 0.9)
+    assert scores.mean() > 0.9
 
 
 def test_tictactoe_never_loses() -> None:
