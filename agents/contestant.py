@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanista.errors import UsageError, unknown
+from lanista.hub import HUB
 from lanista.plugs import Value, call, parse_options, plug, plugs
 
 if TYPE_CHECKING:  # a command that only lists the kinds need not wait for gymnasium
@@ -23,7 +24,6 @@ KINDS = "lanista.agents.kinds"
 GAMES = "lanista.envs.games"
 SHIPPED = Path(__file__).parent / "shipped"
 DESCRIPTION = "agent.json"  # what makes a folder an agent's
-HUB = "hf:"
 
 
 def agents() -> list[str]:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from lanista.agents.artifact import DESCRIPTION, WEIGHTS, read_description
 from lanista.errors import UsageError
+from lanista.hub import HUB, fetched
 from lanista.plugs import one_line, required
 
-HUB = "hf:"
 CARD = "README.md"
 FILES = [DESCRIPTION, WEIGHTS, CARD]
 
@@ -22,14 +22,7 @@ def agent_from_hub(name: str) -> Path:
     Raises:
         UsageError: huggingface_hub is not installed, there is no such repository, or it holds no agent.
     """
-    required("huggingface_hub", "perception", name)
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        folder = Path(snapshot_download(name.removeprefix(HUB), allow_patterns=FILES))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise UsageError(f"{name} cannot be had from the hub: {one_line(error)}") from None
+    folder = fetched(name, FILES)
     if not (folder / DESCRIPTION).is_file():
         raise UsageError(f"{name} holds no agent: there is no {DESCRIPTION} in it")
     return folder

@@ -252,16 +252,9 @@ class _Pipe:
         self.end()
         paths = os.pathsep.join(dict.fromkeys(os.path.abspath(path) for path in sys.path))
         words = [sys.executable, "-m", CHILD]
-        try:
-            self._process = begin(
-                words, memory=self._memory, errors=None, bufsize=0, env={**os.environ, "PYTHONPATH": paths}
-            )
-        except OSError as error:
-            raise ProcessError(f"could not be started: {error.strerror}") from None
+        environment = {**os.environ, "PYTHONPATH": paths}
+        self._process = begin(words, memory=self._memory, errors=None, bufsize=0, env=environment)
         self._closing = weakref.finalize(self, end, self._process)
-        assert self._process.stdin is not None and self._process.stdout is not None
-        os.set_blocking(self._process.stdin.fileno(), False)
-        os.set_blocking(self._process.stdout.fileno(), False)
 
     def end(self) -> None:
         if self._closing is not None:

@@ -60,14 +60,8 @@ class LineProcess:
             ProcessError: it cannot be started.
         """
         self.end()
-        try:
-            self._process = begin(self.command, memory=self.memory, bufsize=0)
-        except OSError as error:
-            raise ProcessError(f"could not be started: {error.strerror}") from None
+        self._process = begin(self.command, memory=self.memory, bufsize=0)
         self._closing = weakref.finalize(self, end, self._process)
-        assert self._process.stdin is not None and self._process.stdout is not None
-        os.set_blocking(self._process.stdin.fileno(), False)
-        os.set_blocking(self._process.stdout.fileno(), False)
 
     def end(self) -> None:
         """Kill it, and forget what it said."""

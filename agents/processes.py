@@ -34,7 +34,9 @@ def find_program(word: str) -> Path | None:
 def begin(
     command: Sequence[str], *, memory: int = 0, errors: int | None = subprocess.DEVNULL, **settings: Any
 ) -> subprocess.Popen[bytes]:
-    """Start a program with pipes to its standard input and output; it is killed when this process dies.
+    """Start a program with pipes to its standard input and output, neither of which is waited for.
+
+    It is killed when this process dies.
 
     Args:
         command: the program's path and its words.
@@ -43,7 +45,7 @@ def begin(
         settings: more of `subprocess.Popen`'s own.
 
     Raises:
-        OSError: the system has no room for it.
+        ProcessError: the system has no room for it.
     """
     bound = [sys.executable, "-I", "-S", str(BOUND), str(os.getpid()), str(memory), *command]
 
@@ -53,10 +55,16 @@ def begin(
             bound, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, **settings
         )
 
-    if threading.current_thread() is threading.main_thread():
-        return start()
-    # Linux takes the end of the thread that started a process for the end of its parent.
-    return _starter().submit(start).result()
+    try:
+        # Linux takes the end of the thread that started a process for the end of its parent.
+        here = threading.current_thread() is threading.main_thread()
+        process = start() if here else _starter().submit(start).result()
+    except OSError as error:
+        raise ProcessError(f"could not be started: {error.strerror}") from None
+    assert process.stdin is not None and process.stdout is not None
+    os.set_blocking(process.stdin.fileno(), False)
+    os.set_blocking(process.stdout.fileno(), False)
+    return process
 
 
 @functools.cache

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from lanista.errors import UsageError, unknown
+from lanista.hub import HUB, fetched
 from lanista.perception.encoder import Encoder
 from lanista.perception.encoder import load_encoder as load_folder
 from lanista.perception.recogniser import Recogniser
 from lanista.perception.recogniser import load_recogniser as load_recogniser_folder
-from lanista.plugs import one_line, required
 
 SHIPPED = Path(__file__).parent / "shipped"
-HUB = "hf:"
+FILES = ("encoder.json", "head.json", "model.safetensors", "head.safetensors", "README.md")
 
 
 def shipped() -> list[str]:
@@ -28,7 +28,7 @@ def encoder_folder(name: str | Path) -> Path | None:
     """
     words = str(name)
     if words.startswith(HUB):
-        return _from_hub(words.removeprefix(HUB))
+        return fetched(words, FILES)
     for folder in (Path(words).expanduser(), SHIPPED / words):
         if (folder / "encoder.json").is_file():
             return folder
@@ -60,15 +60,3 @@ def load_recogniser(name: str | Path) -> Recogniser:
         UsageError: there is none of that name, it has no head, or it is damaged or of a newer format.
     """
     return load_recogniser_folder(_found(name))
-
-
-def _from_hub(repository: str) -> Path:
-    required("huggingface_hub", "perception", f"{HUB}{repository}")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    wanted = ["encoder.json", "head.json", "model.safetensors", "head.safetensors", "README.md"]
-    try:
-        return Path(snapshot_download(repository, allow_patterns=wanted))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise UsageError(f"{HUB}{repository} cannot be had from the hub: {one_line(error)}") from None

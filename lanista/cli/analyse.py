@@ -55,7 +55,7 @@ def run(options: Options) -> int:
         raise UsageError(f"--picture ends in .svg or .png, not '{options.picture.name}'")
     with Store(options.db, write=False) as store:
         game, stored = store.setting("game"), store.game(options.game)
-    agent = load_agent(options.by or usual_opponent(make(game).spec))
+    agent = load_agent(options.by) if options.by else usual_opponent(make(game).spec)
     found = analyse(game, options.game, stored, agent, bound=options.blunder, seed=options.seed)
     if options.picture is not None:
         claim_folder(options.picture.parent)

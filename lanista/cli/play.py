@@ -51,7 +51,7 @@ def run(options: Options) -> int:
     opponent = load_agent(options.against) if options.against else None
     name = options.game or str(getattr(opponent, "game", "connect_four"))
     game = make(name, restart=False)
-    opponent = opponent or load_agent(usual_opponent(game.spec))
+    opponent = opponent or usual_opponent(game.spec)
     seat = ("first", "second").index(options.seat)
     if seat >= game.spec.players:
         raise UsageError(f"{game.spec.name} has one player: there is no second seat")
@@ -64,16 +64,17 @@ def run(options: Options) -> int:
     return 0
 
 
-def usual_opponent(spec: GameSpec) -> str:
+def usual_opponent(spec: GameSpec) -> Agent:
     """Who plays where the person names nobody: the trained agent for this game, else a search, else `random`."""
     name = spec.name.partition(":")[0]
     for contestant in ([name] if name in shipped() else []) + ["minimax:depth=4"]:
+        agent = load_agent(contestant)
         try:
-            start_agent(load_agent(contestant), spec, 0)
+            start_agent(agent, spec, 0)
         except UsageError:  # it is for another size of board, or hands are hidden
             continue
-        return contestant
-    return "random"
+        return agent
+    return load_agent("random")
 
 
 def asked_again() -> bool:

@@ -28,7 +28,8 @@ class Options:
 def run(options: Options) -> int:
     """Put it there and say where."""
     from lanista.agents.contestant import trained_folder
-    from lanista.agents.hub import HUB, push_agent  # imports torch: after the words are right
+    from lanista.agents.hub import push_agent  # imports torch: after the words are right
+    from lanista.hub import HUB
 
     address = push_agent(trained_folder(options.agent), options.repository, options.private)
     print(address)

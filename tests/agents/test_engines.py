@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from living import alive
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.engine import EngineAgent
@@ -150,14 +151,6 @@ def test_an_engine_that_starts_no_more_is_given_up(tmp_path: Path, seated: list[
         and choice.failed[6] == "uci engine: does not start any more"
     )
     assert sorted(choice.failed) == [1, 2, 3, 4, 5, 6]
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")

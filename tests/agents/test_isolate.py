@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from living import alive
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.isolate import IsolatedAgent, isolate
@@ -134,14 +135,6 @@ def test_rows_after_several_deaths_are_not_asked(seated: list[IsolatedAgent]) ->
     choice = agent.act(game.turn().take(np.array([0, 1, 1, 1, 1, 0])))
     assert sorted(choice.failed) == [1, 2, 3, 4, 5] and "not asked" in choice.failed[5]
     assert time.monotonic() - began < 15
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
