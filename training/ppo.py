@@ -26,11 +26,12 @@ from lanista.training.perceptron import Perceptron, perceptron_of
 from lanista.training.perceptron_update import KL_MARGIN, can_learn, learn
 
 PART_NAMES = ("policy_loss", "value_loss", "entropy", "approx_kl", "divergence", "clip_fraction")
+SCHEDULES = ("linear", "exponential")
 
 
 @dataclass(frozen=True)
 class PPOSettings:
-    """Settings of the update. Those with an `_end` move from the one value to the other, linearly, over the run."""
+    """Settings of the update. Those with an `_end` move from the one value to the other over the run, by `schedule`."""
 
     learning_rate: float = 2e-3
     """Adam's step size at the start."""
@@ -52,6 +53,8 @@ class PPOSettings:
     """Weight of the entropy bonus at the start."""
     entropy_coefficient_end: float = 0.01
     """Weight of the entropy bonus at the end."""
+    schedule: str = "linear"
+    """How a value moves to its `_end`: "linear", or "exponential", by the same factor in equal times."""
     kl_coefficient: float = 0.0
     """Weight of the exact divergence of the new policy from that before the update. With the entropy bonus, which pulls
     toward the uniform magnet, this is magnetic mirror descent (Sokota et al. 2023, arXiv:2206.05825, equation 12),
@@ -81,8 +84,8 @@ class PPOSettings:
         """Learning rate and entropy coefficient after this share of the run, in [0, 1]."""
         part = min(max(progress, 0.0), 1.0)
         return (
-            self.learning_rate + part * (self.learning_rate_end - self.learning_rate),
-            self.entropy_coefficient + part * (self.entropy_coefficient_end - self.entropy_coefficient),
+            _between(self.learning_rate, self.learning_rate_end, part, self.schedule),
+            _between(self.entropy_coefficient, self.entropy_coefficient_end, part, self.schedule),
         )
 
     @property
@@ -99,6 +102,13 @@ class PPOSettings:
     def rows_at_once(self) -> int:
         """The micro-batch: float32 activations of more rows leave the cache, bfloat16 ones are half as large."""
         return self.micro_batch_size or (4096 if self.bfloat16 else 1024)
+
+
+def _between(start: float, end: float, part: float, schedule: str) -> float:
+    """The value after this part of the way."""
+    if schedule == "exponential" and start != end:
+        return float(start ** (1 - part) * end**part)
+    return start + part * (end - start)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
 from lanista.perception.fusion import Fusion
 from lanista.training.league import LeagueSettings, check_league
-from lanista.training.ppo import PPOSettings
+from lanista.training.ppo import SCHEDULES, PPOSettings
 
 PRESETS = Path(__file__).parent / "presets"
 
@@ -117,6 +117,12 @@ class TrainSettings(PPOSettings, LeagueSettings):
             raise UsageError(f"the curriculum '{self.curriculum}' chooses among training levels: say --levels N")
         if self.separate_value and self.memory:
             raise UsageError("with a memory policy and value share it: leave separate_value false, or memory empty")
+        if self.schedule not in SCHEDULES:
+            raise unknown("schedule", self.schedule, SCHEDULES)
+        for name in ("learning_rate", "entropy_coefficient"):
+            start, end = getattr(self, name), getattr(self, f"{name}_end")
+            if self.schedule == "exponential" and start != end and not start * end:
+                raise UsageError(f"an exponential schedule never reaches 0: give {name} and {name}_end more than 0")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise UsageError(f"the setting 'precision' must be auto, float32 or bfloat16, not '{self.precision}'")
 

@@ -13,9 +13,11 @@ from lanista.agents.policy_network import PolicyNetwork, build_network
 from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.envs.core import Choice
+from lanista.errors import UsageError
 from lanista.training.categorical_loss import CLIPPED
 from lanista.training.ppo import Batch, PPOSettings, Trajectory, advantages, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
+from lanista.training.settings import TrainSettings
 
 PLAIN = PPOSettings(precision="float32", symmetry=False, epochs=1, minibatch_size=64, micro_batch_size=64)
 
@@ -227,6 +229,27 @@ def test_schedules_move_from_start_to_end() -> None:
     assert settings.at(0.0) == (1.0, 0.5)
     assert settings.at(0.5) == pytest.approx((0.5, 0.3))
     assert settings.at(2.0) == pytest.approx((0.0, 0.1))
+
+
+def test_an_exponential_schedule_moves_by_equal_factors() -> None:
+    settings = PPOSettings(
+        learning_rate=1e-2, learning_rate_end=1e-4, entropy_coefficient=0.1, entropy_coefficient_end=0.1,
+        schedule="exponential",
+    )  # fmt: skip
+    assert settings.at(0.25) == pytest.approx((1e-2 * 10**-0.5, 0.1))
+    assert settings.at(1.0) == pytest.approx((1e-4, 0.1))
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"schedule": "exponentiel"}, "exponential"),
+        ({"schedule": "exponential", "learning_rate_end": 0.0}, "learning_rate_end"),
+    ],
+)
+def test_a_schedule_that_cannot_be_is_refused(values: dict[str, object], sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        TrainSettings(game="tictactoe", **values)  # type: ignore[arg-type]
 
 
 def test_a_choice_of_the_learner_is_drawn_from_its_policy() -> None:
