@@ -6,10 +6,12 @@ ways in turn, and the second game of a pair has them the other way round.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from lanista.agents.match import Scheduled, play_games, random_openings
+from lanista.agents.match import Played, Scheduled, play_games, random_openings
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Bools, Ints
 from lanista.errors import UsageError
@@ -51,23 +53,21 @@ def points_between(returns: NDArray[np.floating], seats: Bools) -> Scores:
     return shares
 
 
-def pair_scores(
+def pair_games(
     game: str, agent: Agent, opponent: Agent, pairs: int, seed: int, plies: tuple[int, int] = (0, 8)
-) -> Scores:
-    """An agent's share of the points of each pair of games; a pair of which the environment broke a game is left out.
+) -> list[Played]:
+    """Play pairs of games; those that the environment broke are left out.
 
     Args:
         game: the string of a game of at least two players.
-        agent, opponent: who plays.
-        pairs: how many.
+        agent, opponent: who plays: 0 and 1 in the games' `scheduled.seats`.
+        pairs: how many; a game's `scheduled.label` is its pair's number.
         seed: openings, games and the agents' draws come from it.
         plies: the openings' least and greatest number of random plies.
 
-    Returns:
-        (at most pairs,) in [0, 1], in the order of the schedule.
-
     Raises:
         UsageError: the game has one player, or more than 62; an agent cannot play it.
+        RuntimeError: the environment broke all of them.
     """
     players = make(game).spec.players
     if not 2 <= players <= MOST_PLAYERS:
@@ -87,13 +87,37 @@ def pair_scores(
     whole = [one for one in played if one.reason != "broken"]
     if not whole:
         raise RuntimeError(f"the environment of {game} broke every game")
+    return whole
+
+
+def pair_points(games: Sequence[Played], pairs: int) -> Scores:
+    """The first agent's share of the points of each pair; a pair that is not whole is left out.
+
+    Args:
+        games: as `pair_games` gives them.
+        pairs: how many were played.
+
+    Returns:
+        (at most pairs,) in [0, 1], by the pairs' numbers.
+    """
     shares = points_between(
-        np.array([one.returns for one in whole]), np.array([one.scheduled.seats for one in whole]) == 1
+        np.array([one.returns for one in games]), np.array([one.scheduled.seats for one in games]) == 1
     )
-    labels = np.array([one.scheduled.label for one in whole])
-    games = np.bincount(labels, minlength=pairs)
-    scores: Scores = (np.bincount(labels, shares, pairs) / 2)[games == 2]
+    labels = np.array([one.scheduled.label for one in games])
+    counts = np.bincount(labels, minlength=pairs)
+    scores: Scores = (np.bincount(labels, shares, pairs) / 2)[counts == 2]
     return scores
+
+
+def pair_scores(
+    game: str, agent: Agent, opponent: Agent, pairs: int, seed: int, plies: tuple[int, int] = (0, 8)
+) -> Scores:
+    """An agent's share of the points of each pair of games: `pair_points` of `pair_games`.
+
+    Returns:
+        (at most pairs,) in [0, 1], in the order of the schedule.
+    """
+    return pair_points(pair_games(game, agent, opponent, pairs, seed, plies), pairs)
 
 
 def share_interval(scores: Scores, seed: int = 0) -> tuple[float, float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from rich.console import Group
@@ -22,13 +22,14 @@ from lanista.training.run import Run
 class TrainingView:
     """Shows how a run stands: a bar on a terminal; elsewhere a line whenever the agent was measured."""
 
-    def __init__(self, game: str) -> None:
+    def __init__(self, game: str, *, exact: bool = True) -> None:
         """Begin to show.
 
         Args:
             game: what is trained on, for the title.
+            exact: also show what best responses gain on it; of one that responds to a single player that says nothing.
         """
-        self.game = game
+        self.game, self.exact = game, exact
         self.console = console(errors=True)  # standard output is for the result
         self.bar = Progress(
             SpinnerColumn(), TextColumn("{task.description}"), BarColumn(24), _Standing(), console=self.console
@@ -48,6 +49,7 @@ class TrainingView:
 
     def report(self, progress: RunProgress) -> None:
         """Show how the run stands now; `training.run.train` calls it after each update."""
+        progress = progress if self.exact else replace(progress, nash_conv=None)
         self.bar.update(self.task, description=self.game, completed=progress.share, standing=standing(progress))
         scores = score_line(progress)
         self.scores.plain = scores
