@@ -184,9 +184,12 @@ class EngineAgent:
             return
         if self._failed_starts >= MOST_STARTS:
             raise ProcessError("does not start any more")
-        self._failed_starts += 1
-        process.begin()
-        yield from self._set_up(process)
+        try:
+            process.begin()
+            yield from self._set_up(process)
+        except ProcessError:
+            self._failed_starts += 1  # counted when it has failed: many processes begin at the same time
+            raise
         self._failed_starts = 0
 
     def _games(self, spec: GameSpec) -> ToldGames:

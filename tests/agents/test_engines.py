@@ -153,6 +153,15 @@ def test_an_engine_that_starts_no_more_is_given_up(tmp_path: Path, seated: list[
     assert sorted(choice.failed) == [1, 2, 3, 4, 5, 6]
 
 
+def test_many_processes_begin_at_once(seated: list[EngineAgent]) -> None:
+    engine = fake("uci", options="seconds=20&processes=8")
+    seated.append(engine)
+    table = make("chess", 8)
+    table.reset(0)
+    engine.start(table.spec, 0)
+    assert engine.act(table.turn()).failed == {}
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
 @pytest.mark.parametrize("thread", [False, True])
 def test_a_killed_parent_leaves_no_engine(thread: bool) -> None:

@@ -1,0 +1,133 @@
+"""The arena: games through the store, isolated agents, an outside engine, ratings, and the report in a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from lanista.bench.claims import Claim, Verdict, decided, judge, median_interval
+from lanista.bench.race import Lane, Plan, Side, race
+from lanista.bench.results import Row
+from lanista.bench.rows import match, ratings
+
+GAME = "connect_four"
+GAMES, QUICK_GAMES = 100_000, 20_000  # of a tournament of random players
+REPORTED, QUICK_REPORTED = 10_000, 1_000
+ENGINES = 16  # processes of Stockfish, and games at once
+ISOLATED_AT_ONCE = (1, 64)
+ROUNDS, SECONDS = 10, 1.0
+
+OPENSPIEL = Side(
+    "OpenSpiel's C++ bots, no store, games",
+    "lanista.bench.peers.openspiel_bots",
+    {"game": GAME},
+    environment="openspiel",
+    packages=("open_spiel",),
+)
+PETTINGZOO = Side(
+    "PettingZoo loop, no store, games",
+    "lanista.bench.peers.pettingzoo_random",
+    environment="pettingzoo",
+    packages=("pettingzoo",),
+)
+
+
+def measure(plan: Plan) -> Row:
+    """Race each part against its peers, one after the other."""
+    short = replace(plan, rounds=min(plan.rounds, ROUNDS), seconds=min(plan.seconds, SECONDS))
+    lanes: list[Lane] = []
+    verdicts: list[Verdict] = []
+    for part in (stored, networks, isolated, engines, rated, reported):
+        found, raced = part(short)
+        verdicts += found
+        lanes += raced
+    return Row(
+        "arena",
+        "The arena, in Connect Four where nothing else is said; engines in chess.",
+        "steps",
+        verdicts,
+        lanes,
+        [
+            f"At most {ROUNDS} slices each; a tournament is one piece of {GAMES:,} games, from planning to the table, "
+            "synced to a new store on the disk.",
+            "Isolated: a user's class that answers at once; the CPU time is that of the process which seats it.",
+            "Opening a report: from starting the browser to the page, scripts run.",
+        ],
+    )
+
+
+def stored(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
+    """Random players through the store, beside loops without any."""
+    games = QUICK_GAMES if plan.quick else GAMES
+    ours = Side("tournament of random players, games", "lanista.bench.ours.tournament", {"game": GAME, "games": games},
+                packages=("numba", "numpy"))  # fmt: skip
+    lanes = race([ours, OPENSPIEL, PETTINGZOO], plan)
+    claims = [
+        Claim("random players through the store", ours.name, least=1e5, unit="games/s"),
+        Claim(f"times {OPENSPIEL.name}", ours.name, OPENSPIEL.name),
+        Claim(f"times {PETTINGZOO.name}", ours.name, PETTINGZOO.name),
+    ]
+    return [judge(claim, lanes) for claim in claims], lanes
+
+
+def networks(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
+    """Two networks, beside one game at a time."""
+    row = match.measure(plan)
+    return list(row.verdicts), list(row.lanes)
+
+
+def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
+    """What a process of its own costs."""
+    sides = [
+        Side(f"isolated agents, {number} games at once, moves", "lanista.bench.ours.isolation",
+             {"game": GAME, "at_once": number})
+        for number in ISOLATED_AT_ONCE
+    ]  # fmt: skip
+    lanes = race(sides, plan)
+    return [
+        told(Claim(f"{lane.side.name}: CPU a move of who seats them", lane.side.name, most=60.0, unit="µs"), lane,
+             lambda piece: 1e6 * piece["own_seconds"] / piece["steps"])
+        for lane in lanes
+    ], lanes  # fmt: skip
+
+
+def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
+    """Stockfish at one node a move: what the talking costs."""
+    from lanista.agents.processes import find_program
+
+    words = {"engine": f"uci:stockfish?nodes=1&processes={ENGINES}", "at_once": ENGINES}
+    ours = Side("Stockfish in the arena, moves", "lanista.bench.ours.engine_games", words)
+    program = find_program("stockfish") or "stockfish"
+    peer = Side(
+        "Stockfish by python-chess, moves", "lanista.bench.peers.chess_engine_loop",
+        {"program": str(program), "nodes": 1, "at_once": ENGINES}, environment="pettingzoo", packages=("chess",),
+    )  # fmt: skip
+    lanes = race([ours, peer], plan)
+    claim = Claim(f"Stockfish at nodes=1, {ENGINES} at once, times python-chess", ours.name, peer.name, 2.5)
+    return [judge(claim, lanes)], lanes
+
+
+def rated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
+    """100,000 games rated."""
+    row = ratings.measure(plan)
+    return list(row.verdicts), list(row.lanes)
+
+
+def reported(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
+    """The report in a browser."""
+    games = QUICK_REPORTED if plan.quick else REPORTED
+    side = Side(f"a report of {games:,} games", "lanista.bench.ours.report", {"game": GAME, "games": games})
+    lanes = race([side], plan)
+    return [
+        told(Claim(f"{side.name} opens in a browser", side.name, most=3.0, unit="s"), lanes[0],
+             lambda piece: piece["open_seconds"]),
+        told(Claim(f"{side.name}: its size", side.name, most=10.0, unit="MB"), lanes[0],
+             lambda piece: piece["megabytes"]),
+    ], lanes  # fmt: skip
+
+
+def told(claim: Claim, lane: Lane, value: Callable[[dict[str, float]], float]) -> Verdict:
+    """A claim about what the side itself told of each slice."""
+    if lane.trouble is not None:
+        return Verdict(claim, None, None, lane.trouble)
+    return decided(claim, median_interval([value({"steps": one.steps, **one.told}) for one in lane.slices]))
