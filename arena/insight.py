@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from lanista.arena.enough_games import MOST_PAIRS, SURE, Neighbours, enough_games
 from lanista.arena.game_theory import Cycles, Place, find_cycles, met_all, pair_counts, places
 from lanista.arena.ratings import Pair, Ratings
-from lanista.arena.store import StoredGame
+from lanista.arena.stored_games import StoredGame
 
 WARNED = 0.9  # where fewer of the games differ, more of them say little
 LINES = 10  # of each kind in a terminal

@@ -8,7 +8,8 @@ from typing import Any
 
 from lanista.arena.insight import Insight, insight_of
 from lanista.arena.ratings import Pair, Ratings, rate
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from lanista.agents.contestant import load_agent
-from lanista.arena.formats.round_robin import pairings
+from lanista.arena.formats.round_robin import meetings
 from lanista.arena.standings import pairs_of, table_of
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.arena.tournament import tournament
 from lanista.envs import make
 from lanista.envs.core import Array, Choice, Turn
@@ -35,9 +36,7 @@ def test_everyone_meets_everyone_from_both_seats_of_the_same_openings(tmp_path: 
         games = store.games()
     assert len(games) == 3 * 10 == table.games
     for game in games:
-        (twin,) = [
-            g for g in games if (g.one, g.other, g.number, g.leg) == (game.one, game.other, game.number, 1 - game.leg)
-        ]
+        (twin,) = [g for g in games if (g.names, g.number, g.leg) == (game.names, game.number, 1 - game.leg)]
         assert twin.opening == game.opening == twin.moves[: len(game.opening)] and twin.seats == game.seats[::-1]
     assert len({game.opening for game in games}) > 3
     for row in table.rows:
@@ -163,7 +162,7 @@ def test_a_fault_loses_its_game_and_is_told(tmp_path: Path) -> None:
 def game(
     number: int, leg: int, moves: tuple[int, ...], returns: tuple[float, float], reason: str = "end"
 ) -> StoredGame:
-    return StoredGame("a", "b", number, leg, 0, (), moves, returns, reason, None)
+    return StoredGame(("a", "b"), number, leg, 0, (), moves, returns, reason, None)
 
 
 def test_identical_games_count_once_and_broken_ones_not_at_all() -> None:
@@ -203,8 +202,8 @@ class Second:
 
 
 def test_round_robin_names_every_pairing_once() -> None:
-    met = pairings(["c", "a", "b"], 4, [])
-    assert sorted((p.one, p.other, p.number) for p in met) == [
+    met = meetings(["c", "a", "b"], 4, [], 2)
+    assert sorted((*names, number) for names, number in met) == [
         (one, other, number) for one, other in (("a", "b"), ("a", "c"), ("b", "c")) for number in (0, 1)
     ]
 
