@@ -148,6 +148,28 @@ class StoredGames(Sequence[StoredGame]):
     stored_at: list[float] = field(repr=False)
     sessions: list[int | None] = field(repr=False)
 
+    @classmethod
+    def of(cls, games: Sequence[StoredGame]) -> StoredGames:
+        """Games that are in no store, with the numbers from 1 in the order in which they are given."""
+        names = tuple(sorted({game.names for game in games}))
+        where = {met: at for at, met in enumerate(names)}
+        found = cls(
+            ids=np.arange(1, len(games) + 1),
+            who=np.array([where[game.names] for game in games], np.int64),
+            names=names,
+            numbers=np.array([game.number for game in games], np.int64),
+            legs=np.array([game.leg for game in games], np.int64),
+            seeds=np.array([game.seed for game in games], np.int64),
+            openings=np.array([len(game.opening) for game in games], np.int64),
+            moves=[encoded(game.moves) for game in games],
+            returns=np.array([game.returns for game in games], np.float64).reshape(len(games), -1),
+            reasons=[game.reason for game in games],
+            at_fault=np.array([NOBODY if game.at_fault is None else game.at_fault for game in games], np.int64),
+            stored_at=[game.stored_at for game in games],
+            sessions=[game.session for game in games],
+        )
+        return found.take(np.lexsort((found.legs, found.numbers, found.who)))
+
     def __len__(self) -> int:
         return len(self.ids)
 
@@ -192,6 +214,25 @@ class StoredGames(Sequence[StoredGame]):
     def void(self) -> NDArray[np.bool_]:
         """(n,) the environment broke: they count for nobody."""
         return np.fromiter((reason == "broken" for reason in self.reasons), bool, len(self))
+
+    def distinct(self, *, perfect_information: bool) -> NDArray[np.bool_]:
+        """(n,) which games count and differ from all before them in seats or moves.
+
+        Deterministic players repeat themselves; a second game with the same seats and moves says nothing new.
+
+        Args:
+            perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it
+                distinct.
+        """
+        sitting = (self.who * len(seatings(self.returns.shape[1])) + self.legs).tolist()
+        chance = [0] * len(self) if perfect_information else self.seeds.tolist()
+        marks = list(zip(sitting, chance, self.moves, strict=True))
+        counted = np.flatnonzero(~self.void)
+        # Of equal keys a dictionary keeps the last one, so backwards it keeps the first.
+        first = {marks[at]: at for at in counted[::-1].tolist()}
+        found = np.zeros(len(self), bool)
+        found[list(first.values())] = True
+        return found
 
     @property
     def plies(self) -> Ints:

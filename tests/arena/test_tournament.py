@@ -13,9 +13,9 @@ import pytest
 
 from lanista.agents.contestant import load_agent
 from lanista.arena.formats.round_robin import meetings
-from lanista.arena.standings import pairs_of, table_of
+from lanista.arena.standings import table_of, tally_of
 from lanista.arena.store import Store
-from lanista.arena.stored_games import StoredGame
+from lanista.arena.stored_games import StoredGame, StoredGames
 from lanista.arena.tournament import tournament
 from lanista.envs import make
 from lanista.envs.core import Array, Choice, Turn
@@ -154,7 +154,7 @@ class Breaks:
 def test_a_fault_loses_its_game_and_is_told(tmp_path: Path) -> None:
     table = tournament("tictactoe", [Breaks(), "random"], games=12, db=tmp_path / "t.sqlite")
     (row,) = [row for row in table.rows if row.name == "breaks"]
-    assert 1 <= row.faults == sum("no idea" in str(game[8]) for game in games_of(tmp_path / "t.sqlite")) < 12
+    assert 1 <= row.faults == sum("no idea" in str(game[7]) for game in games_of(tmp_path / "t.sqlite")) < 12
     assert row.losses >= row.faults
     assert "faults" in str(table)
 
@@ -173,16 +173,23 @@ def test_identical_games_count_once_and_broken_ones_not_at_all() -> None:
         game(1, 1, (2, 1), (0, 0)),
         game(2, 0, (3,), (0, 0), "broken"),
     ]
-    first, second, third = sorted(pairs_of(games), key=lambda pair: (pair.as_first is None, pair.as_second is None))
-    assert (first.as_first, first.as_second) == (1.0, 0.0)
-    assert (second.as_first, second.as_second) == (None, 0.5)
-    assert (third.as_first, third.as_second) == (None, None)
+    stored = StoredGames.of(games)
+    distinct = stored.distinct(perfect_information=True)
+    assert distinct.tolist() == [True, True, False, True, False]
+    found = tally_of(stored, distinct, ("a", "b"))
+    assert found.names == ("a", "b") and found.who.tolist() == [[0, 1]]
+    # One pair won and lost; one whose first game is a repetition and whose second is drawn; one broke.
+    assert np.argwhere(found.cells[0]).tolist() == [[0, 2], [3, 1]] and found.cells.sum() == 2
+    turned = StoredGames.of([replace(each, names=("b", "a")) for each in games])
+    other = tally_of(turned, turned.distinct(perfect_information=True), ("a", "b"))
+    assert np.argwhere(other.cells[0]).tolist() == [[0, 2], [1, 3]] and other.who.tolist() == [[0, 1]]
 
 
 def test_where_chance_plays_a_part_the_same_moves_are_another_game() -> None:
     games = [game(0, 0, (1, 2), (1, -1)), replace(game(1, 0, (1, 2), (1, -1)), seed=9)]
-    assert sum(pair.as_first is not None for pair in pairs_of(games)) == 1
-    assert sum(pair.as_first is not None for pair in pairs_of(games, perfect_information=False)) == 2
+    stored = StoredGames.of(games)
+    assert stored.distinct(perfect_information=True).sum() == 1
+    assert stored.distinct(perfect_information=False).sum() == 2
 
 
 def test_deterministic_players_do_not_grow_certain_by_repeating_themselves(tmp_path: Path) -> None:
