@@ -1,6 +1,7 @@
 """Play scheduled games of the one loop, batched, and say how each ended.
 
 Both training (ratings on the way) and the arena (tournaments) play through `play_games`; neither knows how.
+`play_schedule` is the same as columns, for those who play too many games for an object each.
 """
 
 from __future__ import annotations
@@ -8,10 +9,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lanista.agents.kinds.random import random_actions
+from lanista.agents.score_sheet import ScoreSheet
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Bools, Choice, Failure, Game, GameSpec, Ints, LevelGame, Ply, Turn, play
 from lanista.envs.draws import mixed
@@ -60,6 +63,64 @@ class Played:
     at_fault: int | None = None
 
 
+@dataclass(frozen=True)
+class Schedule:
+    """Games that are to be played, as columns; see `Scheduled`.
+
+    Attributes:
+        seats: (m, players) for each player, the index of the agent that sits there.
+        seeds: (m,)
+        openings: (m,) or None: no game has any.
+        levels: (m,) or None: games begin by their seeds.
+    """
+
+    seats: Ints
+    seeds: Sequence[int]
+    openings: Sequence[Sequence[Any]] | None = None
+    levels: Ints | None = None
+
+    def __len__(self) -> int:
+        return len(self.seats)
+
+    @classmethod
+    def of(cls, games: Sequence[Scheduled]) -> Schedule:
+        """The columns of some games, at least one, that have equally many seats.
+
+        Raises:
+            ValueError: levels are for some only.
+        """
+        levels = [game.level for game in games if game.level is not None]
+        if levels and len(levels) < len(games):
+            raise ValueError("levels are for all games of a schedule or for none")
+        return cls(
+            np.array([game.seats for game in games], np.int64),
+            [game.seed for game in games],
+            [game.opening for game in games] if any(game.opening for game in games) else None,
+            np.array(levels, np.int64) if levels else None,
+        )
+
+
+@dataclass(frozen=True)
+class Finished:
+    """Games that ended together, as columns; see `Played`.
+
+    Attributes:
+        which: (e,) index in the schedule.
+        actions: (e, room, *action) what was played after the opening, in order, filled up from the right.
+        lengths: (e,) how many actions there are.
+        returns: (e, players)
+        reasons: (e,)
+        at_fault: (e,) a player or None.
+    """
+
+    which: Ints
+    actions: Array
+    lengths: Ints
+    returns: Array
+    reasons: Sequence[str]
+    at_fault: Sequence[int | None]
+
+
 def play_games(
     game: str, agents: Sequence[Agent], schedule: Sequence[Scheduled], *, copies: int = 1024, seed: int = 0
 ) -> Iterator[list[Played]]:
@@ -80,22 +141,49 @@ def play_games(
     """
     if not schedule:
         return
-    table = _Table(make(game, min(copies, len(schedule)), restart=False), schedule, len(agents))
-    table.seat(np.arange(table.game.copies))
-    for ply in play(table.game, agents, table.seats, seed=seed):
-        played = table.after(ply)
-        if played:
-            yield played
+    board = make(game, min(copies, len(schedule)), restart=False)
+    for scheduled in schedule:
+        if len(scheduled.seats) != board.spec.players:
+            raise _unseated(board.spec, len(agents), scheduled.seats)
+    for finished in _play(board, agents, Schedule.of(schedule), seed):
+        columns = (finished.which, finished.actions, finished.lengths, finished.returns)
+        yield [
+            Played(schedule[which], (*schedule[which].opening, *actions[:length]), tuple(returns), reason, at_fault)
+            for which, actions, length, returns, reason, at_fault in zip(
+                *(column.tolist() for column in columns), finished.reasons, finished.at_fault, strict=True
+            )
+        ]
+
+
+def play_schedule(
+    game: str, agents: Sequence[Agent], schedule: Schedule, *, copies: int = 1024, seed: int = 0
+) -> Iterator[Finished]:
+    """As `play_games`, without an object for each game."""
+    if len(schedule):
+        yield from _play(make(game, min(copies, len(schedule)), restart=False), agents, schedule, seed)
+
+
+def _unseated(spec: GameSpec, agents: int, seats: Sequence[int]) -> ValueError:
+    return ValueError(f"{spec.name} seats {spec.players} of {agents} agents, not {tuple(seats)}")
+
+
+def _play(game: Game, agents: Sequence[Agent], schedule: Schedule, seed: int) -> Iterator[Finished]:
+    table = _Table(game, schedule, len(agents))
+    table.seat(np.arange(game.copies))
+    for ply in play(game, agents, table.seats, seed=seed):
+        finished = table.after(ply)
+        if finished is not None:
+            yield finished
 
 
 class _Table:
     """The copies of a game on which a schedule is played, and the score sheets."""
 
-    def __init__(self, game: Game, schedule: Sequence[Scheduled], agents: int) -> None:
-        players = game.spec.players
-        for scheduled in schedule:
-            if len(scheduled.seats) != players or not all(0 <= index < agents for index in scheduled.seats):
-                raise ValueError(f"{game.spec.name} seats {players} of {agents} agents, not {scheduled.seats}")
+    def __init__(self, game: Game, schedule: Schedule, agents: int) -> None:
+        players, seats = game.spec.players, schedule.seats
+        if seats.shape[1] != players or (len(seats) and not 0 <= seats.min() <= seats.max() < agents):
+            wrong = ((seats < 0) | (seats >= agents)).any(axis=1) | (seats.shape[1] != players)
+            raise _unseated(game.spec, agents, seats[wrong][0].tolist())
         self.game = game
         self.seats = np.zeros((game.copies, players), np.int64)  # read by `play` at every turn
         self._schedule = schedule
@@ -104,33 +192,32 @@ class _Table:
         self._busy = np.zeros(game.copies, bool)  # (n,)
         self._returns = np.zeros((game.copies, players))
         self._cut = np.zeros(game.copies, bool)  # (n,) someone was truncated
-        self._sheet = _Sheet(game.spec, game.copies)
+        self._sheet = ScoreSheet(game.spec, game.copies)
 
     def seat(self, free: Ints) -> None:
         """Begin the next scheduled games on these copies, as far as there are any: one call of the game for all."""
-        free = free[: len(self._schedule) - self._next]
+        schedule = self._schedule
+        free = free[: len(schedule) - self._next]
         if not len(free):
             return
-        games = self._schedule[self._next : self._next + len(free)]
-        self._playing[free] = np.arange(self._next, self._next + len(free))
-        self._next += len(free)
+        begin, end = self._next, self._next + len(free)
+        self._next = end
+        self._playing[free] = np.arange(begin, end)
         self._busy[free] = True
         self._returns[free] = 0
         self._cut[free] = False
-        self.seats[free] = [scheduled.seats for scheduled in games]
-        openings, seeds = [scheduled.opening for scheduled in games], [scheduled.seed for scheduled in games]
-        levels = [scheduled.level for scheduled in games if scheduled.level is not None]
-        if levels:
-            if not isinstance(self.game, LevelGame) or len(levels) < len(games) or any(openings):
-                raise ValueError(
-                    "levels are for all games of a schedule, without openings, and of a game that has them"
-                )
-            self.game.begin_levels(np.array(levels, np.int64), free, seeds)
+        self.seats[free] = schedule.seats[begin:end]
+        seeds = schedule.seeds[begin:end]
+        openings = None if schedule.openings is None else schedule.openings[begin:end]
+        if schedule.levels is not None:
+            if not isinstance(self.game, LevelGame) or openings is not None:
+                raise ValueError("levels are for games that have them, without openings")
+            self.game.begin_levels(schedule.levels[begin:end], free, seeds)
         else:
-            self.game.reset(seeds, free, openings if any(openings) else None)
+            self.game.reset(seeds, free, openings if openings is not None and any(openings) else None)
         self._sheet.clear(free)
 
-    def after(self, ply: Ply) -> list[Played]:
+    def after(self, ply: Ply) -> Finished | None:
         """Write a ply down; give the games that ended with it, and begin the next ones in their place."""
         outcome = ply.outcome
         self._sheet.write(ply)
@@ -141,73 +228,30 @@ class _Table:
             over[failure.copy] = True
         over &= self._busy
         if not over.any():
-            return []
+            return None
         ended = np.flatnonzero(over)
-        played = self._results(ended, outcome.broken, ply.failures)
+        finished = self._results(ended, outcome.broken, ply.failures)
         self._busy[ended] = False
         if outcome.broken.any():
             # A broken copy may have begun anew by itself; without a game for it, it must not go on.
             self.game.stop(np.flatnonzero(outcome.broken))
         self.seat(ended)
-        return played
+        return finished
 
-    def _results(self, ended: Ints, broken: Bools, failures: tuple[Failure, ...]) -> list[Played]:
+    def _results(self, ended: Ints, broken: Bools, failures: tuple[Failure, ...]) -> Finished:
+        which, returns = self._playing[ended], self._returns[ended]
+        cut, void = self._cut[ended].tolist(), broken[ended].tolist()
+        reasons = ["broken" if gone else "truncated" if off else "end" for gone, off in zip(void, cut, strict=True)]
+        at_fault: list[int | None] = [None] * len(ended)
         faults: dict[int, list[Failure]] = {}
         for failure in failures:
             faults.setdefault(failure.copy, []).append(failure)
-        played = []
-        which, returns = self._playing[ended].tolist(), self._returns[ended].tolist()
-        for copy, index, actions, sums in zip(ended.tolist(), which, self._sheet.actions(ended), returns, strict=True):
-            scheduled = self._schedule[index]
-            moves = (*scheduled.opening, *actions)
+        for row, copy in enumerate(ended.tolist() if faults else ()):
             if copy in faults:
-                at_fault = faults[copy][0]
-                forfeited = forfeit_returns(self.game.spec, sums, [failure.player for failure in faults[copy]])
-                played.append(Played(scheduled, moves, forfeited, at_fault.reason, at_fault.player))
-            else:
-                reason = "broken" if broken[copy] else "truncated" if self._cut[copy] else "end"
-                played.append(Played(scheduled, moves, tuple(sums), reason))
-        return played
-
-
-class _Sheet:
-    """The actions of the games being played, opening excluded, without Python for each."""
-
-    def __init__(self, spec: GameSpec, copies: int) -> None:
-        self._many = spec.kind == "simultaneous"  # several actions of a copy in one ply
-        self._lengths = np.zeros(copies, np.int64)  # (n,)
-        self._actions: Array | None = None  # (n, room, *action), made when the first action is seen
-        self._room = min(spec.longest or 64, 1024)  # at first
-
-    def clear(self, copies: Ints) -> None:
-        """Begin new games on these copies."""
-        self._lengths[copies] = 0
-
-    def write(self, ply: Ply) -> None:
-        """Write down what was played."""
-        if not len(ply.rows):
-            return
-        copies, actions = ply.turn.copies[ply.rows], np.asarray(ply.actions)
-        at = self._lengths[copies]
-        if self._many:
-            order = np.lexsort((ply.turn.players[ply.rows], copies))
-            copies, actions = copies[order], actions[order]
-            place = np.arange(len(copies))
-            first = np.concatenate([[True], copies[1:] != copies[:-1]])
-            at = self._lengths[copies] + place - np.maximum.accumulate(np.where(first, place, 0))
-        if self._actions is None:
-            self._actions = np.zeros((len(self._lengths), self._room, *actions.shape[1:]), actions.dtype)
-        while at.max() >= self._actions.shape[1]:
-            self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
-        self._actions[copies, at] = actions
-        self._lengths[copies] = at + 1  # of a copy's several actions the last one stays
-
-    def actions(self, copies: Ints) -> list[list[int]]:
-        """The actions of these copies' games in order."""
-        if self._actions is None:
-            return [[] for _ in copies]
-        rows, lengths = self._actions[copies].tolist(), self._lengths[copies].tolist()
-        return [row[:length] for row, length in zip(rows, lengths, strict=True)]
+                reasons[row], at_fault[row] = faults[copy][0].reason, faults[copy][0].player
+                failed = [failure.player for failure in faults[copy]]
+                returns[row] = forfeit_returns(self.game.spec, returns[row].tolist(), failed)
+        return Finished(which, *self._sheet.rows(ended), returns, reasons, at_fault)
 
 
 def forfeit_returns(spec: GameSpec, sums: Sequence[float], failed: Sequence[int]) -> tuple[float, ...]:
@@ -299,7 +343,7 @@ def _play_openings(
     going[: len(seeds)] = True
     goal, played = np.zeros(game.copies, np.int64), np.zeros(game.copies, np.int64)
     goal[going] = wanted
-    opener, sheet = _Opener(game.spec, game.copies), _Sheet(game.spec, game.copies)
+    opener, sheet = _Opener(game.spec, game.copies), ScoreSheet(game.spec, game.copies)
     opener.salts[going] = salts
     game.reset(seeds.tolist(), np.flatnonzero(going))
     for ply in play(game, [opener]):

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lanista.arena.store import StoredGame
+from lanista.arena.stored_games import StoredGame
 from lanista.arena.verification import replay_all
 from lanista.envs import make
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Turn, agent_name, start_agent
@@ -84,7 +84,7 @@ class Analysis:
 
     game: str
     number: int
-    players: tuple[str, str]
+    players: tuple[str, ...]
     by: str
     bound: float
     moves: tuple[Judgement, ...]

@@ -16,11 +16,11 @@ NETWORK = "lanista.agents.kinds.network"
 FILES = ("agent.json", "model.safetensors")
 
 
-def entrants(contestants: Sequence[str | Agent]) -> dict[str, Agent]:
+def entrants(contestants: Sequence[str | Agent], *, at_least: int = 2) -> dict[str, Agent]:
     """The agents of a tournament by name.
 
     Raises:
-        UsageError: there are fewer than two, two have the same name, or a string names no agent.
+        UsageError: there are fewer than so many, two have the same name, or a string names no agent.
     """
     named: dict[str, Agent] = {}
     for contestant in contestants:
@@ -29,8 +29,8 @@ def entrants(contestants: Sequence[str | Agent]) -> dict[str, Agent]:
         if name in named:
             raise UsageError(f"two contestants are called '{name}'; each needs a name of its own")
         named[name] = agent
-    if len(named) < 2:
-        raise UsageError("a tournament needs at least two contestants")
+    if len(named) < at_least:
+        raise UsageError(f"a tournament needs at least {'two contestants' if at_least > 1 else 'one contestant'}")
     return named
 
 

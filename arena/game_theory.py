@@ -30,7 +30,7 @@ from scipy.special import logsumexp
 from scipy.stats import binom
 
 from lanista.arena.rating_model import Floats
-from lanista.arena.ratings import Pair
+from lanista.arena.ratings import Pair, Tally
 
 Counts = NDArray[np.int64]
 
@@ -39,6 +39,7 @@ OUTCOMES = np.linspace(0.0, 1.0, 5)  # shares of the points that a pair of games
 PRIOR = 0.2  # pairs of each outcome, as in `pair_score`
 DRAWS, LEAST_DRAWS, MOST_CELLS = 1000, 100, 1_000_000
 SHOWN_CYCLES = 10
+LOST = np.add.outer(np.arange(3), np.arange(3)).ravel()  # half points that a pair's cell (win, draw, loss) leaves out
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,11 @@ class Place:
     against_nash: float
 
 
-def pair_counts(pairs: Sequence[Pair], names: Sequence[str]) -> Counts:
+def pair_counts(pairs: Sequence[Pair] | Tally, names: Sequence[str]) -> Counts:
     """How often a pair of games brought which share of the points; pairs with one game alone are left out.
 
     Args:
-        pairs: what was played; those with someone else than the names are left out too.
+        pairs: what was played, or its tally; those with someone else than the names are left out too.
         names: of the contestants.
 
     Returns:
@@ -103,6 +104,14 @@ def pair_counts(pairs: Sequence[Pair], names: Sequence[str]) -> Counts:
     """
     index = {name: number for number, name in enumerate(names)}
     counts = np.zeros((len(names), len(names), 5), np.int64)
+    if isinstance(pairs, Tally):
+        for (first, second), cells in zip(pairs.who.tolist(), pairs.cells, strict=True):
+            if pairs.names[first] in index and pairs.names[second] in index:
+                one, other = index[pairs.names[first]], index[pairs.names[second]]
+                lost = np.bincount(LOST, cells[:3, :3].ravel(), 5).astype(np.int64)  # by how many halves the first lost
+                counts[one, other] += lost[::-1]
+                counts[other, one] += lost
+        return counts
     for pair in pairs:
         if pair.as_first is None or pair.as_second is None or pair.one not in index or pair.other not in index:
             continue

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from lanista.arena.enough_games import MOST_PAIRS, SURE, Neighbours, enough_games
 from lanista.arena.game_theory import Cycles, Place, find_cycles, met_all, pair_counts, places
-from lanista.arena.ratings import Pair, Ratings
-from lanista.arena.store import StoredGame
+from lanista.arena.ratings import Pair, Ratings, Tally
 
 WARNED = 0.9  # where fewer of the games differ, more of them say little
 LINES = 10  # of each kind in a terminal
@@ -72,39 +71,30 @@ class Insight:
 
 
 def insight_of(
-    ratings: Ratings, order: Sequence[str], pairs: Sequence[Pair], games: Iterable[StoredGame], distinct: set[int]
+    ratings: Ratings, order: Sequence[str], pairs: Sequence[Pair] | Tally, repeats: Iterable[Repeats]
 ) -> Insight:
     """Look at a tournament.
 
     Args:
         ratings: of everyone.
         order: the table's names, best first.
-        pairs: what was rated.
-        games: what was played.
-        distinct: the indices of those games that differ from all before.
+        pairs: what was rated, or its tally.
+        repeats: of each two who met.
     """
     counts = pair_counts(pairs, order)
     several = len(order) >= 3
     return Insight(
-        repeats=tuple(_repeats(games, distinct)),
+        repeats=_worst(repeats),
         neighbours=tuple(enough_games(ratings, order)),
         cycles=find_cycles(counts, order) if several else None,
         game_theory=tuple(places(counts, order)) if several and met_all(counts) else (),
     )
 
 
-def _repeats(games: Iterable[StoredGame], distinct: set[int]) -> list[Repeats]:
+def _worst(repeats: Iterable[Repeats]) -> tuple[Repeats, ...]:
     """The matchups that repeat themselves, worst first."""
-    counts: dict[tuple[str, str], list[int]] = {}
-    for number, game in enumerate(games):
-        if not game.void:
-            one, other = sorted(game.seats)
-            count = counts.setdefault((one, other), [0, 0])
-            count[0] += 1
-            count[1] += number in distinct
-    found = [Repeats(*who, *count) for who, count in counts.items()]
-    few = [each for each in found if each.distinct < WARNED * each.games]
-    return sorted(few, key=lambda each: (each.distinct / each.games, each.one, each.other))
+    few = [each for each in repeats if each.distinct < WARNED * each.games]
+    return tuple(sorted(few, key=lambda each: (each.distinct / each.games, each.one, each.other)))
 
 
 def repeated(repeats: Repeats) -> str:

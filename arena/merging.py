@@ -8,11 +8,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame, against
 from lanista.errors import UsageError
 from lanista.files import claim_folder, drafted
 
-BEFORE = {"openings": "random"}  # what stores did not tell when there was nothing else
+BEFORE = {"openings": "random", "players": 2}  # what stores did not tell when there was nothing else
 OF_ITS_TIME = ("stored_at", "session")  # what may differ between two records of one game
 
 
@@ -48,7 +49,7 @@ def merge(stores: Sequence[Path], out: Path) -> Merged:
     claim_folder(out.parent)
     settings: dict[str, tuple[Any, Path]] = {}
     digests: dict[str, tuple[str, Path]] = {}
-    games: dict[tuple[str, str, int, int], tuple[StoredGame, Path]] = {}
+    games: dict[tuple[tuple[str, ...], int, int], tuple[StoredGame, Path]] = {}
     sessions: dict[str, int] = {}  # a session's beginning and versions -> its number in the new store
     equal = 0
     for path in stores:
@@ -95,13 +96,13 @@ def _enter(digests: dict[str, tuple[str, Path]], store: Store, path: Path) -> No
             raise UsageError(f"'{name}' is another contestant in {path} than in {first}: they cannot be merged")
 
 
-def _keep(games: dict[tuple[str, str, int, int], tuple[StoredGame, Path]], game: StoredGame, path: Path) -> bool:
+def _keep(games: dict[tuple[tuple[str, ...], int, int], tuple[StoredGame, Path]], game: StoredGame, path: Path) -> bool:
     """Keep a game; whether it was there already.
 
     Raises:
         UsageError: another game is at its place.
     """
-    place = (game.one, game.other, game.number, game.leg)
+    place = (game.names, game.number, game.leg)
     known, first = games.setdefault(place, (game, path))
     if known is game:
         return False
@@ -109,7 +110,7 @@ def _keep(games: dict[tuple[str, str, int, int], tuple[StoredGame, Path]], game:
         mine, other = getattr(known, field.name), getattr(game, field.name)
         if field.name not in OF_ITS_TIME and mine != other:
             raise UsageError(
-                f"the game of '{game.one}' against '{game.other}' over opening {game.number}, leg {game.leg}, is not "
+                f"the game of {against(game.names)} over opening {game.number}, leg {game.leg}, is not "
                 f"the same in {first} and {path}: its {field.name} {'is' if field.name != 'moves' else 'are'} "
                 f"{_shown(mine)} in one and {_shown(other)} in the other"
             )

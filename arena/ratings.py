@@ -53,6 +53,22 @@ class Pair:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """How often the pairs of each matchup ended how.
+
+    Attributes:
+        names: sorted.
+        who: (m, 2) indices of those who met, the lesser first.
+        cells: (m, 4, 4) how often the first of them did what in the game in which it sat first (win, draw, loss,
+            missing), and in the other.
+    """
+
+    names: tuple[str, ...]
+    who: NDArray[np.int64]
+    cells: Floats
+
+
+@dataclass(frozen=True)
 class Ratings:
     """The outcome of a fit.
 
@@ -79,7 +95,7 @@ class Ratings:
 
 
 def rate(
-    pairs: Sequence[Pair],
+    pairs: Sequence[Pair] | Tally,
     names: Sequence[str],
     *,
     anchors: Mapping[str, float] | None = None,
@@ -89,7 +105,7 @@ def rate(
     """Rate everyone at once. Neither the order of the pairs nor that of the names matters, to the last bit.
 
     Args:
-        pairs: what was played.
+        pairs: what was played, or its tally, of the same names.
         names: who is to be rated; those without a game too, at what the prior says.
         anchors: name -> the Elo at which it is held, of some of the names; the others are rated on their scale.
         level: the intervals hold the truth in this share of tournaments.
@@ -108,8 +124,11 @@ def rate(
             raise ValueError(f"the anchor '{name}' cannot be held at {exactly}")
     # The strengths' prior is around 0, so the anchors are held around it too.
     middle = math.fsum(held.values()) / len(held) if held else 0.0
+    tallied = pairs if isinstance(pairs, Tally) else tally(pairs, ordered)
+    if tallied.names != ordered:
+        raise ValueError("the tally is of other names than are to be rated")
     model = RatingModel(
-        len(ordered), *_tally(pairs, ordered), {ordered.index(name): elo - middle for name, elo in held.items()}
+        len(ordered), tallied.who, tallied.cells, {ordered.index(name): elo - middle for name, elo in held.items()}
     )
     top = model.top()
     samples = model.sample(top, np.random.default_rng(seed))
@@ -141,12 +160,15 @@ def _in_elo(thetas: Floats, players: int, around_mean: bool) -> tuple[Floats, Fl
     return strengths * scale[:, None], thetas[:, players] * scale
 
 
-def _tally(pairs: Sequence[Pair], names: tuple[str, ...]) -> tuple[NDArray[np.int64], Floats]:
+def tally(pairs: Sequence[Pair], names: tuple[str, ...]) -> Tally:
     """Count the pairs of each matchup by outcome.
 
-    Returns:
-        (m, 2) who met, the lesser index first; (m, 4, 4) how often the first of them did what in the game in which it
-        sat first (win, draw, loss, missing), and in the other.
+    Args:
+        pairs: what was played.
+        names: of all who played, sorted.
+
+    Raises:
+        ValueError: a pair names someone else.
     """
     index = {name: number for number, name in enumerate(names)}
     cells: dict[tuple[int, int], Floats] = {}
@@ -163,7 +185,7 @@ def _tally(pairs: Sequence[Pair], names: tuple[str, ...]) -> tuple[NDArray[np.in
         cells.setdefault((one, other), np.zeros((4, 4)))[first, second] += 1
     who = sorted(cells)
     counts = np.array([cells[each] for each in who]) if who else np.zeros((0, 4, 4))
-    return np.array(who, np.int64).reshape(-1, 2), counts
+    return Tally(names, np.array(who, np.int64).reshape(-1, 2), counts)
 
 
 def _cell(points: float | None) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lanista.arena.standings import Table
-from lanista.arena.store import StoredGame
+from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
 
 MOST_SHOWN = 6

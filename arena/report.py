@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 from lanista.arena.insight import circular, repeated
 from lanista.arena.replays import Replay, choose_replays, packed
 from lanista.arena.standings import Table, table_of
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 from lanista.files import claim_folder, write_text
 

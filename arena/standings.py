@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from lanista.arena.insight import Insight, insight_of
-from lanista.arena.ratings import Pair, Ratings, rate
-from lanista.arena.store import Store, StoredGame
+import numpy as np
+
+from lanista.arena.insight import Insight, Repeats, insight_of
+from lanista.arena.ratings import MISSING, RESULTS, Ratings, Tally, rate
+from lanista.arena.store import Store
+from lanista.arena.stored_games import NOBODY, Floats, Ints, StoredGames
+from lanista.envs.core import Bools
 from lanista.errors import UsageError
+
+POINTS = np.array(RESULTS)
+TURNED = (2, 1, 0, MISSING)  # cells of the tally as the opponent sees them
 
 
 @dataclass(frozen=True)
@@ -108,35 +115,42 @@ class Table:
         return "\n".join(lines)
 
 
-def distinct_games(games: Iterable[StoredGame], *, perfect_information: bool = True) -> set[int]:
-    """The indices of the games that count and differ from all before in seats or moves, or in chance where it plays."""
-    seen: set[tuple[object, ...]] = set()
-    found = set()
-    for number, game in enumerate(games):
-        mark = (game.seats, str(game.moves), None if perfect_information else game.seed)
-        if not game.void and mark not in seen:
-            seen.add(mark)
-            found.add(number)
-    return found
-
-
-def pairs_of(games: Iterable[StoredGame], *, perfect_information: bool = True) -> list[Pair]:
+def tally_of(games: StoredGames, distinct: Bools, names: tuple[str, ...]) -> Tally:
     """What was observed: the two games of each opening together, each distinct game counted once.
 
-    Deterministic players repeat themselves; a second game with the same seats and moves says nothing new.
-
     Args:
-        games: what was played.
-        perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it distinct.
+        games: what was played, by two each.
+        distinct: (n,) which of them count.
+        names: of all who played, and maybe others, sorted.
     """
-    listed = list(games)
-    distinct = distinct_games(listed, perfect_information=perfect_information)
-    legs: dict[tuple[str, str, int], list[float | None]] = {}
-    for number, game in enumerate(listed):
-        points = legs.setdefault((game.one, game.other, game.number), [None, None])
-        if number in distinct:
-            points[game.leg] = game.points(game.one)
-    return [Pair(one, other, first, second) for (one, other, _), (first, second) in legs.items()]
+    cells: dict[tuple[int, int], Floats] = {}
+    if len(games):
+        begins = np.concatenate([[True], (np.diff(games.who) != 0) | (np.diff(games.numbers) != 0)])
+        opening = np.cumsum(begins) - 1  # (n,) which pair of games it is of
+        of_first = _cells(games)
+        pairs = np.full((opening[-1] + 1, 2), MISSING)
+        pairs[opening[distinct], games.legs[distinct]] = of_first[distinct]
+        flat = np.bincount(16 * games.who[begins] + 4 * pairs[:, 0] + pairs[:, 1], minlength=16 * len(games.names))
+        index = {name: at for at, name in enumerate(names)}
+        for (one, other), found in zip(games.names, flat.reshape(-1, 4, 4).astype(np.float64), strict=True):
+            found[MISSING, MISSING] = 0
+            if not found.any():
+                continue
+            at = (index[one], index[other])
+            if one > other:  # from the other's side, and it sat first in the second game
+                at, found = at[::-1], found.T[np.ix_(TURNED, TURNED)]
+            cells[at] = cells.get(at, 0.0) + found
+    who = sorted(cells)
+    counts = np.array([cells[each] for each in who]) if who else np.zeros((0, 4, 4))
+    return Tally(names, np.array(who, np.int64).reshape(-1, 2), counts)
+
+
+def _cells(games: StoredGames) -> Ints:
+    """(n,) what the first of the two names did: 0 won, 1 drew, 2 lost."""
+    rows = np.arange(len(games))
+    mine, theirs = games.returns[rows, games.legs], games.returns[rows, 1 - games.legs]
+    found: Ints = np.where(mine > theirs, 0, np.where(mine == theirs, 1, 2))
+    return found
 
 
 def table_of(
@@ -157,53 +171,86 @@ def table_of(
     Raises:
         UsageError: an anchor is not among the rated.
     """
-    wanted = set(store.contestants() if names is None else names)
-    games = [game for game in store.games() if game.one in wanted and game.other in wanted]
-    told = store.setting("perfect_information") is not False
-    pairs = pairs_of(games, perfect_information=told)
+    wanted = tuple(sorted(set(store.contestants() if names is None else names)))
+    games = store.games().among(wanted)
+    distinct = games.distinct(perfect_information=store.setting("perfect_information") is not False)
+    tallied = tally_of(games, distinct, wanted)
     try:
-        ratings = rate(pairs, sorted(wanted), anchors=anchors)
+        ratings = rate(tallied, wanted, anchors=anchors)
     except ValueError as error:
-        raise UsageError(f"{error}; it holds {', '.join(sorted(wanted))}") from None
-    rows = _rows(ratings, games, pairs)
-    distinct = distinct_games(games, perfect_information=told)
-    cross: dict[tuple[str, str], tuple[float, int]] = {}
-    for game in games:
-        if game.void:
-            continue
-        for one, other in (game.seats, game.seats[::-1]):
-            points, count = cross.get((one, other), (0.0, 0))
-            cross[one, other] = (points + game.points(one), count + 1)
+        raise UsageError(f"{error}; it holds {', '.join(wanted)}") from None
+    records = Records.of(games, distinct, wanted)
+    rows = _rows(ratings, records)
     return Table(
         game=str(store.setting("game")),
         rows=rows,
-        cross=cross,
+        cross=records.cross(),
         advantage=ratings.advantage,
         draw_share=ratings.draw_share,
         games=len(games),
-        void=sum(game.void for game in games),
-        insight=insight_of(ratings, [row.name for row in rows], pairs, games, distinct),
+        void=int(games.void.sum()),
+        insight=insight_of(ratings, [row.name for row in rows], tallied, records.repeats()),
         complete=complete,
         anchors=dict(anchors or {}),
     )
 
 
-def _rows(ratings: Ratings, games: Sequence[StoredGame], pairs: Sequence[Pair]) -> tuple[Row, ...]:
+@dataclass(frozen=True)
+class Records:
+    """What each contestant did against each other one, as counts; a row's contestant against a column's.
+
+    Attributes:
+        names: sorted.
+        results: (p, p, 3) won, drawn, lost.
+        distinct: (p, p) games that differ from all before them.
+        faults: (p,) games lost by a fault.
+    """
+
+    names: tuple[str, ...]
+    results: Ints
+    distinct: Ints
+    faults: Ints
+
+    @classmethod
+    def of(cls, games: StoredGames, distinct: Bools, names: tuple[str, ...]) -> Records:
+        """Count games of two; those that broke count for nobody."""
+        index = {name: at for at, name in enumerate(names)}
+        p = len(names)
+        met = np.array([[index.get(name, -1) for name in pair] for pair in games.names], np.int64).reshape(-1, 2)
+        one, other = met[games.who].T
+        counted = ~games.void
+        cells = _cells(games)
+        ahead = np.bincount((one * p + other)[counted] * 3 + cells[counted], minlength=3 * p * p).reshape(p, p, 3)
+        different = np.bincount((one * p + other)[distinct], minlength=p * p).reshape(p, p)
+        failed = counted & (games.at_fault != NOBODY)
+        sitting = games.seats[np.flatnonzero(failed), games.at_fault[failed]]  # which of the two names
+        faults = np.bincount(np.where(sitting == 0, one[failed], other[failed]), minlength=p)
+        return cls(names, ahead + ahead.transpose(1, 0, 2)[..., ::-1], different + different.T, faults)
+
+    def cross(self) -> dict[tuple[str, str], tuple[float, int]]:
+        """Who took how many points in how many games from whom."""
+        games, points = self.results.sum(2), self.results @ POINTS
+        return {
+            (self.names[one], self.names[other]): (float(points[one, other]), int(games[one, other]))
+            for one, other in np.argwhere(games).tolist()
+        }
+
+    def repeats(self) -> list[Repeats]:
+        """Of each two that met, how many games there are and how many of them differ."""
+        games = self.results.sum(2)
+        return [
+            Repeats(self.names[one], self.names[other], int(games[one, other]), int(self.distinct[one, other]))
+            for one, other in np.argwhere(np.triu(games)).tolist()
+        ]
+
+
+def _rows(ratings: Ratings, records: Records) -> tuple[Row, ...]:
     order = sorted(range(len(ratings.names)), key=lambda number: (-ratings.elo[number], ratings.names[number]))
-    games_of: dict[str, list[StoredGame]] = {name: [] for name in ratings.names}
-    distinct = dict.fromkeys(ratings.names, 0)
-    for game in games:
-        if not game.void:
-            games_of[game.one].append(game)
-            games_of[game.other].append(game)
-    for pair in pairs:
-        for name in (pair.one, pair.other):
-            distinct[name] += (pair.as_first is not None) + (pair.as_second is not None)
     rows = []
     for rank, number in enumerate(order, 1):
         name = ratings.names[number]
-        mine = games_of[name]
-        points = [game.points(name) for game in mine]
+        wins, draws, losses = records.results[number].sum(axis=0).tolist()
+        games = wins + draws + losses
         below = ratings.names[order[rank]] if rank < len(order) else None
         rows.append(
             Row(
@@ -212,13 +259,13 @@ def _rows(ratings: Ratings, games: Sequence[StoredGame], pairs: Sequence[Pair]) 
                 elo=float(ratings.elo[number]),
                 low=float(ratings.low[number]),
                 high=float(ratings.high[number]),
-                score=sum(points) / len(points) if points else 0.5,
-                wins=points.count(1.0),
-                draws=points.count(0.5),
-                losses=points.count(0.0),
-                games=len(mine),
-                distinct=distinct[name],
-                faults=sum(game.at_fault is not None and game.seats[game.at_fault] == name for game in mine),
+                score=(wins + draws / 2) / games if games else 0.5,
+                wins=wins,
+                draws=draws,
+                losses=losses,
+                games=games,
+                distinct=int(records.distinct[number].sum()),
+                faults=int(records.faults[number]),
                 superior=None if below is None else ratings.superiority(name, below),
             )
         )

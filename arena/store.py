@@ -1,8 +1,8 @@
 """The games of a tournament: one append-only SQLite file, the only truth. Tables and reports are computed from it.
 
 A game is written once, in a transaction with those that finished together, and synced before it counts as finished:
-a kill at any instant, of the process or of the machine, loses nothing that was stored. A game's place (who met, which
-opening, who sat first) is unique, so nothing is played twice.
+a kill at any instant, of the process or of the machine, loses nothing that was stored. A game's place (who met, over
+which opening, in which seats) is unique, so nothing is played twice. `store_format` says what lies in the file.
 """
 
 from __future__ import annotations
@@ -12,85 +12,20 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from lanista.arena.store_format import APPLICATION, FORMAT, INSERT, OLDEST, SCHEMA, migrate
 from lanista.arena.store_lock import StoreLock
+from lanista.arena.store_rows import meetings_of, read_games
+from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded
 from lanista.errors import UsageError
 
-FORMAT = 2
-APPLICATION = 0x4C414E49  # "LANI", in the file's header: this SQLite file is one of ours
 SECTOR = 512  # bytes; a database's pages, and so its file, are multiples of it
-_SCHEMA = f"""
-BEGIN IMMEDIATE;
-CREATE TABLE about (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE contestants (name TEXT PRIMARY KEY, digest TEXT NOT NULL) STRICT;
-CREATE TABLE sessions (id INTEGER PRIMARY KEY, began_at REAL NOT NULL, versions TEXT NOT NULL) STRICT;
-CREATE TABLE games (
-    id INTEGER PRIMARY KEY,
-    one TEXT NOT NULL REFERENCES contestants, other TEXT NOT NULL REFERENCES contestants,
-    number INTEGER NOT NULL, leg INTEGER NOT NULL,
-    seed INTEGER NOT NULL, opening TEXT NOT NULL, moves TEXT NOT NULL, returns TEXT NOT NULL,
-    reason TEXT NOT NULL, at_fault INTEGER, stored_at REAL NOT NULL,
-    session INTEGER REFERENCES sessions,
-    UNIQUE (one, other, number, leg)
-) STRICT;
-CREATE TRIGGER games_never_change BEFORE UPDATE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END;
-CREATE TRIGGER games_never_go BEFORE DELETE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END;
-PRAGMA application_id = {APPLICATION};
-PRAGMA user_version = {FORMAT};
-COMMIT;
-"""
-
-
-@dataclass(frozen=True)
-class StoredGame:
-    """A finished game.
-
-    Attributes:
-        one, other: who met; `one` sat first in leg 0, `other` in leg 1.
-        number: of the opening between these two.
-        leg: 0 or 1.
-        seed: of the game's random stream.
-        opening: the actions before the first turn.
-        moves: all actions, the opening included; an action of several numbers is a list of them.
-        returns: each player's sum of rewards.
-        reason: as in `agents.match.Played`.
-        at_fault: the player that failed, or None.
-        stored_at: seconds since 1970.
-        session: the run of a tournament that played it, a key of `Store.sessions`.
-    """
-
-    one: str
-    other: str
-    number: int
-    leg: int
-    seed: int
-    opening: tuple[Any, ...]
-    moves: tuple[Any, ...]
-    returns: tuple[float, ...]
-    reason: str
-    at_fault: int | None
-    stored_at: float = 0.0
-    session: int | None = None
-
-    @property
-    def seats(self) -> tuple[str, str]:
-        """Who sat first and second."""
-        return (self.one, self.other) if self.leg == 0 else (self.other, self.one)
-
-    @property
-    def void(self) -> bool:
-        """The environment broke: it counts for nobody."""
-        return self.reason == "broken"
-
-    def points(self, name: str) -> float:
-        """1, 1/2 or 0 of one of the two."""
-        mine = self.returns[self.seats.index(name)]
-        theirs = self.returns[1 - self.seats.index(name)]
-        return 1.0 if mine > theirs else 0.0 if mine < theirs else 0.5
 
 
 class Store:
@@ -107,6 +42,7 @@ class Store:
             UsageError: the file is none of ours, is damaged, of a newer format, or in use.
         """
         self.path = None if path is None else Path(path)
+        self._file: sqlite3.Connection | None = None  # of an older format, where a copy of it is read
         self._lock: StoreLock | None = None
         if self.path is not None and not write and not self.path.is_file():
             raise UsageError(f"there is no store {self.path}")
@@ -134,6 +70,8 @@ class Store:
             raise UsageError(f"{self.path} is a database, but no tournament's store")
         if version > FORMAT:
             raise UsageError(f"{self.path} has format {version}, this Lanista reads up to {FORMAT}: update Lanista")
+        if tables and version < OLDEST:
+            raise UsageError(f"{self.path} has format {version}, this Lanista reads {OLDEST} to {FORMAT}")
         (state,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
         if state != "ok":
             raise UsageError(f"{self.path} is damaged: {' '.join(state.split())}")
@@ -143,11 +81,25 @@ class Store:
             self._database.execute("PRAGMA synchronous = FULL")
             if not tables:
                 # One transaction: a kill leaves an empty file, which is built again, or a whole store.
-                self._database.executescript(_SCHEMA)
-        elif not tables:
+                with self._transaction():
+                    for statement in SCHEMA:
+                        self._database.execute(statement)
+            elif version < FORMAT:
+                with self._transaction():
+                    migrate(self._database)
+            return
+        if not tables:
             raise UsageError(f"{self.path} holds no tournament")
-        else:
-            self._database.execute("PRAGMA query_only = ON")
+        if version < FORMAT:
+            self._read_a_migrated_copy()
+        self._database.execute("PRAGMA query_only = ON")
+
+    def _read_a_migrated_copy(self) -> None:
+        """A reader changes no file: it brings a copy in memory to the newest format, and reads that."""
+        self._file, self._database = self._database, sqlite3.connect(":memory:", isolation_level=None)
+        self._file.backup(self._database)
+        with self._transaction():
+            migrate(self._database)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -173,8 +125,9 @@ class Store:
 
     def close(self) -> None:
         """Close the file and let go of its lock."""
-        if hasattr(self, "_database"):
-            self._database.close()
+        for database in (getattr(self, "_database", None), self._file):
+            if database is not None:
+                database.close()
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -241,11 +194,44 @@ class Store:
                     "or use another --db"
                 )
         with self._transaction():
-            self._database.executemany("INSERT OR IGNORE INTO contestants VALUES (?, ?)", contestants.items())
+            self._database.executemany(
+                "INSERT OR IGNORE INTO contestants (name, digest) VALUES (?, ?)", contestants.items()
+            )
 
     def contestants(self) -> list[str]:
         """The names of all who were entered, in the order of their names."""
         return [name for (name,) in self._database.execute("SELECT name FROM contestants ORDER BY name")]
+
+    def meet(self, meetings: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+        """The keys of meetings, which are made where they are new.
+
+        Args:
+            meetings: who meets, in the order that `StoredGame.names` has.
+
+        Raises:
+            ValueError: one of them was not entered.
+        """
+        with self._transaction():
+            return self._meet(meetings)
+
+    def meetings(self) -> dict[int, tuple[str, ...]]:
+        """Who met, by the meetings' keys."""
+        return meetings_of(self._database)
+
+    def _meet(self, meetings: Iterable[tuple[str, ...]]) -> dict[tuple[str, ...], int]:
+        keys = {name: key for key, name in self._database.execute("SELECT id, name FROM contestants")}
+        known = {text: key for key, text in self._database.execute("SELECT id, contestants FROM meetings")}
+        found = {}
+        for names in dict.fromkeys(meetings):
+            for name in names:
+                if name not in keys:
+                    raise ValueError(f"'{name}' plays a game but was not entered")
+            text = json.dumps([keys[name] for name in names])
+            if text not in known:
+                cursor = self._database.execute("INSERT INTO meetings (contestants) VALUES (?)", (text,))
+                known[text] = int(cursor.lastrowid or 0)
+            found[names] = known[text]
+        return found
 
     def add(self, games: Sequence[StoredGame]) -> None:
         """Store games that finished together, all or none.
@@ -253,42 +239,54 @@ class Store:
         Raises:
             sqlite3.IntegrityError: one of them is stored already.
             OSError: the file cannot be written, or the disk is full; then none is stored.
+            ValueError: a player was not entered.
         """
-        rows = [
-            (
-                game.one, game.other, game.number, game.leg, game.seed, _write(game.opening), _write(game.moves),
-                _write(game.returns), game.reason, game.at_fault, game.stored_at or time.time(), game.session,
-            )
-            for game in games
-        ]  # fmt: skip
+        now = time.time()
         with self._transaction():
-            self._database.executemany(
-                "INSERT INTO games"
-                " (one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at, session)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                rows,
-            )
+            meetings = self._meet(game.names for game in games)
+            together: dict[tuple[int | None, float], list[StoredGame]] = {}
+            for game in games:
+                together.setdefault((game.session, game.stored_at or now), []).append(game)
+            for (session, stored_at), some in together.items():
+                self._insert(_columns(some, meetings), session, stored_at)
 
-    def places(self) -> set[tuple[str, str, int, int]]:
-        """Who met whom over which opening in which seats, for every stored game."""
-        return set(self._database.execute("SELECT one, other, number, leg FROM games"))
+    def add_columns(self, games: NewGames, session: int | None = None) -> None:
+        """Store games that finished together, all or none, without an object for each; raises as `add`."""
+        with self._transaction():
+            self._insert(games, session, time.time())
+
+    def _insert(self, games: NewGames, session: int | None, stored_at: float) -> None:
+        cursor = self._database.execute("INSERT INTO batches (session, stored_at) VALUES (?, ?)", (session, stored_at))
+        returns, size = np.ascontiguousarray(games.returns, "<f8").tobytes(), 8 * games.returns.shape[1]
+        self._database.executemany(
+            INSERT,
+            zip(
+                games.meetings, games.numbers, games.legs, games.seeds, games.openings, games.moves,
+                [returns[at : at + size] for at in range(0, len(returns), size)], games.reasons, games.at_fault,
+                repeat(cursor.lastrowid),
+            ),
+        )  # fmt: skip
+
+    def places(self) -> list[tuple[int, int, int]]:
+        """The key of the meeting, the number of the opening, and the leg, of every stored game."""
+        return self._database.execute("SELECT meeting, number, leg FROM games").fetchall()
 
     def count(self) -> int:
         """How many games are stored."""
         return int(self._database.execute("SELECT count(*) FROM games").fetchone()[0])
 
-    def games(self) -> list[StoredGame]:
+    def games(self) -> StoredGames:
         """All games, in an order that does not depend on when they were played.
 
         Raises:
             UsageError: one of them cannot be read.
         """
-        games, damaged = self.readable()
+        games, damaged = self._read()
         if damaged:
             raise UsageError(
                 f"{self.path} is damaged: game {next(iter(damaged))} cannot be read; 'lanista verify' names all such"
             )
-        return list(games.values())
+        return games
 
     def readable(self) -> tuple[dict[int, StoredGame], dict[int, str]]:
         """What can be read and what cannot.
@@ -297,23 +295,14 @@ class Store:
             The games by their numbers in this store, ordered as `games` orders them; and of each row that cannot be
             read what is wrong with it.
         """
+        games, damaged = self._read()
+        return dict(zip(games.ids.tolist(), games, strict=True)), damaged
+
+    def _read(self) -> tuple[StoredGames, dict[int, str]]:
         try:
-            try:
-                rows = self._database.execute(_SELECT).fetchall()
-            except sqlite3.OperationalError:  # some text is none
-                self._database.text_factory = bytes
-                rows = self._database.execute(_SELECT).fetchall()
+            return read_games(self._database)
         except sqlite3.Error as error:
             raise UsageError(f"{self.path} is damaged: {error}") from None
-        finally:
-            self._database.text_factory = str
-        games, damaged = {}, {}
-        for number, *row in rows:
-            try:
-                games[number] = _game(row)
-            except (ValueError, TypeError, RecursionError) as error:
-                damaged[number] = f"cannot be read: {' '.join(str(error).split())[:200]}"
-        return games, damaged
 
     def game(self, number: int) -> StoredGame:
         """The game of a number.
@@ -321,13 +310,14 @@ class Store:
         Raises:
             UsageError: there is none, or it cannot be read.
         """
-        games, damaged = self.readable()
+        games, damaged = self._read()
         if number in damaged:
             raise UsageError(f"game {number} of {self.path} {damaged[number]}")
-        if number not in games:
-            which = f"its games are {min(games)} to {max(games)}" if games else "it has none"
+        found = np.flatnonzero(games.ids == number)
+        if not len(found):
+            which = f"its games are {games.ids.min()} to {games.ids.max()}" if len(games) else "it has none"
             raise UsageError(f"there is no game {number} in {self.path}; {which}")
-        return games[number]
+        return games[int(found[0])]
 
     def digests(self) -> dict[str, str]:
         """The digest of each contestant, by its name, as it was when it entered."""
@@ -335,38 +325,23 @@ class Store:
 
     def faults_of_file(self) -> list[str]:
         """What SQLite itself finds wrong in the whole file, indices included."""
-        found = [str(line) for (line,) in self._database.execute("PRAGMA integrity_check(10)")]
+        database = self._file or self._database
+        found = [str(line) for (line,) in database.execute("PRAGMA integrity_check(10)")]
         return [] if found == ["ok"] else [" ".join(line.split()) for line in found]
 
 
-_SELECT = (
-    "SELECT id, one, other, number, leg, seed, opening, moves, returns, reason, at_fault, stored_at, session"
-    " FROM games ORDER BY one, other, number, leg"
-)
-
-
-def _game(row: Sequence[Any]) -> StoredGame:
-    """A game from its row.
-
-    Raises:
-        ValueError: a text is no text, or not what should stand there.
-    """
-    values: list[Any] = [value.decode() if isinstance(value, bytes) else value for value in row]
-    one, other, number, leg, seed, opening, moves, returns, *rest = values
-    game = StoredGame(one, other, number, leg, seed, _read(opening), _read(moves), _read(returns), *rest)
-    if leg not in (0, 1):
-        raise ValueError(f"its leg is {leg}")
-    return game
-
-
-_write = json.JSONEncoder(separators=(",", ":")).encode  # made once; an action of several numbers is a list of them
-
-
-def _read(text: str) -> tuple[Any, ...]:
-    value = json.loads(text)
-    if not isinstance(value, list):
-        raise ValueError(f"no list: {text[:50]}")
-    return tuple(value)
+def _columns(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int]) -> NewGames:
+    return NewGames(
+        meetings=[meetings[game.names] for game in games],
+        numbers=[game.number for game in games],
+        legs=[game.leg for game in games],
+        seeds=[game.seed for game in games],
+        openings=[len(game.opening) for game in games],
+        moves=[encoded(game.moves) for game in games],
+        returns=np.array([game.returns for game in games], np.float64),
+        reasons=[game.reason for game in games],
+        at_fault=[game.at_fault for game in games],
+    )
 
 
 def _address(path: Path | None, write: bool) -> str:

@@ -3,37 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import Played, Scheduled, play_games
+from lanista.agents.match import Finished, Schedule, play_schedule
 from lanista.arena.entrants import digest, entrants
-from lanista.arena.formats import Format, Pairing, load_format
-from lanista.arena.openings import Openings, openings_of
+from lanista.arena.formats import Format, load_format
+from lanista.arena.meetings import Meeting, meeting_seeds, seatings
+from lanista.arena.openings import Opening, Openings, openings_of
 from lanista.arena.report import check_target, write_report
 from lanista.arena.standings import Table, table_of
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import Ints, NewGames, encoded
 from lanista.envs import make
 from lanista.envs.core import Agent, Game
 from lanista.errors import UsageError
+
+GAMES = 40  # of those who meet, or as many more as all their seatings need
 
 
 def tournament(
     game: str,
     contestants: Sequence[str | Agent],
     *,
-    games: int = 40,
+    games: int | None = None,
     db: str | Path | None = None,
     seed: int = 0,
-    opening_plies: tuple[int, int] = (0, 8),
+    opening_plies: tuple[int, int] | None = None,
     openings: str | Path | None = None,
     balanced: str | Agent | None = None,
     balanced_within: float = 0.3,
@@ -44,13 +47,16 @@ def tournament(
     """Play a tournament and rate it; on an existing store, go on with what is missing.
 
     Args:
-        game: the game's string; for two players.
+        game: the game's string.
         contestants: contestant strings or agents; each plays under its name. Their order is the seeding where the
             format has one.
-        games: of each two contestants who meet; even, since both play both seats of each opening.
+        games: of those who meet, in all seatings of each opening, so a multiple of the number of `seatings`: of each
+            two contestants, even; of each table of three, of 6; of each one alone where a game has one player. None is
+            `GAMES`, or the next such multiple.
         db: the store; None keeps it in memory.
         seed: everything random is drawn from it and the games' places, so no result depends on the order of play.
-        opening_plies: each opening has this many random legal plies, least and most.
+        opening_plies: each opening has this many random legal plies, least and most; None is (0, 8), and (0, 0) where
+            a game has one player.
         openings: a book, whose openings are played instead; see `arena.book`.
         balanced: keep only random openings that this agent values as even.
         balanced_within: how far from even its value may be: 1 is the greatest return there is.
@@ -63,28 +69,26 @@ def tournament(
         OSError: the store cannot be written any more, as when the disk is full.
         KeyboardInterrupt: with a message that says how much is stored and how to go on.
     """
-    if games < 2 or games % 2:
-        raise UsageError(f"the games of each two contestants must be even, at least 2, not {games}")
     board = make(game)
     spec = board.spec
-    if spec.players != 2:
-        raise UsageError(f"tournaments are for games of two players; {game} has {spec.players}")
+    games = _games_of_each(games, spec.players)
+    plies = opening_plies or ((0, 8) if spec.players > 1 else (0, 0))
     contest = load_format(format)
-    agents = entrants(contestants)
+    agents = entrants(contestants, at_least=min(2, spec.players))
     names = list(agents)
-    contest.pairings(names, games, [])  # its options are looked at before there is a store
+    contest.meetings(names, games, [], spec.players)  # its options are looked at before there is a store
     if report is not None:
         check_target(report)  # before hours of play, not after
     judge = load_agent(balanced) if isinstance(balanced, str) else balanced
-    source = openings_of(spec.name, opening_plies, openings, judge, balanced_within, seed)
-    settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games)
+    source = openings_of(spec.name, plies, openings, judge, balanced_within, seed)
+    settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games, spec.players)
     with Store(db) as store:
         if store.count() and store.setting("openings") is None:
             store.settle({"openings": "random"})  # stores of the time when there were no others
-        store.settle(settings | {"perfect_information": spec.perfect_information})
+        store.settle(settings | {"perfect_information": spec.perfect_information, "players": spec.players})
         store.enter({name: digest(agent) for name, agent in agents.items()})
         session = None
-        while missing := _missing(contest.pairings(names, games, store.games()), store):
+        while missing := _missing(contest.meetings(names, games, store.games(), spec.players), store, spec.players):
             if session is None:
                 session = store.begin_session(versions(board))
             with _told_how_to_go_on(store, len(missing)):
@@ -95,9 +99,30 @@ def tournament(
     return table
 
 
-def _fixed(contest: Format, names: Sequence[str], games: int) -> dict[str, Any]:
-    """What may not change in a store whose pairings depend on all results before."""
-    if not contest.fixed:
+def _games_of_each(games: int | None, players: int) -> int:
+    """How many games those who meet play.
+
+    Raises:
+        UsageError: not everyone could sit in each seat equally often.
+    """
+    legs = len(seatings(players))
+    if games is None:
+        return -(-GAMES // legs) * legs
+    if games >= legs and games % legs == 0:
+        return games
+    if players == 1:
+        raise UsageError(f"the games of each contestant must be at least 1, not {games}")
+    if players == 2:
+        raise UsageError(f"the games of each two contestants must be even, at least 2, not {games}")
+    raise UsageError(
+        f"the games of each table of {players} must be a multiple of its {legs} seatings, "
+        f"as {-(-max(1, games) // legs) * legs} is, not {games}"
+    )
+
+
+def _fixed(contest: Format, names: Sequence[str], games: int, players: int) -> dict[str, Any]:
+    """What may not change in a store whose meetings depend on all results before, or on all names."""
+    if not contest.fixes(names, players):
         return {}
     return {"format": contest.name, "contestants in order": list(names), "games of an encounter": games}
 
@@ -125,27 +150,47 @@ def versions(game: Game) -> dict[str, str]:
     return found if rules is None else found | {"rules": rules.key}
 
 
-def _missing(pairings: Sequence[Pairing], store: Store) -> list[tuple[Pairing, int]]:
-    """The games (pairing, leg) that are not stored yet."""
-    places = store.places()
-    return [
-        (pairing, leg)
-        for pairing in pairings
-        for leg in (0, 1)
-        if (pairing.one, pairing.other, pairing.number, leg) not in places
-    ]
+@dataclass(frozen=True)
+class _Missing:
+    """The games that are not stored yet.
+
+    Attributes:
+        meetings: of which some game is missing.
+        which: (m,) of each missing game the index of its meeting.
+        legs: (m,) and its leg.
+    """
+
+    meetings: Sequence[Meeting]
+    which: Ints
+    legs: Ints
+
+    def __len__(self) -> int:
+        return len(self.which)
 
 
-def pairing_seed(seed: int, pairing: Pairing) -> int:
-    """The seed of a pairing's opening and games: of the tournament's seed, the two names and the number alone."""
-    text = "\0".join((str(seed), pairing.one, pairing.other, str(pairing.number)))
-    return int.from_bytes(hashlib.sha256(text.encode()).digest()[:7], "big")
+def _missing(wanted: Sequence[Meeting], store: Store, players: int) -> _Missing:
+    """What of the wanted meetings is not stored: the games of each meeting together."""
+    legs = len(seatings(players))
+    stored = store.places()
+    if stored:
+        names = store.meetings()
+        there = {(names[key], number, leg) for key, number, leg in stored}
+        absent = [
+            (at, leg)
+            for at, (met, number) in enumerate(wanted)
+            for leg in range(legs)
+            if (met, number, leg) not in there
+        ]
+        pairs = np.array(absent, np.int64).reshape(-1, 2)
+        return _Missing(wanted, pairs[:, 0], pairs[:, 1])
+    count = len(wanted)
+    return _Missing(wanted, np.repeat(np.arange(count), legs), np.tile(np.arange(legs), count))
 
 
 def _play(
     game: str,
     players: Mapping[str, Agent],
-    missing: Sequence[tuple[Pairing, int]],
+    missing: _Missing,
     store: Store,
     session: int,
     seed: int,
@@ -153,36 +198,65 @@ def _play(
     progress: Callable[[int, int], None] | None,
 ) -> None:
     """Play the missing games as one batch, whoever meets whom, and store those that finish together."""
-    names = list(players)
-    index = {name: number for number, name in enumerate(names)}
-    pairings = list(dict.fromkeys(pairing for pairing, _ in missing))
-    seeds = [pairing_seed(seed, pairing) for pairing in pairings]
-    numbers = [pairing.number for pairing in pairings]
-    openings = dict(zip(pairings, source.draw(numbers, seeds), strict=True))
-    seed_of = dict(zip(pairings, seeds, strict=True))
-    scheduled = []
-    for number, (pairing, leg) in enumerate(missing):
-        seats = (index[pairing.one], index[pairing.other])
-        scheduled.append(Scheduled(seats if leg == 0 else seats[::-1], seed_of[pairing], openings[pairing], number))
+    used = np.unique(missing.which)
+    meetings = [missing.meetings[at] for at in used.tolist()]
+    which = np.searchsorted(used, missing.which)  # (m,) in `meetings`
+    seeds = meeting_seeds(seed, meetings)
+    openings = source.draw([number for _, number in meetings], seeds)
+    index = {name: number for number, name in enumerate(players)}
+    met = np.array([[index[name] for name in names] for names, _ in meetings], np.int64)  # (meetings, players)
+    order = np.array(seatings(met.shape[1]), np.int64)[missing.legs]  # (m, players)
+    listed = which.tolist()
+    schedule = Schedule(
+        np.take_along_axis(met[which], order, axis=1),
+        [seeds[at] for at in listed],
+        [openings[at] for at in listed] if any(openings) else None,
+    )
+    sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
     done, before = 0, store.count()
-    for finished in play_games(game, list(players.values()), scheduled, seed=seed):
-        store.add([_stored(played, *missing[played.scheduled.label], session) for played in finished])
-        done += len(finished)
+    for finished in play_schedule(game, list(players.values()), schedule, seed=seed):
+        store.add_columns(sheet.columns(finished), session)
+        done += len(finished.which)
         if progress is not None:
             progress(before + done, before + len(missing))
 
 
-def _stored(played: Played, pairing: Pairing, leg: int, session: int) -> StoredGame:
-    return StoredGame(
-        one=pairing.one,
-        other=pairing.other,
-        number=pairing.number,
-        leg=leg,
-        seed=played.scheduled.seed,
-        opening=played.scheduled.opening,
-        moves=played.moves,
-        returns=played.returns,
-        reason=played.reason,
-        at_fault=played.at_fault,
-        session=session,
-    )
+class _Sheet:
+    """What is known of scheduled games before they are played."""
+
+    def __init__(
+        self,
+        meetings: Sequence[Meeting],
+        which: Ints,
+        legs: Ints,
+        seeds: Sequence[int],
+        openings: Sequence[Opening],
+        store: Store,
+    ) -> None:
+        keys = store.meet(names for names, _ in meetings)
+        self._which, self._legs, self._openings = which, legs, openings
+        self._keys = np.array([keys[names] for names, _ in meetings], np.int64)
+        self._numbers = np.array([number for _, number in meetings], np.int64)
+        self._seeds = np.array(seeds, np.int64)
+        self._lengths = np.fromiter(map(len, openings), np.int64, len(openings))
+
+    def columns(self, finished: Finished) -> NewGames:
+        """Finished games on their way into the store."""
+        at = self._which[finished.which]
+        return NewGames(
+            meetings=self._keys[at].tolist(),
+            numbers=self._numbers[at].tolist(),
+            legs=self._legs[finished.which].tolist(),
+            seeds=self._seeds[at].tolist(),
+            openings=self._lengths[at].tolist(),
+            moves=self._moves(at, finished),
+            returns=finished.returns,
+            reasons=finished.reasons,
+            at_fault=finished.at_fault,
+        )
+
+    def _moves(self, at: Ints, finished: Finished) -> list[bytes | str]:
+        """The moves of finished games, openings included, as a store keeps them."""
+        openings = [self._openings[each] for each in at.tolist()]
+        rows = zip(openings, finished.actions.tolist(), finished.lengths.tolist(), strict=True)
+        return [encoded((*opening, *actions[:length])) for opening, actions, length in rows]

@@ -17,9 +17,9 @@ from gymnasium import spaces
 from lanista.agents.contestant import load_agent
 from lanista.agents.match import forfeit_returns, random_openings
 from lanista.arena.entrants import digest
-from lanista.arena.formats import Pairing
-from lanista.arena.store import Store, StoredGame
-from lanista.arena.tournament import pairing_seed
+from lanista.arena.meetings import Meeting, meeting_seeds
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
 from lanista.envs.core import Array, Bools, Choice, Game, GameSpec, Ints, wrong_actions
 from lanista.errors import UsageError
@@ -34,13 +34,12 @@ class Wrong:
 
     Attributes:
         game: its number in the store.
-        one, other, opening, leg: its place: who met, over which opening, in which seats.
+        names, opening, leg: its place: who met, over which opening, in which seats.
         why: what is wrong, in words.
     """
 
     game: int
-    one: str
-    other: str
+    names: tuple[str, ...]
     opening: int
     leg: int
     why: str
@@ -117,12 +116,12 @@ def verify(store: Store) -> Verdict:
     wrong = {number: _unread(number, why) for number, why in damaged.items()}
     seed, digests = store.setting("seed"), store.digests()
     found = (
-        *_misplaced(games, seed, digests),
+        *_misplaced(games, seed),
         *_misplayed(name, board.spec, games),
         *_misdrawn(name, store, games),
     )
     for number, game, why in found:
-        wrong.setdefault(number, Wrong(number, game.one, game.other, game.number, game.leg, why))
+        wrong.setdefault(number, Wrong(number, game.names, game.number, game.leg, why))
     changed, missing = _contestants(digests)
     return Verdict(
         game=name,
@@ -136,24 +135,18 @@ def verify(store: Store) -> Verdict:
 
 
 def _unread(number: int, why: str) -> Wrong:
-    return Wrong(number, "", "", -1, -1, why)
+    return Wrong(number, (), -1, -1, why)
 
 
-def _misplaced(
-    games: Mapping[int, StoredGame], seed: int | None, digests: Mapping[str, str]
-) -> Iterator[tuple[int, StoredGame, str]]:
+def _misplaced(games: Mapping[int, StoredGame], seed: int | None) -> Iterator[tuple[int, StoredGame, str]]:
     """Games whose place, seed or opening cannot be: number, game, why."""
-    openings: dict[tuple[str, str, int], tuple[int, tuple[Any, ...], int]] = {}
-    for number, game in games.items():
-        unknown = [name for name in (game.one, game.other) if name not in digests]
-        if unknown:
-            yield number, game, f"its player '{unknown[0]}' was never entered"
-        elif seed is not None and game.seed != pairing_seed(seed, Pairing(game.one, game.other, game.number)):
+    openings: dict[Meeting, tuple[int, tuple[Any, ...], int]] = {}
+    meetings = [Meeting(game.names, game.number) for game in games.values()]
+    seeds = meeting_seeds(seed, meetings) if seed is not None else [game.seed for game in games.values()]
+    for (number, game), key, drawn in zip(games.items(), meetings, seeds, strict=True):
+        if game.seed != drawn:
             yield number, game, f"its seed {game.seed} is not the one of its place"
-        elif game.moves[: len(game.opening)] != game.opening:
-            yield number, game, "it does not begin with its opening"
         else:
-            key = (game.one, game.other, game.number)
             first = openings.setdefault(key, (number, game.opening, game.seed))
             if first[1:] != (game.opening, game.seed):
                 yield number, game, f"its opening is not the one of game {first[0]}, which was played from the same"

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
 from lanista.envs.core import Game
 from lanista.errors import UsageError

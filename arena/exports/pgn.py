@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 
 from lanista.arena.exports import Exported, Word, day
-from lanista.arena.store import StoredGame
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
 RESULTS = {1.0: "1-0", 0.5: "1/2-1/2", 0.0: "0-1"}  # of the first seat's points

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from lanista.arena.exports import Exported, Word, day
-from lanista.arena.store import StoredGame
+from lanista.arena.stored_games import StoredGame
 from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import native_options
 from lanista.errors import UsageError

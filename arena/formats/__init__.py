@@ -1,9 +1,10 @@
 """Tournament formats, one file each; the file's name is the format's id, and options follow it: `swiss:rounds=7`.
 
-A file offers `pairings(names, games, played, *, option=default, ...) -> list[Pairing]`: all that is known to be played,
-from the names in the order the user gave, the games of an encounter, and what was played so far. It is asked again when
-those games are finished, until all that it names has been played. It keeps nothing: the same games give the same
-pairings, so a tournament that was cut short anywhere goes on as if it had not been.
+A file offers `meetings(names, games, played, *, option=default, ...) -> list[Meeting]`: all that is known to be played,
+from the names in the order the user gave, the games of those who meet, and what was played so far. It is asked again
+when those games are finished, until all that it names has been played. It keeps nothing: the same games give the same
+meetings, so a tournament that was cut short anywhere goes on as if it had not been. A format that has `players` among
+its words is for games of any number of players and is told it; the others are for two.
 
 It may offer `standing(names, games, played, *, option=default, ...) -> list[str]`, lines that tell how its contest
 stands, and `FIXED = True`: what is paired depends on all results before, so names, games and options of a store stay
@@ -12,30 +13,19 @@ what they were.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import Any
 
-from lanista.arena.store import StoredGame
+from lanista.arena.meetings import Meeting
+from lanista.arena.stored_games import StoredGame
+from lanista.errors import UsageError
 from lanista.plugs import Summary, Value, call, parse_options, plug, summaries
 
 FORMATS = "lanista.arena.formats"
-
-
-@dataclass(frozen=True)
-class Pairing:
-    """Two games over one opening, each contestant sitting first once.
-
-    Attributes:
-        one, other: who meets, `one` the lesser name.
-        number: of the opening between these two, from 0.
-    """
-
-    one: str
-    other: str
-    number: int
 
 
 @dataclass(frozen=True)
@@ -53,25 +43,50 @@ class Format:
 
     @property
     def fixed(self) -> bool:
-        """Names, games and options of a store stay what they were."""
+        """Names, games and options of a store stay what they were, however many there are."""
         return bool(getattr(self._module, "FIXED", False))
 
-    def pairings(self, names: Sequence[str], games: int, played: Sequence[StoredGame]) -> list[Pairing]:
+    def fixes(self, names: Sequence[str], players: int) -> bool:
+        """Whether names, games and options of a store stay what they were."""
+        if hasattr(self._module, "fixes"):
+            return bool(call(partial(self._module.fixes, names, players), self._title, self.options))
+        return self.fixed
+
+    def meetings(
+        self, names: Sequence[str], games: int, played: Sequence[StoredGame], players: int = 2
+    ) -> list[Meeting]:
         """Who should meet, as far as what was played decides it.
+
+        Args:
+            names: who takes part, in the user's order.
+            games: of those who meet, a multiple of the number of their seatings.
+            played: so far.
+            players: of the game.
 
         Raises:
             UsageError: an option is wrong, or the format cannot be played by so many.
         """
-        found: list[Pairing] = self._ask("pairings", names, games, played)
+        given: list[Any] = [names, games, played]
+        if "players" in inspect.signature(self._module.meetings).parameters:
+            given.append(players)
+        elif players != 2:
+            raise UsageError(
+                f"{self._title} is for games of two players, and this one has {players}; round_robin and gauntlet are "
+                "for any number"
+            )
+        found: list[Meeting] = call(partial(self._module.meetings, *given), self._title, self.options)
         return found
 
     def standing(self, names: Sequence[str], games: int, played: Sequence[StoredGame]) -> list[str]:
         """Lines that tell how the format's own contest stands; none where the table says it all."""
-        lines: list[str] = self._ask("standing", names, games, played) if hasattr(self._module, "standing") else []
+        if not hasattr(self._module, "standing"):
+            return []
+        lines: list[str] = call(partial(self._module.standing, names, games, played), self._title, self.options)
         return lines
 
-    def _ask(self, what: str, *given: Any) -> Any:
-        return call(partial(getattr(self._module, what), *given), f"the format '{self._id}'", self.options)
+    @property
+    def _title(self) -> str:
+        return f"the format '{self._id}'"
 
     @property
     def _id(self) -> str:
@@ -80,10 +95,10 @@ class Format:
 
 def formats() -> dict[str, Summary]:
     """What each format's file says of it and of its options, by id; none is imported."""
-    given = ("names", "games", "played")
+    given = ("names", "games", "played", "players")
     return {
         name: replace(found, options={key: value for key, value in found.options.items() if key not in given})
-        for name, found in summaries(FORMATS, "pairings").items()
+        for name, found in summaries(FORMATS, "meetings").items()
     }
 
 

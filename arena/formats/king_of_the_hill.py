@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from lanista.agents.sequential_test import SequentialTest
-from lanista.arena.formats import Pairing
-from lanista.arena.formats._encounters import Encounters, pairing
-from lanista.arena.store import StoredGame
+from lanista.arena.formats._encounters import Encounters
+from lanista.arena.meetings import Meeting, meeting
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
 
-def pairings(
+def meetings(
     names: Sequence[str],
     games: int,
     played: Sequence[StoredGame],
@@ -19,7 +19,7 @@ def pairings(
     elo: float = 0.0,
     error: float = 0.05,
     most: int = 1000,
-) -> list[Pairing]:
+) -> list[Meeting]:
     """The encounters that are decided, and as much of the next one as is to be played before its result is looked at.
 
     Args:
@@ -50,7 +50,7 @@ def standing(
 
 def _climb(
     names: Sequence[str], games: int, played: Sequence[StoredGame], elo: float, error: float, most: int
-) -> tuple[list[Pairing], list[str]]:
+) -> tuple[list[Meeting], list[str]]:
     if elo < 0 or not 0 < error < 0.5:
         raise UsageError(
             f"king_of_the_hill takes elo from 0 and an error between 0 and 0.5, not elo={elo:g}, error={error:g}"
@@ -60,7 +60,7 @@ def _climb(
             f"most={most} of king_of_the_hill is less than the {games} games after which its test is asked"
         )
     test = SequentialTest(0.5, 1 / (1 + 10 ** (-elo / 400)), error) if elo else None
-    found: list[Pairing] = []
+    found: list[Meeting] = []
     lines: list[str] = []
     encounters, champion = Encounters(played), names[0]
     for challenger in names[1:]:
@@ -69,7 +69,7 @@ def _climb(
             count += games // 2
             numbers = range(count)
             if not encounters.finished(champion, challenger, numbers):
-                found += [pairing(champion, challenger, at) for at in numbers]
+                found += [meeting(champion, challenger, number=at) for at in numbers]
                 return found, [*lines, f"{champion} holds the hill; {challenger}'s challenge is under way."]
             mine, theirs = encounters.points(challenger, champion, numbers)
             if test is None:
@@ -78,7 +78,7 @@ def _climb(
                 taken = test.verdict(encounters.shares(challenger, champion, numbers))
                 if taken is None and 2 * count + games > most:
                     taken = False
-        found += [pairing(champion, challenger, at) for at in numbers]
+        found += [meeting(champion, challenger, number=at) for at in numbers]
         what = "takes the hill from" if taken else "does not move"
         lines.append(f"{challenger} {what} {champion}: {mine:g} - {theirs:g}")
         champion = challenger if taken else champion

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lanista.arena.formats import Pairing
-from lanista.arena.formats._encounters import Encounters, pairing
-from lanista.arena.store import StoredGame
+from lanista.arena.formats._encounters import Encounters
+from lanista.arena.meetings import Meeting, meeting
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
 FIXED = True
 
 
-def pairings(names: Sequence[str], games: int, played: Sequence[StoredGame], *, extra: int = 8) -> list[Pairing]:
+def meetings(names: Sequence[str], games: int, played: Sequence[StoredGame], *, extra: int = 8) -> list[Meeting]:
     """Every encounter whose two are known, with as many pairs of games as its results ask for.
 
     Args:
@@ -25,7 +25,7 @@ def pairings(names: Sequence[str], games: int, played: Sequence[StoredGame], *, 
     """
     bracket = _Bracket(names, games, played, extra)
     bracket.winner(bracket.rounds, 0)
-    return bracket.pairings
+    return bracket.meetings
 
 
 def standing(names: Sequence[str], games: int, played: Sequence[StoredGame], *, extra: int = 8) -> list[str]:
@@ -44,7 +44,7 @@ class _Bracket:
     def __init__(self, names: Sequence[str], games: int, played: Sequence[StoredGame], extra: int) -> None:
         if extra < 0:
             raise UsageError(f"a tied encounter of a knockout goes on for 0 or more pairs of games, not {extra}")
-        self.pairings: list[Pairing] = []
+        self.meetings: list[Meeting] = []
         self.told: dict[int, list[tuple[int, str]]] = {}  # round -> (place in it, what happened)
         self.rounds = max(1, (len(names) - 1).bit_length())
         self._seeds = {name: seed for seed, name in enumerate(names)}
@@ -68,12 +68,12 @@ class _Bracket:
         for count in range(self._pairs, self._pairs + self._extra + 1):
             numbers = range(count)
             if not self._encounters.finished(one, other, numbers):
-                self.pairings += [pairing(one, other, at) for at in numbers]
+                self.meetings += [meeting(one, other, number=at) for at in numbers]
                 return None
             mine, theirs = self._encounters.points(one, other, numbers)
             if mine != theirs:
                 break
-        self.pairings += [pairing(one, other, at) for at in numbers]
+        self.meetings += [meeting(one, other, number=at) for at in numbers]
         best, how = (other if theirs > mine else one), f"{one} {mine:g} - {theirs:g} {other}"
         if mine == theirs:
             how += f", a tie that goes to {one}, seeded higher"

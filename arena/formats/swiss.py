@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from lanista.arena.formats import Pairing
-from lanista.arena.formats._encounters import Encounters, pairing
-from lanista.arena.store import StoredGame
+from lanista.arena.formats._encounters import Encounters
+from lanista.arena.meetings import Meeting, meeting
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 from lanista.plugs import required
 
@@ -16,7 +16,7 @@ FIXED = True
 Results = tuple[tuple[int | None, float], ...]  # of a player, for each round: whom it met (None: a bye), its points
 
 
-def pairings(names: Sequence[str], games: int, played: Sequence[StoredGame], *, rounds: int = 0) -> list[Pairing]:
+def meetings(names: Sequence[str], games: int, played: Sequence[StoredGame], *, rounds: int = 0) -> list[Meeting]:
     """The encounters of all rounds that are paired so far; the next round is paired when the last one is finished.
 
     An encounter is worth one point, whoever takes more of its games, or half a point each. A round's bye is a point.
@@ -27,7 +27,7 @@ def pairings(names: Sequence[str], games: int, played: Sequence[StoredGame], *, 
         played: what was played so far.
         rounds: how many; 0: as many as a knockout of these would take.
     """
-    return _Swiss(names, games, played, rounds).pairings
+    return _Swiss(names, games, played, rounds).meetings
 
 
 def standing(names: Sequence[str], games: int, played: Sequence[StoredGame], *, rounds: int = 0) -> list[str]:
@@ -55,7 +55,7 @@ class _Swiss:
         self.rounds = rounds or (len(names) - 1).bit_length()
         if not 1 <= self.rounds <= most:
             raise UsageError(f"a swiss tournament of {len(names)} has 1 to {most} rounds, not {rounds}")
-        self.pairings: list[Pairing] = []
+        self.meetings: list[Meeting] = []
         self.finished = 0
         self.stuck = False  # no further round can be paired
         self._results: list[list[tuple[int | None, float]]] = [[] for _ in names]
@@ -67,7 +67,7 @@ class _Swiss:
                 return
             pairs = [(first, second) for first, second in drawn if second is not None]
             # Openings in the outer loop, as in a round robin.
-            self.pairings += [pairing(names[one], names[other], at) for at in numbers for one, other in pairs]
+            self.meetings += [meeting(names[one], names[other], number=at) for at in numbers for one, other in pairs]
             if not all(encounters.finished(names[one], names[other], numbers) for one, other in pairs):
                 return
             for one, other in drawn:

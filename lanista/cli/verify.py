@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     for line in verdict.file:
         print(f"the file: {line}")
     for wrong in verdict.wrong[:MOST_SHOWN]:
-        place = f" ({wrong.one} against {wrong.other}, opening {wrong.opening}, leg {wrong.leg})" if wrong.one else ""
+        place = f" ({' against '.join(wrong.names)}, opening {wrong.opening}, leg {wrong.leg})" if wrong.names else ""
         print(f"game {wrong.game}{place}: {wrong.why}")
     if len(verdict.wrong) > MOST_SHOWN:
         print(f"... and {len(verdict.wrong) - MOST_SHOWN} more; --json lists all")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanista.arena.replays import Replay, replay
 from lanista.arena.report import POINT, SOFT, drawing, filled
-from lanista.arena.store import StoredGame
+from lanista.arena.stored_games import StoredGame
 from lanista.files import write_json, write_text
 from lanista.generate.matches import Estimate
 from lanista.generate.ranking import DEEP, Variant
@@ -107,7 +107,7 @@ def sample_replay(rank: int, variant: Variant) -> Replay:
     sample = variant.search.sample
     first, second = "the first player", "the second player"
     game = StoredGame(
-        first, second, 0, 0, sample.seed, sample.opening, sample.moves, sample.returns, reason="end", at_fault=None
+        (first, second), 0, 0, sample.seed, sample.opening, sample.moves, sample.returns, reason="end", at_fault=None
     )
     return replay(variant.game, f"{rank}. {variant.game.partition(':')[2].replace(',', ', ')}", game)
 

@@ -11,7 +11,8 @@ import pytest
 from gymnasium import spaces
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import Played, Scheduled, _Sheet, forfeit_returns, play_games, score
+from lanista.agents.match import Played, Scheduled, forfeit_returns, play_games, score
+from lanista.agents.score_sheet import ScoreSheet
 from lanista.envs.catalogue import make, native_rules
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Outcome, Ply, Turn
 from lanista.errors import UsageError
@@ -250,7 +251,7 @@ def test_broken_games_are_void_and_the_others_go_on(kind: type[Steps]) -> None:
 
 def test_actions_of_one_moment_are_written_in_the_players_order() -> None:
     fields = {name: getattr(native_rules("tictactoe").spec, name) for name in GameSpec.__dataclass_fields__}
-    sheet = _Sheet(GameSpec(**{**fields, "kind": "simultaneous", "longest": 1}), 3)
+    sheet = ScoreSheet(GameSpec(**{**fields, "kind": "simultaneous", "longest": 1}), 3)
     nothing = np.zeros((3, 2), np.float32)
 
     def write(copies: list[int], players: list[int], actions: list[int], rows: list[int]) -> None:

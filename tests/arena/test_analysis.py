@@ -13,7 +13,8 @@ import pytest
 
 from lanista.agents.contestant import load_agent
 from lanista.arena.analysis import analyse
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.arena.tournament import tournament
 from lanista.cli.main import main
 from lanista.envs import make
@@ -28,7 +29,9 @@ MISSED = (3, 0, 3, 0, 3, 0, 6, 0)
 
 
 def game(moves: tuple[int, ...], returns: tuple[float, float], opening: int = 0, **more: Any) -> StoredGame:
-    return StoredGame("a", "b", 0, 0, 7, moves[:opening], moves, returns, **{"reason": "end", "at_fault": None} | more)
+    return StoredGame(
+        ("a", "b"), 0, 0, 7, moves[:opening], moves, returns, **{"reason": "end", "at_fault": None} | more
+    )
 
 
 class Counted:

@@ -13,7 +13,8 @@ import pytest
 
 from lanista.arena.exports import export_games
 from lanista.arena.standings import table_of
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.arena.tournament import tournament
 from lanista.cli.main import main
 from lanista.envs import make

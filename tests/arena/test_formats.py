@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from lanista.arena.formats import FORMATS, Pairing, load_format
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.formats import FORMATS, load_format
+from lanista.arena.meetings import Meeting, meeting
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.arena.tournament import tournament
 from lanista.cli.main import main
 from lanista.errors import UsageError
@@ -28,22 +30,22 @@ GROWING = [name for name in EVERY if not load_format(name).fixed]
 NAMES = ["d", "a", "c", "e", "b"]
 
 
-def result(pairing: Pairing, leg: int, seed: int) -> StoredGame:
+def result(pairing: Meeting, leg: int, seed: int) -> StoredGame:
     """A game that goes as its place says, whenever it is played."""
     chance = random.Random(f"{pairing} {leg} {seed}").random()
     points = 0.5 if chance < 0.3 else float(chance < 0.55)
     returns = (2 * points - 1, 1 - 2 * points)
-    return StoredGame(pairing.one, pairing.other, pairing.number, leg, 0, (), (), returns, "end", None)
+    return StoredGame(pairing.names, pairing.number, leg, 0, (), (), returns, "end", None)
 
 
 def play(name: str, names: Sequence[str], games: int, seed: int, played: list[StoredGame], stops: int = 0) -> None:
     """Play a format to its end; after every `stops` games it is asked anew, as after a kill."""
     contest = load_format(name)
     for _ in range(10_000):
-        places = {(game.one, game.other, game.number, game.leg) for game in played}
-        pairings = contest.pairings(names, games, played)
+        places = {(game.names, game.number, game.leg) for game in played}
+        pairings = contest.meetings(names, games, played)
         assert len(pairings) == len(set(pairings)), "a pairing comes twice"
-        missing = [(p, leg) for p in pairings for leg in (0, 1) if (p.one, p.other, p.number, leg) not in places]
+        missing = [(p, leg) for p in pairings for leg in (0, 1) if (p.names, p.number, leg) not in places]
         if not missing:
             return
         played += [result(pairing, leg, seed) for pairing, leg in missing[: stops or None]]
@@ -59,7 +61,7 @@ def places_of(played: Sequence[StoredGame]) -> list[tuple[object, ...]]:
 def test_a_format_plays_pairs_of_its_contestants_and_ends(name: str, count: int) -> None:
     if name in ("gauntlet:challengers=2", "swiss:rounds=2") and count == 2:
         with pytest.raises(UsageError):
-            load_format(name).pairings(["a", "b"], 2, [])
+            load_format(name).meetings(["a", "b"], 2, [])
         return
     names = [*NAMES, "f", "h", "g"][:count]
     played: list[StoredGame] = []
@@ -104,7 +106,7 @@ def test_a_real_tournament_of_each_format_goes_on_where_its_store_was_cut(name: 
 
     def games_in(path: Path) -> list[StoredGame]:
         with Store(path, write=False) as store:
-            return store.games()
+            return list(store.games())
 
     whole = tournament("tictactoe", who, games=4, db=tmp_path / "whole.sqlite", format=name)
     games = games_in(tmp_path / "whole.sqlite")
@@ -141,43 +143,43 @@ def results(*won: tuple[str, str, float]) -> list[StoredGame]:
         number = sum((game.one, game.other) == (one, other) for game in games) // 2
         for leg, mine in enumerate((min(points, 1.0), points - min(points, 1.0))):
             share = 2 * (mine if name == (one, other)[leg] else 1 - mine) - 1
-            games.append(StoredGame(one, other, number, leg, 0, (), (), (share, -share), "end", None))
+            games.append(StoredGame((one, other), number, leg, 0, (), (), (share, -share), "end", None))
     return games
 
 
 def test_a_gauntlets_others_do_not_meet() -> None:
-    met = {(p.one, p.other) for p in load_format("gauntlet:challengers=2").pairings(["d", "a", "c", "b"], 2, [])}
+    met = {p.names for p in load_format("gauntlet:challengers=2").meetings(["d", "a", "c", "b"], 2, [])}
     assert met == {("c", "d"), ("b", "d"), ("a", "c"), ("a", "b")}
 
 
 def test_a_knockout_is_seeded_and_a_tie_goes_on_and_then_to_the_higher_seed() -> None:
     contest, names = load_format("knockout:extra=1"), ["d", "c", "b", "a"]
-    assert {(p.one, p.other) for p in contest.pairings(names, 2, [])} == {("a", "d"), ("b", "c")}
+    assert {p.names for p in contest.meetings(names, 2, [])} == {("a", "d"), ("b", "c")}
     tied = results(("d", "a", 1.0), ("b", "c", 1.5))
-    assert Pairing("a", "d", 1) in contest.pairings(names, 2, tied)
-    assert not any((p.one, p.other) == ("b", "d") for p in contest.pairings(names, 2, tied))
+    assert meeting("a", "d", number=1) in contest.meetings(names, 2, tied)
+    assert not any(p.names == ("b", "d") for p in contest.meetings(names, 2, tied))
     decided = [*results(("d", "a", 1.0), ("d", "a", 1.0), ("b", "c", 1.5))]
-    assert Pairing("b", "d", 0) in contest.pairings(names, 2, decided)
+    assert meeting("b", "d", number=0) in contest.meetings(names, 2, decided)
     lines = contest.standing(names, 2, [*decided, *results(("b", "d", 2.0))])
     assert "d 2 - 2 a, a tie that goes to d, seeded higher" in lines[0] and lines[-1] == "b wins the knockout."
 
 
 def test_a_knockout_of_five_gives_the_first_three_a_bye() -> None:
     contest = load_format("knockout")
-    assert {(p.one, p.other) for p in contest.pairings(["e", "d", "c", "b", "a"], 2, [])} == {("a", "b"), ("c", "d")}
+    assert {p.names for p in contest.meetings(["e", "d", "c", "b", "a"], 2, [])} == {("a", "b"), ("c", "d")}
 
 
 def test_the_hill_goes_to_whoever_takes_more_than_half() -> None:
     contest, names = load_format("king_of_the_hill"), ["a", "b", "c"]
-    assert contest.pairings(names, 2, results(("b", "a", 1.0)))[-1] == Pairing("a", "c", 0)
-    assert contest.pairings(names, 2, results(("b", "a", 1.5)))[-1] == Pairing("b", "c", 0)
+    assert contest.meetings(names, 2, results(("b", "a", 1.0)))[-1] == meeting("a", "c", number=0)
+    assert contest.meetings(names, 2, results(("b", "a", 1.5)))[-1] == meeting("b", "c", number=0)
     assert contest.standing(names, 2, results(("b", "a", 1.5), ("c", "b", 2.0)))[-1] == "c holds the hill."
 
 
 def test_the_hill_by_a_sequential_test_takes_as_many_games_as_the_test_asks_for() -> None:
     contest, names = load_format("king_of_the_hill:elo=100,most=400"), ["a", "b"]
     ten = results(*[("b", "a", 1.5)] * 10, *[("b", "a", 1.0)] * 10)
-    assert len(contest.pairings(names, 40, ten[:20])) == 20
+    assert len(contest.meetings(names, 40, ten[:20])) == 20
     assert "takes the hill" in contest.standing(names, 4, results(*[("b", "a", 2.0)] * 40))[0]
     assert "does not move" in contest.standing(names, 4, results(*[("b", "a", 1.0)] * 200))[0]
 
@@ -195,8 +197,8 @@ def test_a_swiss_round_joins_equal_points_nobody_twice_and_byes_count() -> None:
     ]
     assert sum(float(line.split()[2]) for line in lines[1:]) == 4 * 3 + 4
     second = {
-        (p.one, p.other)
-        for p in load_format("swiss:rounds=2").pairings(
+        p.names
+        for p in load_format("swiss:rounds=2").meetings(
             ["a", "b", "c", "d"], 2, results(("a", "c", 2.0), ("b", "d", 2.0))
         )
     }
@@ -204,22 +206,22 @@ def test_a_swiss_round_joins_equal_points_nobody_twice_and_byes_count() -> None:
 
 
 def test_a_long_encounter_on_the_hill_needs_no_test() -> None:
-    assert len(load_format("king_of_the_hill").pairings(["a", "b"], 4000, [])) == 2000
+    assert len(load_format("king_of_the_hill").meetings(["a", "b"], 4000, [])) == 2000
 
 
 def test_swiss_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "py4swiss", None)
     with pytest.raises(UsageError, match=r'pip install "lanista\[swiss\]"'):
-        load_format("swiss").pairings(NAMES, 2, [])
+        load_format("swiss").meetings(NAMES, 2, [])
 
 
 def test_formats_are_listed_with_the_options_that_they_take(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["formats", "--json"]) == 0
     listed = {found["name"]: found["options"] for found in json.loads(capsys.readouterr().out)}
-    assert set(listed) == set(plugs(FORMATS)) and listed["round_robin"] == {}
+    assert set(listed) == set(plugs(FORMATS)) and listed["round_robin"] == {"tables": 0}
     for name, options in listed.items():
         text = f"{name}:{','.join(f'{key}={value}' for key, value in options.items())}"
-        assert load_format(text).pairings(NAMES, 4, []) == load_format(name).pairings(NAMES, 4, [])
+        assert load_format(text).meetings(NAMES, 4, []) == load_format(name).meetings(NAMES, 4, [])
     assert main(["formats"]) == 0
     assert "\n  king_of_the_hill:elo=0" in capsys.readouterr().out
 
@@ -235,7 +237,7 @@ def test_formats_are_listed_with_the_options_that_they_take(capsys: pytest.Captu
         ("knockout:extra=-1", "0 or more"),
         ("king_of_the_hill:elo=-5", "elo from 0"),
         ("king_of_the_hill:elo=5,most=1", "less than the 2 games"),
-        ("round_robin:rounds=2", "takes no options"),
+        ("round_robin:rounds=2", "unknown option .* 'rounds'; known: tables"),
         ("swis", "did you mean 'swiss'"),
     ],
 )

@@ -12,7 +12,8 @@ import pytest
 
 from lanista.arena.report import report_html
 from lanista.arena.standings import table_of
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.arena.tournament import tournament
 from lanista.cli.main import main
 from lanista.envs.core import Array, Choice, Turn
@@ -42,7 +43,7 @@ def filled(path: Path, chances: dict[tuple[str, str], float], games: int) -> Non
                 won = random.random() < chance
                 leg = place % 2
                 returns = (1.0, -1.0) if won == (leg == 0) else (-1.0, 1.0)
-                stored.append(StoredGame(one, other, place // 2, leg, place, (), (0,), returns, "finished", None))
+                stored.append(StoredGame((one, other), place // 2, leg, place, (), (0,), returns, "finished", None))
         store.add(stored)
 
 

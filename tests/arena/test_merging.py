@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import shutil
 import sqlite3
+import struct
 from pathlib import Path
 
 import pytest
 
 from lanista.arena.merging import merge
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.arena.tournament import tournament
 from lanista.arena.verification import verify
 from lanista.cli.main import main
@@ -61,10 +64,13 @@ def test_three_stores_in_any_order_are_the_same(halves: tuple[Path, Path], tmp_p
 def test_a_contradiction_is_named_and_nothing_is_written(halves: tuple[Path, Path], tmp_path: Path) -> None:
     with contextlib.closing(sqlite3.connect(halves[1])) as database, database:
         database.execute("DROP TRIGGER games_never_change")
+        keys = dict(database.execute("SELECT name, id FROM contestants"))
+        who = json.dumps([keys["first-legal"], keys["random"]])
         database.execute(
-            "UPDATE games SET returns = '[9,9]' WHERE one = 'first-legal' AND other = 'random' AND leg = 1"
+            "UPDATE games SET returns = ? WHERE leg = 1 AND meeting = (SELECT id FROM meetings WHERE contestants = ?)",
+            (struct.pack("<2d", 9, 9), who),
         )
-    with pytest.raises(UsageError, match=r"'first-legal' against 'random' over opening 0, leg 1, .* \[9, 9\]"):
+    with pytest.raises(UsageError, match=r"'first-legal' against 'random' over opening 0, leg 1, .* \[9.0, 9.0\]"):
         merge(halves, tmp_path / "both.sqlite")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["one.sqlite", "other.sqlite"]
 
@@ -97,7 +103,7 @@ def test_a_game_that_was_not_played_in_a_session_is_kept(tmp_path: Path) -> None
         with Store(tmp_path / name) as store:
             store.settle({"game": "tictactoe"})
             store.enter({"x": "1", name: "2"})
-            store.add([StoredGame(name, "x", 0, 0, 7, (), (3,), (1.0, -1.0), "end", None, 5.0)])
+            store.add([StoredGame((name, "x"), 0, 0, 7, (), (3,), (1.0, -1.0), "end", None, 5.0)])
     assert merge([tmp_path / "a", tmp_path / "b"], tmp_path / "c").games == 2
 
 

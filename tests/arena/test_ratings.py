@@ -13,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.special import gammaln
 
 from lanista.arena.rating_model import ELO, Floats, RatingModel
-from lanista.arena.ratings import Pair, _tally, pair_score, rate
+from lanista.arena.ratings import Pair, pair_score, rate, tally
 
 POINTS = np.array([1.0, 0.5, 0.0])
 
@@ -276,8 +276,8 @@ def test_anchors_are_held_and_give_the_scale() -> None:
 
 def test_a_top_under_anchors_agrees_with_a_search_for_it() -> None:
     pairs = play_pairs(np.random.default_rng(12), {"a": 300.0, "b": 0.0, "c": -200.0}, 40, nu=0.6, advantage=80)
-    who, cells = _tally(pairs, ("a", "b", "c"))
-    model = RatingModel(3, who, cells, {0: 350.0, 2: -350.0})
+    found = tally(pairs, ("a", "b", "c"))
+    model = RatingModel(3, found.who, found.cells, {0: 350.0, 2: -350.0})
     top = model.top()
 
     def loss(free: Floats) -> float:

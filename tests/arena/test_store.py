@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from lanista.arena.store import FORMAT, Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.store_format import FORMAT
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
-GAME = StoredGame("a", "b", 0, 0, 7, (3,), (3, 2, 1), (1.0, -1.0), "end", None, 5.0)
+GAME = StoredGame(("a", "b"), 0, 0, 7, (3,), (3, 2, 1), (1.0, -1.0), "end", None, 5.0)
 
 
 def filled(path: Path) -> Path:
@@ -71,7 +73,7 @@ def test_games_are_never_changed_and_readers_write_nothing(tmp_path: Path) -> No
     with Store(path, write=False) as reader, pytest.raises(OSError, match="readonly"):
         reader.add([replace(GAME, number=1)])
     database = sqlite3.connect(path)
-    for change in ("DELETE FROM games", "UPDATE games SET returns = '[0,0]'"):
+    for change in ("DELETE FROM games", "UPDATE games SET returns = x'00'"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             database.execute(change)
     database.close()
@@ -87,12 +89,13 @@ def test_actions_of_several_numbers_come_back(tmp_path: Path) -> None:
 
 FILL = """
 import resource, sys
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 with Store(sys.argv[1]) as store:
     store.enter({"a": "x", "b": "y"})
     resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
     for number in range(10_000):
-        store.add([StoredGame("a", "b", number, 0, 7, (), tuple(range(200)), (1.0, -1.0), "end", None, 5.0)])
+        store.add([StoredGame(("a", "b"), number, 0, 7, (), tuple(range(200)), (1.0, -1.0), "end", None, 5.0)])
         print(number, flush=True)
 """
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from lanista.agents.contestant import load_agent
-from lanista.arena.formats.round_robin import pairings
-from lanista.arena.standings import pairs_of, table_of
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.formats.round_robin import meetings
+from lanista.arena.standings import table_of, tally_of
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame, StoredGames
 from lanista.arena.tournament import tournament
 from lanista.envs import make
 from lanista.envs.core import Array, Choice, Turn
@@ -35,9 +36,7 @@ def test_everyone_meets_everyone_from_both_seats_of_the_same_openings(tmp_path: 
         games = store.games()
     assert len(games) == 3 * 10 == table.games
     for game in games:
-        (twin,) = [
-            g for g in games if (g.one, g.other, g.number, g.leg) == (game.one, game.other, game.number, 1 - game.leg)
-        ]
+        (twin,) = [g for g in games if (g.names, g.number, g.leg) == (game.names, game.number, 1 - game.leg)]
         assert twin.opening == game.opening == twin.moves[: len(game.opening)] and twin.seats == game.seats[::-1]
     assert len({game.opening for game in games}) > 3
     for row in table.rows:
@@ -155,7 +154,7 @@ class Breaks:
 def test_a_fault_loses_its_game_and_is_told(tmp_path: Path) -> None:
     table = tournament("tictactoe", [Breaks(), "random"], games=12, db=tmp_path / "t.sqlite")
     (row,) = [row for row in table.rows if row.name == "breaks"]
-    assert 1 <= row.faults == sum("no idea" in str(game[8]) for game in games_of(tmp_path / "t.sqlite")) < 12
+    assert 1 <= row.faults == sum("no idea" in str(game[7]) for game in games_of(tmp_path / "t.sqlite")) < 12
     assert row.losses >= row.faults
     assert "faults" in str(table)
 
@@ -163,7 +162,7 @@ def test_a_fault_loses_its_game_and_is_told(tmp_path: Path) -> None:
 def game(
     number: int, leg: int, moves: tuple[int, ...], returns: tuple[float, float], reason: str = "end"
 ) -> StoredGame:
-    return StoredGame("a", "b", number, leg, 0, (), moves, returns, reason, None)
+    return StoredGame(("a", "b"), number, leg, 0, (), moves, returns, reason, None)
 
 
 def test_identical_games_count_once_and_broken_ones_not_at_all() -> None:
@@ -174,16 +173,23 @@ def test_identical_games_count_once_and_broken_ones_not_at_all() -> None:
         game(1, 1, (2, 1), (0, 0)),
         game(2, 0, (3,), (0, 0), "broken"),
     ]
-    first, second, third = sorted(pairs_of(games), key=lambda pair: (pair.as_first is None, pair.as_second is None))
-    assert (first.as_first, first.as_second) == (1.0, 0.0)
-    assert (second.as_first, second.as_second) == (None, 0.5)
-    assert (third.as_first, third.as_second) == (None, None)
+    stored = StoredGames.of(games)
+    distinct = stored.distinct(perfect_information=True)
+    assert distinct.tolist() == [True, True, False, True, False]
+    found = tally_of(stored, distinct, ("a", "b"))
+    assert found.names == ("a", "b") and found.who.tolist() == [[0, 1]]
+    # One pair won and lost; one whose first game is a repetition and whose second is drawn; one broke.
+    assert np.argwhere(found.cells[0]).tolist() == [[0, 2], [3, 1]] and found.cells.sum() == 2
+    turned = StoredGames.of([replace(each, names=("b", "a")) for each in games])
+    other = tally_of(turned, turned.distinct(perfect_information=True), ("a", "b"))
+    assert np.argwhere(other.cells[0]).tolist() == [[0, 2], [1, 3]] and other.who.tolist() == [[0, 1]]
 
 
 def test_where_chance_plays_a_part_the_same_moves_are_another_game() -> None:
     games = [game(0, 0, (1, 2), (1, -1)), replace(game(1, 0, (1, 2), (1, -1)), seed=9)]
-    assert sum(pair.as_first is not None for pair in pairs_of(games)) == 1
-    assert sum(pair.as_first is not None for pair in pairs_of(games, perfect_information=False)) == 2
+    stored = StoredGames.of(games)
+    assert stored.distinct(perfect_information=True).sum() == 1
+    assert stored.distinct(perfect_information=False).sum() == 2
 
 
 def test_deterministic_players_do_not_grow_certain_by_repeating_themselves(tmp_path: Path) -> None:
@@ -203,8 +209,8 @@ class Second:
 
 
 def test_round_robin_names_every_pairing_once() -> None:
-    met = pairings(["c", "a", "b"], 4, [])
-    assert sorted((p.one, p.other, p.number) for p in met) == [
+    met = meetings(["c", "a", "b"], 4, [], 2)
+    assert sorted((*names, number) for names, number in met) == [
         (one, other, number) for one, other in (("a", "b"), ("a", "c"), ("b", "c")) for number in (0, 1)
     ]
 

@@ -7,8 +7,10 @@ import json
 import re
 import shutil
 import sqlite3
+import struct
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from lanista.agents.artifact import save_agent
 from lanista.agents.policy_network import build_network
 from lanista.arena.store import Store
+from lanista.arena.stored_games import encoded
 from lanista.arena.tournament import tournament
 from lanista.arena.verification import Verdict, verify
 from lanista.cli.main import main
@@ -55,7 +58,7 @@ def verified(path: Path) -> Verdict:
 
 
 def changed(path: Path, game: int, **columns: object) -> None:
-    """Change a row behind the store's back."""
+    """Change a row behind the store's back, its values as the table has them."""
     with contextlib.closing(sqlite3.connect(path)) as database, database:
         database.execute("DROP TRIGGER games_never_change")
         for column, value in columns.items():
@@ -81,8 +84,16 @@ def test_every_kind_of_game_is_replayed(game: str, tmp_path: Path) -> None:
     verdict = verified(tmp_path / "t.sqlite")
     assert verdict.true, verdict.wrong
     flipped = numbers(tmp_path / "t.sqlite")[2]
-    changed(tmp_path / "t.sqlite", flipped, returns="[0.25,0.25]")
+    changed(tmp_path / "t.sqlite", flipped, returns=packed([0.25, 0.25]))
     assert [wrong.game for wrong in verified(tmp_path / "t.sqlite").wrong] == [flipped]
+
+
+def packed(returns: list[float]) -> bytes:
+    """Returns as the table has them."""
+    return struct.pack(f"<{len(returns)}d", *returns)
+
+
+PACKED: dict[str, Callable[[Any], object]] = {"moves": encoded, "returns": packed}
 
 
 def flip_last_move(moves: list[int]) -> list[int]:
@@ -106,8 +117,12 @@ def flip_last_move(moves: list[int]) -> list[int]:
         ("end", {"seed": 2**63 - 1}, "is not the one of its place"),
         ("end", {"number": 77}, "is not the one of its place"),
         ("end", {"leg": 3}, "its leg is 3"),
-        ("end", {"one": "nobody"}, "'nobody' was never entered"),
-        ("end", {"opening": lambda opening: [*opening, 6, 6, 6, 6, 6]}, "does not begin with its opening"),
+        ("end", {"meeting": 77}, "was never entered"),
+        ("end", {"batch": 77}, "its batch 77 is not there"),
+        ("end", {"opening": 99}, "does not begin with its opening"),
+        ("end", {"opening": -1}, "does not begin with its opening"),
+        ("end", {"moves": b"\x01\x00\x02"}, "its moves are cut off"),
+        ("end", {"moves": 3}, "its moves are none"),
         ("crashed", {"returns": lambda returns: returns[::-1]}, "a forfeit of player"),
         ("crashed", {"reason": "end", "at_fault": None}, "not over after its"),
         ("crashed", {"reason": "illegal action 3"}, "that action is legal"),
@@ -122,7 +137,7 @@ def test_one_change_is_found_out_and_named(
     number = max(numbers(db, of), key=lambda each: len(played[each].moves) - len(played[each].opening))
     stored = vars(played[number])
     values = {
-        name: json.dumps(value(list(stored[name]))) if callable(value) else value for name, value in columns.items()
+        name: PACKED[name](value(list(stored[name]))) if callable(value) else value for name, value in columns.items()
     }
     changed(db, number, **values)
     verdict = verified(db)
@@ -143,7 +158,7 @@ def test_an_opening_that_is_not_drawn_by_its_seed_is_found_out(db: Path) -> None
     ):  # in both games, which still agree with each other, and all moves are legal
         database.execute("DROP TRIGGER games_never_change")
         for number in pair:
-            shorter = json.dumps(list(played[number].opening[:-1]))
+            shorter = len(played[number].opening) - 1
             database.execute("UPDATE games SET opening = ? WHERE id = ?", (shorter, number))
     assert [(wrong.game, wrong.why) for wrong in verified(db).wrong] == [
         (number, "its opening is not the one that its seed draws") for number in sorted(pair)
@@ -184,7 +199,7 @@ def test_other_rules_are_said(db: Path) -> None:
 def test_the_command_says_it_and_exits_with_it(db: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["verify", str(db)]) == 0
     assert "120 games of connect_four played again: all are as they are stored" in capsys.readouterr().out
-    changed(db, 3, returns="[0.5,0.5]")
+    changed(db, 3, returns=packed([0.5, 0.5]))
     assert main(["verify", str(db), "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     assert told["true"] is False and [wrong["game"] for wrong in told["wrong"]] == [3]

@@ -1,0 +1,67 @@
+"""Who meets, in which seats, and from which seed: the same for any number of players.
+
+A meeting is some contestants over one opening, or one seed where there are no openings. It is played once for each of
+`seatings`, its *legs*, so that everyone sits in each seat equally often over the same opening.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import permutations
+from typing import Any, NamedTuple
+
+ALL_SEATINGS = 4  # players up to whom every order is played: 24 of them
+
+
+class Meeting(NamedTuple):
+    """Some contestants over one opening, in all seatings.
+
+    Attributes:
+        names: who meets: one where a game has one player, else as many as it has. Of two, the lesser name is first.
+        number: of the opening among those of these contestants, from 0.
+    """
+
+    names: tuple[str, ...]
+    number: int
+
+
+def meeting(*names: str, number: int) -> Meeting:
+    """The meeting of some contestants, in whatever order they are named."""
+    return Meeting(tuple(sorted(names)), number)
+
+
+@lru_cache(maxsize=32)
+def seatings(players: int) -> tuple[tuple[int, ...], ...]:
+    """The orders in which a meeting sits down, one a leg: `seatings(k)[leg][seat]` is who of its names sits there.
+
+    Up to four players these are all `k!` orders, the order of the names first: of two (0, 1) and (1, 0). Beyond four
+    they are the rows of a Latin square in which everyone sits in each seat once and right behind everyone else once
+    (Williams 1949): `k` orders where `k` is even; where it is odd, two such squares, `2 k` orders, do it twice.
+    """
+    if players <= ALL_SEATINGS:
+        return tuple(permutations(range(players)))
+    zigzag = [0]
+    for step in range(1, players):
+        zigzag.append((zigzag[-1] + (step if step % 2 else -step)) % players)
+    square = [tuple((who + row) % players for who in zigzag) for row in range(players)]
+    return tuple(square if players % 2 == 0 else square + [order[::-1] for order in square])
+
+
+def meeting_seeds(seed: int, meetings: Sequence[Meeting]) -> list[int]:
+    """The seed of each meeting's opening and games, in [0, 2**56): of the tournament's seed, the names and the number.
+
+    Where a game has one player, the name plays no part: everyone plays the same games.
+    """
+    begun: dict[tuple[str, ...], Any] = {}
+    seeds = []
+    for names, number in meetings:
+        known = begun.get(names)
+        if known is None:
+            words = (str(seed), *(names if len(names) > 1 else ()), "")
+            known = begun[names] = hashlib.sha256("\0".join(words).encode())
+        digest = known.copy()
+        digest.update(b"%d" % number)
+        seeds.append(int.from_bytes(digest.digest()[:7], "big"))
+    return seeds

@@ -1,0 +1,155 @@
+"""The rows of a store's games as columns, and what cannot be read of them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from lanista.arena.meetings import seatings
+from lanista.arena.stored_games import NOBODY, StoredGames, plies
+
+_SELECT = (
+    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch FROM games ORDER BY id"
+)
+Names = dict[int, tuple[str, ...]]
+
+
+def read_games(database: sqlite3.Connection) -> tuple[StoredGames, dict[int, str]]:
+    """All games that can be read, and of each row that cannot what is wrong with it.
+
+    Raises:
+        sqlite3.Error: the tables cannot be read at all.
+    """
+    rows, damaged = _rows(database)
+    names = meetings_of(database)
+    batches = {
+        number: (session, stored_at)
+        for number, session, stored_at in database.execute("SELECT id, session, stored_at FROM batches")
+    }
+    wrong = _wrong(rows, names, batches)
+    if wrong:
+        damaged |= {rows[at][0]: f"cannot be read: {why}" for at, why in wrong.items()}
+        rows = [row for at, row in enumerate(rows) if at not in wrong]
+    return _in_order(rows, names, batches), dict(sorted(damaged.items()))
+
+
+def _rows(database: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
+    """The rows as they lie there, and those with a text that is none."""
+    try:
+        return database.execute(_SELECT).fetchall(), {}
+    except sqlite3.OperationalError:  # some text is none
+        database.text_factory = bytes
+        try:
+            raw = database.execute(_SELECT.replace("moves, returns", "moves, typeof(moves), returns")).fetchall()
+        finally:
+            database.text_factory = str
+    rows, damaged = [], {}
+    for row in raw:
+        *head, moves, kind, returns, reason, at_fault, batch = row
+        try:
+            whole = moves.decode() if kind == b"text" else moves
+            rows.append((*head, whole, returns, reason.decode(), at_fault, batch))
+        except UnicodeDecodeError as error:
+            damaged[row[0]] = f"cannot be read: {error}"
+    return rows, damaged
+
+
+def meetings_of(database: sqlite3.Connection) -> Names:
+    """Who met, by the meetings' keys; meetings of someone who is not there have no names."""
+    contestants = dict(database.execute("SELECT id, name FROM contestants"))
+    found: Names = {}
+    for key, text in database.execute("SELECT id, contestants FROM meetings"):
+        try:
+            found[key] = tuple(contestants[number] for number in json.loads(text))
+        except (ValueError, TypeError, KeyError):
+            found[key] = ()
+    return found
+
+
+def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any]) -> dict[int, str]:
+    """Which rows do not hold together, by their index, and why; looked at one by one only if some do not."""
+    if not rows:
+        return {}
+    columns = list(zip(*rows, strict=True))
+    _, meetings, _, legs, _, openings, moves, returns, _, _, used = columns
+    players = {key: len(met) for key, met in names.items() if met}
+    try:
+        counts = np.array([players[key] for key in meetings])
+        lengths = np.fromiter(map(len, moves), np.int64, len(rows))
+        whole = (
+            set(map(type, moves)) == {bytes}
+            and not (lengths % 2).any()
+            and (np.fromiter(map(len, returns), np.int64, len(rows)) == 8 * counts).all()
+            and (np.array(openings) >= 0).all()
+            and (2 * np.array(openings) <= lengths).all()
+            and (np.array(legs) >= 0).all()
+            and (np.array(legs) < np.array([len(seatings(count)) for count in players.values()]).min()).all()
+            and len(set(players.values())) == 1
+            and set(used) <= set(batches)
+        )
+    except (KeyError, TypeError):
+        whole = False
+    if whole:
+        return {}
+    most = max(players.values(), default=0)
+    found = {}
+    for at, row in enumerate(rows):
+        why = _why(row, players, most, batches)
+        if why:
+            found[at] = why
+    return found
+
+
+def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict[int, Any]) -> str:
+    """What is wrong with a row; empty if nothing."""
+    _, meeting, _, leg, _, opening, moves, returns, _, _, batch = row
+    count = players.get(meeting)
+    if count is None:
+        return "one of its players was never entered"
+    if count != most:
+        return f"it is of {count} players, and others are of {most}"
+    if not 0 <= leg < len(seatings(count)):
+        return f"its leg is {leg}"
+    if isinstance(moves, bytes) and len(moves) % 2:
+        return "its moves are cut off"
+    if not isinstance(moves, bytes | str):
+        return "its moves are none"
+    try:
+        length = plies(moves)
+    except (ValueError, RecursionError) as error:
+        return " ".join(str(error).split())[:200]
+    if not 0 <= opening <= length:
+        return "it does not begin with its opening"
+    if len(returns) != 8 * count:
+        return f"it does not have {count} players' points"
+    return "" if batch in batches else f"its batch {batch} is not there"
+
+
+def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any]) -> StoredGames:
+    """The rows as columns, by names, number and leg."""
+    met = tuple(sorted(set(names.values())))
+    place = {who: at for at, who in enumerate(met)}
+    where = {key: place[who] for key, who in names.items()}
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 11
+    ids, meetings, numbers, legs, seeds, openings, moves, returns, reasons, at_fault, used = columns
+    who = np.fromiter(map(where.__getitem__, meetings), np.int64, len(rows))
+    games = StoredGames(
+        ids=np.array(ids, np.int64),
+        who=who,
+        names=met,
+        numbers=np.array(numbers, np.int64),
+        legs=np.array(legs, np.int64),
+        seeds=np.array(seeds, np.int64),
+        openings=np.array(openings, np.int64),
+        moves=list(moves),
+        returns=np.frombuffer(b"".join(returns), "<f8").reshape(len(rows), -1) if rows else np.zeros((0, 2)),
+        reasons=list(reasons),
+        at_fault=np.array([NOBODY if each is None else each for each in at_fault], np.int64),
+        stored_at=[batches[number][1] for number in used],
+        sessions=[batches[number][0] for number in used],
+    )
+    return games.take(np.lexsort((games.legs, games.numbers, games.who)))

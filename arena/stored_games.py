@@ -1,0 +1,294 @@
+"""Games as a store holds them: columns for whatever counts over all of them, an object for whoever looks at one."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lanista.arena.meetings import seatings
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+NOBODY = -1  # in a column of players, where none failed
+
+
+@dataclass(frozen=True)
+class StoredGame:
+    """A finished game.
+
+    Attributes:
+        names: who met; `seats` says who sat where.
+        number: of the opening among those of these contestants.
+        leg: which of `meetings.seatings` it was: of two players, `names` sat in their order in leg 0, turned in leg 1.
+        seed: of the game's random stream.
+        opening: the actions before the first turn.
+        moves: all actions, the opening included; an action of several numbers is a list of them.
+        returns: each player's sum of rewards, in the order of the seats.
+        reason: as in `agents.match.Played`.
+        at_fault: the player that failed, or None.
+        stored_at: seconds since 1970.
+        session: the run of a tournament that played it, a key of `Store.sessions`.
+    """
+
+    names: tuple[str, ...]
+    number: int
+    leg: int
+    seed: int
+    opening: tuple[Any, ...]
+    moves: tuple[Any, ...]
+    returns: tuple[float, ...]
+    reason: str
+    at_fault: int | None
+    stored_at: float = 0.0
+    session: int | None = None
+
+    @property
+    def seats(self) -> tuple[str, ...]:
+        """Who sat where, the first seat first."""
+        return tuple(self.names[who] for who in seatings(len(self.names))[self.leg])
+
+    @property
+    def one(self) -> str:
+        """Of two who met, the one who sat first in leg 0."""
+        return self.names[0]
+
+    @property
+    def other(self) -> str:
+        """Of two who met, the one who sat first in leg 1."""
+        return self.names[-1]
+
+    @property
+    def void(self) -> bool:
+        """The environment broke: it counts for nobody."""
+        return self.reason == "broken"
+
+    def points(self, name: str) -> float:
+        """The share of the others that a contestant left behind, equals counting half: of two 1, 1/2 or 0.
+
+        Raises:
+            ValueError: it did not play, or alone.
+        """
+        mine = self.returns[self.seats.index(name)]
+        if len(self.returns) < 2:
+            raise ValueError("who plays alone leaves nobody behind: its return is its score")
+        beaten = sum(1.0 if mine > each else 0.5 if mine == each else 0.0 for each in self.returns) - 0.5
+        return beaten / (len(self.returns) - 1)
+
+
+def against(names: Sequence[str]) -> str:
+    """Who met, in words."""
+    return " against ".join(f"'{name}'" for name in names)
+
+
+@dataclass(frozen=True)
+class NewGames:
+    """Games that finished together, as columns on their way into a store.
+
+    Attributes:
+        meetings: (n,) keys of the store's meetings.
+        numbers, legs, seeds: (n,) as of `StoredGame`.
+        openings: (n,) how many of the moves are the opening.
+        moves: (n,) each as `encoded`.
+        returns: (n, players) in the order of the seats.
+        reasons: (n,)
+        at_fault: (n,) a player or None.
+    """
+
+    meetings: Sequence[int]
+    numbers: Sequence[int]
+    legs: Sequence[int]
+    seeds: Sequence[int]
+    openings: Sequence[int]
+    moves: Sequence[bytes | str]
+    returns: Floats
+    reasons: Sequence[str]
+    at_fault: Sequence[int | None]
+
+    def __len__(self) -> int:
+        return len(self.meetings)
+
+
+@dataclass(frozen=True, eq=False)
+class StoredGames(Sequence[StoredGame]):
+    """Games of a store in an order that does not depend on when they were played: by names, number and leg.
+
+    As a sequence it gives `StoredGame`s, made when they are asked for.
+
+    Attributes:
+        ids: (n,) the games' numbers in the store.
+        who: (n,) index in `names`.
+        names: everyone who met, sorted.
+        numbers, legs, seeds: (n,) as of `StoredGame`.
+        openings: (n,) how many of the moves are the opening.
+        moves: (n,) each as `encoded`.
+        returns: (n, players) in the order of the seats.
+        reasons: (n,)
+        at_fault: (n,) `NOBODY`, or a player.
+        stored_at: (n,) seconds since 1970.
+        sessions: (n,) None, or a key of `Store.sessions`.
+    """
+
+    ids: Ints
+    who: Ints
+    names: tuple[tuple[str, ...], ...]
+    numbers: Ints
+    legs: Ints
+    seeds: Ints
+    openings: Ints
+    moves: list[bytes | str] = field(repr=False)
+    returns: Floats
+    reasons: list[str] = field(repr=False)
+    at_fault: Ints
+    stored_at: list[float] = field(repr=False)
+    sessions: list[int | None] = field(repr=False)
+
+    @classmethod
+    def of(cls, games: Sequence[StoredGame]) -> StoredGames:
+        """Games that are in no store, with the numbers from 1 in the order in which they are given."""
+        names = tuple(sorted({game.names for game in games}))
+        where = {met: at for at, met in enumerate(names)}
+        found = cls(
+            ids=np.arange(1, len(games) + 1),
+            who=np.array([where[game.names] for game in games], np.int64),
+            names=names,
+            numbers=np.array([game.number for game in games], np.int64),
+            legs=np.array([game.leg for game in games], np.int64),
+            seeds=np.array([game.seed for game in games], np.int64),
+            openings=np.array([len(game.opening) for game in games], np.int64),
+            moves=[encoded(game.moves) for game in games],
+            returns=np.array([game.returns for game in games], np.float64).reshape(len(games), -1),
+            reasons=[game.reason for game in games],
+            at_fault=np.array([NOBODY if game.at_fault is None else game.at_fault for game in games], np.int64),
+            stored_at=[game.stored_at for game in games],
+            sessions=[game.session for game in games],
+        )
+        return found.take(np.lexsort((found.legs, found.numbers, found.who)))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @overload
+    def __getitem__(self, index: int) -> StoredGame: ...
+    @overload
+    def __getitem__(self, index: slice) -> StoredGames: ...
+    def __getitem__(self, index: int | slice) -> StoredGame | StoredGames:
+        if isinstance(index, slice):
+            return self.take(np.arange(len(self))[index])
+        moves = decoded(self.moves[index])
+        fault = int(self.at_fault[index])
+        return StoredGame(
+            names=self.names[self.who[index]],
+            number=int(self.numbers[index]),
+            leg=int(self.legs[index]),
+            seed=int(self.seeds[index]),
+            opening=moves[: self.openings[index]],
+            moves=moves,
+            returns=tuple(self.returns[index].tolist()),
+            reason=self.reasons[index],
+            at_fault=None if fault == NOBODY else fault,
+            stored_at=self.stored_at[index],
+            session=self.sessions[index],
+        )
+
+    def __iter__(self) -> Iterator[StoredGame]:
+        return (self[index] for index in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and len(self) == len(other) and all(map(StoredGame.__eq__, self, other))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def seats(self) -> Ints:
+        """(n, players) who of the names of its meeting sat where."""
+        found: Ints = np.array(seatings(self.returns.shape[1]), np.int64)[self.legs]
+        return found
+
+    @property
+    def void(self) -> NDArray[np.bool_]:
+        """(n,) the environment broke: they count for nobody."""
+        return np.fromiter((reason == "broken" for reason in self.reasons), bool, len(self))
+
+    def distinct(self, *, perfect_information: bool) -> NDArray[np.bool_]:
+        """(n,) which games count and differ from all before them in seats or moves.
+
+        Deterministic players repeat themselves; a second game with the same seats and moves says nothing new.
+
+        Args:
+            perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it
+                distinct.
+        """
+        sitting = (self.who * len(seatings(self.returns.shape[1])) + self.legs).tolist()
+        chance = [0] * len(self) if perfect_information else self.seeds.tolist()
+        marks = list(zip(sitting, chance, self.moves, strict=True))
+        counted = np.flatnonzero(~self.void)
+        # Of equal keys a dictionary keeps the last one, so backwards it keeps the first.
+        first = {marks[at]: at for at in counted[::-1].tolist()}
+        found = np.zeros(len(self), bool)
+        found[list(first.values())] = True
+        return found
+
+    @property
+    def plies(self) -> Ints:
+        """(n,) how many moves there are, the opening included."""
+        return np.fromiter((plies(moves) for moves in self.moves), np.int64, len(self))
+
+    def take(self, rows: Ints | NDArray[np.bool_]) -> StoredGames:
+        """Some of the games, in the order of the rows."""
+        rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        listed = rows.tolist()
+
+        def some(column: list[Any]) -> list[Any]:
+            return [column[row] for row in listed]
+
+        return StoredGames(
+            self.ids[rows], self.who[rows], self.names, self.numbers[rows], self.legs[rows], self.seeds[rows],
+            self.openings[rows], some(self.moves), self.returns[rows], some(self.reasons), self.at_fault[rows],
+            some(self.stored_at), some(self.sessions),
+        )  # fmt: skip
+
+    def among(self, names: Sequence[str] | set[str]) -> StoredGames:
+        """The games in which nobody but these played."""
+        wanted = set(names)
+        inside = np.array([wanted.issuperset(met) for met in self.names], bool)
+        return self if inside.all() else self.take(inside[self.who])
+
+
+def encoded(moves: Any) -> bytes | str:
+    """Moves, a sequence of actions, as a store keeps them.
+
+    Returns:
+        Bytes: each action an int16, little-endian; or, where actions are no such numbers, JSON: a list of actions.
+    """
+    try:
+        return struct.pack(f"<{len(moves)}h", *moves)
+    except struct.error:  # several numbers, fractions, or too great
+        return _write(moves)
+
+
+def decoded(moves: bytes | str) -> tuple[Any, ...]:
+    """The moves of a game.
+
+    Raises:
+        ValueError: these are none.
+    """
+    if isinstance(moves, bytes):
+        return tuple(np.frombuffer(moves, "<i2").tolist())
+    value = json.loads(moves)
+    if not isinstance(value, list):
+        raise ValueError(f"no list: {moves[:50]}")
+    return tuple(value)
+
+
+def plies(moves: bytes | str) -> int:
+    """How many moves there are."""
+    return len(moves) // 2 if isinstance(moves, bytes) else len(decoded(moves))
+
+
+_write = json.JSONEncoder(separators=(",", ":")).encode  # made once
