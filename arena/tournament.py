@@ -19,9 +19,9 @@ from lanista.arena.formats import Format, load_format
 from lanista.arena.meetings import Meeting, meeting_seeds, seatings
 from lanista.arena.openings import Opening, Openings, openings_of
 from lanista.arena.report import check_target, write_report
-from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store
 from lanista.arena.stored_games import Ints, NewGames, encoded
+from lanista.arena.tables import AnyTable, any_table_of, check_anchors
 from lanista.envs import make
 from lanista.envs.core import Agent, Game
 from lanista.errors import UsageError
@@ -42,8 +42,9 @@ def tournament(
     balanced_within: float = 0.3,
     format: str = "round_robin",
     report: str | Path | None = None,
+    anchors: Mapping[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Table:
+) -> AnyTable:
     """Play a tournament and rate it; on an existing store, go on with what is missing.
 
     Args:
@@ -62,6 +63,7 @@ def tournament(
         balanced_within: how far from even its value may be: 1 is the greatest return there is.
         format: who meets whom: a file of `arena/formats`, with its options, as in "swiss:rounds=7".
         report: where to write an HTML report.
+        anchors: name -> the Elo at which it is held, of games of two players.
         progress: told how many games are finished, and of how many.
 
     Raises:
@@ -81,6 +83,7 @@ def tournament(
         check_target(report)  # before hours of play, not after
     judge = load_agent(balanced) if isinstance(balanced, str) else balanced
     source = openings_of(spec.name, plies, openings, judge, balanced_within, seed)
+    check_anchors(spec.name, spec.players, names, anchors)
     settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games, spec.players)
     with Store(db) as store:
         if store.count() and store.setting("openings") is None:
@@ -93,9 +96,10 @@ def tournament(
                 session = store.begin_session(versions(board))
             with _told_how_to_go_on(store, len(missing)):
                 _play(spec.name, agents, missing, store, session, seed, source, progress)
-        table = replace(table_of(store), standing=tuple(contest.standing(names, games, store.games())))
+        standing = tuple(contest.standing(names, games, store.games()))
+        table = replace(any_table_of(store, anchors=anchors), standing=standing)
         if report is not None:
-            write_report(store, report)
+            write_report(store, report, anchors=anchors, standing=standing)
     return table
 
 
