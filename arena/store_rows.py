@@ -13,18 +13,23 @@ from lanista.arena.meetings import seatings
 from lanista.arena.stored_games import NOBODY, StoredGames, plies
 
 _SELECT = (
-    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch FROM games ORDER BY id"
+    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch FROM games"
+    " WHERE id <= ? ORDER BY id"
 )
 Names = dict[int, tuple[str, ...]]
 
 
-def read_games(database: sqlite3.Connection) -> tuple[StoredGames, dict[int, str]]:
+def read_games(database: sqlite3.Connection, last: int = 2**63 - 1) -> tuple[StoredGames, dict[int, str]]:
     """All games that can be read, and of each row that cannot what is wrong with it.
+
+    Args:
+        database: the store's.
+        last: only games up to this number.
 
     Raises:
         sqlite3.Error: the tables cannot be read at all.
     """
-    rows, damaged = _rows(database)
+    rows, damaged = _rows(database, last)
     names = meetings_of(database)
     batches = {
         number: (session, stored_at)
@@ -37,14 +42,16 @@ def read_games(database: sqlite3.Connection) -> tuple[StoredGames, dict[int, str
     return _in_order(rows, names, batches), dict(sorted(damaged.items()))
 
 
-def _rows(database: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
+def _rows(database: sqlite3.Connection, last: int) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
     """The rows as they lie there, and those with a text that is none."""
     try:
-        return database.execute(_SELECT).fetchall(), {}
+        return database.execute(_SELECT, (last,)).fetchall(), {}
     except sqlite3.OperationalError:  # some text is none
         database.text_factory = bytes
         try:
-            raw = database.execute(_SELECT.replace("moves, returns", "moves, typeof(moves), returns")).fetchall()
+            raw = database.execute(
+                _SELECT.replace("moves, returns", "moves, typeof(moves), returns"), (last,)
+            ).fetchall()
         finally:
             database.text_factory = str
     rows, damaged = [], {}
@@ -136,6 +143,7 @@ def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, 
     where = {key: place[who] for key, who in names.items()}
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 11
     ids, meetings, numbers, legs, seeds, openings, moves, returns, reasons, at_fault, used = columns
+    words = {word: at for at, word in enumerate(dict.fromkeys(reasons))}
     who = np.fromiter(map(where.__getitem__, meetings), np.int64, len(rows))
     games = StoredGames(
         ids=np.array(ids, np.int64),
@@ -147,9 +155,10 @@ def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, 
         openings=np.array(openings, np.int64),
         moves=list(moves),
         returns=np.frombuffer(b"".join(returns), "<f8").reshape(len(rows), -1) if rows else np.zeros((0, 2)),
-        reasons=list(reasons),
-        at_fault=np.array([NOBODY if each is None else each for each in at_fault], np.int64),
-        stored_at=[batches[number][1] for number in used],
-        sessions=[batches[number][0] for number in used],
+        why=np.fromiter(map(words.__getitem__, reasons), np.int64, len(rows)),
+        words=tuple(words),
+        at_fault=np.fromiter((NOBODY if each is None else each for each in at_fault), np.int64, len(rows)),
+        batches=np.array(used, np.int64),
+        written=batches,
     )
-    return games.take(np.lexsort((games.legs, games.numbers, games.who)))
+    return games.in_order()
