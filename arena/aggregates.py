@@ -16,6 +16,7 @@ from scipy.stats import rankdata, trim_mean
 Floats = NDArray[np.float64]
 DRAWS = 2000
 MOST_DRAWN = 20_000_000  # numbers that one bootstrap draws, at about so many fewer draws of many scores
+FEW = 10  # of drawn things, of which a bootstrap makes too narrow intervals
 
 
 @dataclass(frozen=True)
@@ -116,22 +117,44 @@ def _check(runs: Sequence[Floats]) -> None:
             raise ValueError(f"game {number} needs at least one run, and each run one finite score")
 
 
-def mean_interval(sums: Floats, counts: Floats, *, draws: int = DRAWS, seed: int = 0) -> Aggregate:
-    """A mean over observations that come in groups, with an interval by drawing whole groups.
+def drawn_means(sums: Floats, counts: Floats, *, draws: int = DRAWS, seed: int = 0) -> Floats:
+    """Means over observations that come in groups, by drawing whole groups with replacement.
 
     Args:
-        sums: (g,) of the observations of each group.
-        counts: (g,) how many there are in each, more than 0.
+        sums: (g, p) of each group's observations of each of p kinds.
+        counts: (g, p) how many these are; of each kind there is one somewhere.
         draws: of the bootstrap; fewer where there are very many groups, and at least 200.
         seed: of its draws.
+
+    Returns:
+        (draws, p); where a draw has no observation of a kind, the mean of all.
     """
     random = np.random.default_rng(seed)
     groups = len(sums)
-    drawn = []
+    whole = sums.sum(axis=0) / counts.sum(axis=0)
+    found = []
     for _ in range(max(200, min(draws, MOST_DRAWN // groups))):
-        taken = random.integers(groups, size=groups)
-        drawn.append(sums[taken].sum() / counts[taken].sum())
-    return _aggregate(float(sums.sum() / counts.sum()), np.array(drawn))
+        times = np.bincount(random.integers(groups, size=groups), minlength=groups).astype(np.float64)
+        many = times @ counts
+        found.append(np.where(many > 0, (times @ sums) / np.maximum(many, 1), whole))
+    return np.array(found)
+
+
+def mean_interval(sums: Floats, counts: Floats, *, draws: int = DRAWS, seed: int = 0) -> Aggregate:
+    """A mean over observations that come in groups, (g,) as of `drawn_means`, with its interval."""
+    drawn = drawn_means(sums[:, None], counts[:, None], draws=draws, seed=seed)
+    return _aggregate(float(sums.sum() / counts.sum()), drawn[:, 0])
+
+
+def superiority(drawn: Floats, one: int, other: int) -> float:
+    """How likely the one mean is above the other, of `drawn_means`; equals count half."""
+    return float((drawn[:, one] > drawn[:, other]).mean() + 0.5 * (drawn[:, one] == drawn[:, other]).mean())
+
+
+def mean_aggregates(sums: Floats, counts: Floats, drawn: Floats) -> list[Aggregate]:
+    """The mean of each kind with its interval, of the same groups as `drawn_means`."""
+    values = (sums.sum(axis=0) / counts.sum(axis=0)).tolist()
+    return [_aggregate(value, drawn[:, kind]) for kind, value in enumerate(values)]
 
 
 def score_aggregates(scores: Floats, *, draws: int = DRAWS, seed: int = 0) -> tuple[Aggregate, Aggregate]:
@@ -159,3 +182,9 @@ def paired_improvement(scores: Floats, baseline: Floats, *, draws: int = DRAWS, 
     """
     ahead = np.where(scores > baseline, 1.0, np.where(scores == baseline, 0.5, 0.0))
     return mean_interval(ahead, np.ones(len(ahead)), draws=draws, seed=seed)
+
+
+def few(count: int, what: str) -> str:
+    """What is to be said of intervals that were drawn from fewer than `FEW` of something."""
+    words = f"{count} {what} tells" if count == 1 else f"{count} {what}s tell"
+    return f"{words} little, and the intervals are too narrow; play {FEW} or more."

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from lanista.arena.aggregates import Aggregate, mean_interval
+from lanista.arena.aggregates import FEW, Aggregate, drawn_means, few, mean_aggregates, superiority
 from lanista.arena.multiplayer import ORDERS, Finish, Skill, rate_finishes
 from lanista.arena.store import Store
 from lanista.arena.stored_games import NOBODY, Floats, Ints, StoredGames
 
 MOST_UPDATES = 40_000  # of OpenSkill, some 0.1 ms each: of more games, fewer orders are averaged, at least 1
+SURE = 0.95  # an order that is at least so sure is settled
 WIDE = float(norm.ppf(0.975))
 
 
@@ -32,7 +33,8 @@ class ManyRow:
         games: that count as played.
         distinct: games that differ from each other in seats or moves; only these are rated.
         faults: games in which it failed first.
-        superior: how likely its skill is above that of the one below; None for the last.
+        superior: how likely its score, or its mean return where that ranks, is above that of the one below, by the
+            same draws; None for the last.
     """
 
     rank: int
@@ -71,6 +73,7 @@ class ManyTable:
         game: the game's string.
         rows: best first.
         seats: what each is worth.
+        openings: over which games were played, each with its seatings: what the intervals draw.
         shared: all players of each game had the same return: they play together, and the mean return ranks them.
         games: how many games are stored.
         void: games that broke and count for nobody.
@@ -81,6 +84,7 @@ class ManyTable:
     game: str
     rows: tuple[ManyRow, ...]
     seats: tuple[Seat, ...]
+    openings: int
     shared: bool
     games: int
     void: int
@@ -125,8 +129,10 @@ class ManyTable:
         lines.extend(
             f"Enough games? {row.name} above {below.name} is {row.superior:.0%} sure."
             for row, below in zip(self.rows, self.rows[1:], strict=False)
-            if not self.shared and row.superior is not None and row.superior < 0.95
+            if row.superior is not None and row.superior < SURE
         )
+        if self.openings < FEW:
+            lines.append(f"Warning: {few(self.openings, 'opening')}")
         if self.void:
             lines.append(f"{self.void} games broke in the environment and count for nobody.")
         if not self.complete:
@@ -159,17 +165,15 @@ def many_table_of(store: Store, names: Sequence[str] | None = None, *, complete:
     skills = {skill.name: skill for skill in _skills(rated, _sitting(rated, wanted), wanted)}
     shares = _shares(counted.returns)
     shared = len(counted) > 0 and bool((counted.returns == counted.returns[:, :1]).all())
-    groups = counted.who * (int(counted.numbers.max(initial=0)) + 1) + counted.numbers
     failed = np.flatnonzero(counted.at_fault != NOBODY)
     faults = np.bincount(sitting[failed, counted.at_fault[failed]], minlength=len(wanted))
     played = np.bincount(sitting.ravel(), minlength=len(wanted))
-    means = {
-        name: (_mean(shares, sitting == at, groups), _mean(counted.returns, sitting == at, groups))
-        for at, name in enumerate(wanted)
-    }
+    groups = counted.who * (int(counted.numbers.max(initial=0)) + 1) + counted.numbers
+    scores, returns = (_Means.of(values, sitting, groups, wanted) for values in (shares, counted.returns))
+    decisive = returns if shared else scores
 
     def by(name: str) -> tuple[float, str]:
-        mean = means[name][1]
+        mean = returns.mean(name)
         return (-(mean.value if mean else -math.inf) if shared else -skills[name].mean, name)
 
     order = sorted(wanted, key=by)
@@ -183,12 +187,12 @@ def many_table_of(store: Store, names: Sequence[str] | None = None, *, complete:
                 skill=skill.mean,
                 low=skill.mean - WIDE * skill.deviation,
                 high=skill.mean + WIDE * skill.deviation,
-                score=means[name][0],
-                mean_return=means[name][1],
+                score=scores.mean(name),
+                mean_return=returns.mean(name),
                 games=int(played[at]),
                 distinct=skill.games,
                 faults=int(faults[at]),
-                superior=_superior(skill, skills[order[rank]]) if rank < len(order) else None,
+                superior=decisive.superiority(name, order[rank]) if rank < len(order) else None,
             )
         )
     seats = tuple(
@@ -196,7 +200,14 @@ def many_table_of(store: Store, names: Sequence[str] | None = None, *, complete:
         for seat in range(counted.returns.shape[1] if len(counted) else 0)
     )
     return ManyTable(
-        str(store.setting("game")), tuple(rows), seats, shared, len(games), int(games.void.sum()), complete
+        game=str(store.setting("game")),
+        rows=tuple(rows),
+        seats=seats,
+        openings=len(np.unique(groups)),
+        shared=shared,
+        games=len(games),
+        void=int(games.void.sum()),
+        complete=complete,
     )
 
 
@@ -216,15 +227,44 @@ def _shares(returns: Floats) -> Floats:
     return shares
 
 
-def _mean(values: Floats, mine: Any, groups: Ints) -> Aggregate | None:
-    """Of the values (n, players) at some seats, with an interval by drawing whole groups (n,) of games."""
-    if not mine.any():
-        return None
-    of, inverse = np.unique(groups[mine.any(axis=1)], return_inverse=True)
-    rows = mine.any(axis=1)
-    sums = np.bincount(inverse, np.where(mine, values, 0.0).sum(axis=1)[rows], minlength=len(of))
-    counts = np.bincount(inverse, mine.sum(axis=1)[rows], minlength=len(of))
-    return mean_interval(sums.astype(np.float64), counts.astype(np.float64))
+@dataclass(frozen=True)
+class _Means:
+    """Mean values of contestants, with draws of whole openings.
+
+    Attributes:
+        names: of those who played.
+        means: of each.
+        drawn: (draws, names)
+    """
+
+    names: tuple[str, ...]
+    means: tuple[Aggregate, ...]
+    drawn: Floats
+
+    @classmethod
+    def of(cls, values: Floats, sitting: Ints, groups: Ints, names: Sequence[str]) -> _Means:
+        """Of the values (n, players) of the seats, games drawn by their groups (n,)."""
+        if not len(values):
+            return cls((), (), np.zeros((0, 0)))
+        keys, at = np.unique(groups, return_inverse=True)
+        place = (at[:, None] * len(names) + sitting).ravel()
+        size = len(keys) * len(names)
+        sums = np.bincount(place, values.ravel(), minlength=size).reshape(-1, len(names)).astype(np.float64)
+        counts = np.bincount(place, minlength=size).reshape(-1, len(names)).astype(np.float64)
+        there = np.flatnonzero(counts.sum(axis=0))
+        sums, counts = sums[:, there], counts[:, there]
+        drawn = drawn_means(sums, counts)
+        return cls(tuple(names[who] for who in there.tolist()), tuple(mean_aggregates(sums, counts, drawn)), drawn)
+
+    def mean(self, name: str) -> Aggregate | None:
+        """Of one contestant; None if it has not played."""
+        return self.means[self.names.index(name)] if name in self.names else None
+
+    def superiority(self, name: str, below: str) -> float | None:
+        """How likely the one's is above the other's; None if one has not played."""
+        if name not in self.names or below not in self.names:
+            return None
+        return superiority(self.drawn, self.names.index(name), self.names.index(below))
 
 
 def _skills(games: StoredGames, sitting: Ints, names: Sequence[str]) -> list[Skill]:
@@ -233,7 +273,3 @@ def _skills(games: StoredGames, sitting: Ints, names: Sequence[str]) -> list[Ski
         for who, returns in zip(sitting.tolist(), games.returns.tolist(), strict=True)
     ]
     return rate_finishes(finishes, names, orders=max(1, min(ORDERS, MOST_UPDATES // max(1, len(finishes)))))
-
-
-def _superior(skill: Skill, below: Skill) -> float:
-    return float(norm.cdf((skill.mean - below.mean) / math.hypot(skill.deviation, below.deviation)))

@@ -59,16 +59,16 @@ def _many(table: ManyTable) -> tuple[list[tuple[str, str]], list[list[str]]]:
     columns = [
         ("#", ""), ("Contestant", ""),
         ("Skill", "OpenSkill's mean; who has not played is at 25"), ("95 % interval", ""),
-        ("Above next", "How likely its skill is above that of the one below"),
+        ("Above next", "How likely its score, or its mean return where that ranks, is above that of the one below"),
         ("Score", "The share of the others at its table that it left behind"), ("95 % interval", ""),
         ("Mean return", ""), ("95 % interval", ""), ("Games", ""),
         ("Distinct", "Games that differ in seats or moves; only these are rated"), ("Faults", ""),
     ]  # fmt: skip
     lines = [
         [
-            str(row.rank), row.name, f"{row.skill:.2f}", f"{row.low:.2f} to {row.high:.2f}",
-            "" if row.superior is None else f"{row.superior:.1%}",
-            *_cells(row.score, "{:.1%}"), *_cells(row.mean_return, "{:.4g}"),
+            str(row.rank), row.name, f"{row.skill:.1f}", f"{row.low:.1f} to {row.high:.1f}",
+            "" if row.superior is None else f"{row.superior:.0%}",
+            *_cells(row.score, "{:.0%}"), *_cells(row.mean_return, "{:.3g}"),
             str(row.games), str(row.distinct), str(row.faults),
         ]
         for row in table.rows
@@ -81,13 +81,12 @@ def _scores(table: ScoreTable) -> tuple[list[tuple[str, str]], list[list[str]]]:
         ("#", ""), ("Contestant", ""), ("Mean score", ""), ("95 % interval", ""),
         ("Middle half", "The mean of the middle half of its scores"), ("95 % interval", ""),
         ("Above next", "How often it scores more than the one below on the same seed"), ("95 % interval", ""),
-        ("Least", ""), ("Median", ""), ("Greatest", ""), ("Games", ""), ("Faults", ""),
+        ("Games", ""), ("Faults", ""),
     ]  # fmt: skip
     lines = [
         [
-            str(row.rank), row.name, *_cells(row.mean, "{:.5g}"), *_cells(row.middle, "{:.5g}"),
-            *_cells(row.improvement, "{:.0%}"), f"{row.least:.5g}", f"{row.median:.5g}", f"{row.greatest:.5g}",
-            str(row.games), str(row.faults),
+            str(row.rank), row.name, *_cells(row.mean, "{:.4g}"), *_cells(row.middle, "{:.4g}"),
+            *_cells(row.improvement, "{:.0%}"), str(row.games), str(row.faults),
         ]
         for row in table.rows
     ]  # fmt: skip

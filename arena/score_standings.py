@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from lanista.arena.aggregates import Aggregate, paired_improvement, score_aggregates
+from lanista.arena.aggregates import FEW, Aggregate, few, paired_improvement, score_aggregates
 from lanista.arena.store import Store
 from lanista.arena.stored_games import NOBODY, Floats
 
@@ -90,6 +90,9 @@ class ScoreTable:
             for row, below in zip(self.rows, self.rows[1:], strict=False)
             if row.improvement is not None and row.improvement.low <= 0.5 <= row.improvement.high
         )
+        least = min((row.games for row in self.rows), default=0)
+        if least < FEW:
+            lines.append(f"Warning: {few(least, 'game')}")
         if self.void:
             lines.append(f"{self.void} games broke in the environment and count for nobody.")
         if not self.complete:
