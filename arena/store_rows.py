@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lanista.arena.meetings import seatings
-from lanista.arena.stored_games import NOBODY, StoredGames, plies
+from lanista.arena.stored_games import Ints, StoredGames, column_of_players, plies
 
 _SELECT = (
     "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch FROM games"
@@ -81,26 +81,18 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
     """Which rows do not hold together, by their index, and why; looked at one by one only if some do not."""
     if not rows:
         return {}
-    columns = list(zip(*rows, strict=True))
-    _, meetings, _, legs, _, openings, moves, returns, _, _, used = columns
+    _, meetings, _, legs, _, openings, moves, returns, _, _, used = zip(*rows, strict=True)
     players = {key: len(met) for key, met in names.items() if met}
-    try:
-        counts = np.array([players[key] for key in meetings])
-        lengths = np.fromiter(map(len, moves), np.int64, len(rows))
-        whole = (
-            set(map(type, moves)) == {bytes}
-            and not (lengths % 2).any()
-            and (np.fromiter(map(len, returns), np.int64, len(rows)) == 8 * counts).all()
-            and (np.array(openings) >= 0).all()
-            and (2 * np.array(openings) <= lengths).all()
-            and (np.array(legs) >= 0).all()
-            and (np.array(legs) < np.array([len(seatings(count)) for count in players.values()]).min()).all()
-            and len(set(players.values())) == 1
-            and set(used) <= set(batches)
-        )
-    except (KeyError, TypeError):
-        whole = False
-    if whole:
+    counts = set(players.values())
+    if (
+        len(counts) == 1
+        and set(meetings) <= players.keys()
+        and set(used) <= batches.keys()
+        and set(map(type, moves)) == {bytes}
+        and set(map(len, returns)) == {8 * max(counts)}
+        and 0 <= min(legs) <= max(legs) < len(seatings(max(counts)))
+        and _begin(openings, np.fromiter(map(len, moves), np.int64, len(rows)))
+    ):
         return {}
     most = max(players.values(), default=0)
     found = {}
@@ -109,6 +101,12 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
         if why:
             found[at] = why
     return found
+
+
+def _begin(openings: Sequence[int], lengths: Ints) -> bool:
+    """Whether games of moves of so many bytes begin with openings of so many moves."""
+    given = np.array(openings, np.int64)
+    return not (lengths % 2).any() and bool(((given >= 0) & (2 * given <= lengths)).all())
 
 
 def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict[int, Any]) -> str:
@@ -157,7 +155,7 @@ def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, 
         returns=np.frombuffer(b"".join(returns), "<f8").reshape(len(rows), -1) if rows else np.zeros((0, 2)),
         why=np.fromiter(map(words.__getitem__, reasons), np.int64, len(rows)),
         words=tuple(words),
-        at_fault=np.fromiter((NOBODY if each is None else each for each in at_fault), np.int64, len(rows)),
+        at_fault=column_of_players(at_fault),
         batches=np.array(used, np.int64),
         written=batches,
     )

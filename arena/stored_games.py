@@ -183,7 +183,7 @@ class StoredGames(Sequence[StoredGame]):
             returns=np.array([game.returns for game in games], np.float64).reshape(len(games), -1),
             why=np.array([words.index(game.reason) for game in games], np.int64),
             words=words,
-            at_fault=np.array([NOBODY if game.at_fault is None else game.at_fault for game in games], np.int64),
+            at_fault=column_of_players([game.at_fault for game in games]),
             batches=np.array([written.index((game.session, game.stored_at)) for game in games], np.int64),
             written=dict(enumerate(written)),
         )
@@ -220,7 +220,7 @@ class StoredGames(Sequence[StoredGame]):
             returns=games.returns,
             why=np.fromiter(map(words.__getitem__, games.reasons), np.int64, count),
             words=tuple(words),
-            at_fault=np.fromiter((NOBODY if each is None else each for each in games.at_fault), np.int64, count),
+            at_fault=column_of_players(games.at_fault),
             batches=batches,
             written=written,
         )
@@ -286,9 +286,15 @@ class StoredGames(Sequence[StoredGame]):
             perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it
                 distinct.
         """
-        sitting = (self.who * len(seatings(self.returns.shape[1])) + self.legs).tolist()
-        chance = [0] * len(self) if perfect_information else self.seeds.tolist()
-        marks = list(zip(sitting, chance, self.moves, strict=True))
+        marked = np.zeros((len(self), 2), np.int64)
+        marked[:, 0] = self.who * len(seatings(self.returns.shape[1])) + self.legs
+        marked[:, 1] = 0 if perfect_information else self.seeds
+        data, size = marked.tobytes(), 16
+        # Bytes rather than tuples: a great many tuples keep the collector of garbage busy.
+        marks = [
+            data[at : at + size] + (moves if isinstance(moves, bytes) else moves.encode())
+            for at, moves in zip(range(0, len(data), size), self.moves, strict=True)
+        ]
         counted = np.flatnonzero(~self.void)
         # Of equal keys a dictionary keeps the last one, so backwards it keeps the first.
         first = {marks[at]: at for at in counted[::-1].tolist()}
@@ -340,6 +346,13 @@ class StoredGames(Sequence[StoredGame]):
         wanted = set(names)
         inside = np.array([wanted.issuperset(met) for met in self.names], bool)
         return self if inside.all() else self.take(inside[self.who])
+
+
+def column_of_players(at_fault: Sequence[int | None]) -> Ints:
+    """(n,) the players, `NOBODY` where there is none."""
+    if at_fault.count(None) == len(at_fault):
+        return np.full(len(at_fault), NOBODY, np.int64)
+    return np.array([NOBODY if each is None else each for each in at_fault], np.int64)
 
 
 def encoded(moves: Any) -> bytes | str:

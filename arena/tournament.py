@@ -28,8 +28,8 @@ from lanista.envs import make
 from lanista.envs.core import Agent, Array, Game
 from lanista.errors import UsageError
 
-COPIES, MOST_COPIES = 1024, 4096  # games at once; the greater number where nobody thinks or keeps anything
-PACE, TOGETHER = 0.01, 0.1  # in seconds; see `store_together`
+COPIES, MOST_COPIES = 1024, 8192  # games at once; the greater number where nobody thinks or keeps anything
+PACE, TOGETHER = 0.01, 0.25  # in seconds; see `store_together`
 GAMES = 40  # of those who meet, or as many more as all their seatings need
 
 

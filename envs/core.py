@@ -146,13 +146,13 @@ class Turn:
     def take(self, rows: Ints) -> Turn:
         """The same turn with only these rows, in this order."""
         return Turn(
-            copies=self.copies[rows],
-            players=self.players[rows],
-            games=self.games[rows],
-            plies=self.plies[rows],
-            draws=self.draws[rows],
+            copies=self.copies.take(rows),
+            players=self.players.take(rows),
+            games=self.games.take(rows),
+            plies=self.plies.take(rows),
+            draws=self.draws.take(rows),
             observation=_SomeRows(self.observation, rows),
-            legal=None if self.legal is None else self.legal[rows],
+            legal=None if self.legal is None else self.legal.take(rows, axis=0),
             clock=None if self.clock is None else self.clock[rows],
             public=None if self.public is None else _PublicRows(self.public, rows),
         )
@@ -498,7 +498,7 @@ def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
             raise ValueError(f"actions must be (k,) integers, not {actions.dtype} of shape {actions.shape}")
         width = turn.legal.shape[1]
         known = len(actions) and actions.min() >= 0 and actions.max() < width
-        if known and turn.legal[np.arange(len(turn)), actions].all():
+        if known and turn.legal.take(np.arange(0, len(turn) * width, width) + actions).all():
             return {}  # as nearly always: small batches are asked thousands of times a second
         inside: Bools = (actions >= 0) & (actions < width)
         good = inside & turn.legal[np.arange(len(turn)), np.where(inside, actions, 0)]
