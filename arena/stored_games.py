@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from typing import Any, overload
 
 import numpy as np
@@ -100,18 +101,31 @@ class NewGames:
         at_fault: (n,) a player or None.
     """
 
-    meetings: Sequence[int]
-    numbers: Sequence[int]
-    legs: Sequence[int]
-    seeds: Sequence[int]
-    openings: Sequence[int]
-    moves: Sequence[bytes | str]
+    meetings: Ints
+    numbers: Ints
+    legs: Ints
+    seeds: Ints
+    openings: Ints
+    moves: list[bytes | str]
     returns: Floats
-    reasons: Sequence[str]
-    at_fault: Sequence[int | None]
+    reasons: list[str]
+    at_fault: list[int | None]
 
     def __len__(self) -> int:
         return len(self.meetings)
+
+
+def joined(parts: Sequence[NewGames]) -> NewGames:
+    """Games that wait together as one."""
+    if len(parts) == 1:
+        return parts[0]
+
+    columns: dict[str, Any] = {}
+    for each in fields(NewGames):
+        values = [getattr(part, each.name) for part in parts]
+        is_array = isinstance(values[0], np.ndarray)
+        columns[each.name] = np.concatenate(values) if is_array else list(chain.from_iterable(values))
+    return NewGames(**columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +142,11 @@ class StoredGames(Sequence[StoredGame]):
         openings: (n,) how many of the moves are the opening.
         moves: (n,) each as `encoded`.
         returns: (n, players) in the order of the seats.
-        reasons: (n,)
+        why: (n,) index in `words`.
+        words: every reason that there is.
         at_fault: (n,) `NOBODY`, or a player.
-        stored_at: (n,) seconds since 1970.
-        sessions: (n,) None, or a key of `Store.sessions`.
+        batches: (n,) keys of `written`.
+        written: of each batch of games the session, or None, and when it was stored, in seconds since 1970.
     """
 
     ids: Ints
@@ -143,16 +158,19 @@ class StoredGames(Sequence[StoredGame]):
     openings: Ints
     moves: list[bytes | str] = field(repr=False)
     returns: Floats
-    reasons: list[str] = field(repr=False)
+    why: Ints
+    words: tuple[str, ...]
     at_fault: Ints
-    stored_at: list[float] = field(repr=False)
-    sessions: list[int | None] = field(repr=False)
+    batches: Ints
+    written: Mapping[int, tuple[int | None, float]] = field(repr=False)
 
     @classmethod
     def of(cls, games: Sequence[StoredGame]) -> StoredGames:
         """Games that are in no store, with the numbers from 1 in the order in which they are given."""
         names = tuple(sorted({game.names for game in games}))
         where = {met: at for at, met in enumerate(names)}
+        words = tuple(dict.fromkeys(game.reason for game in games))
+        written = list(dict.fromkeys((game.session, game.stored_at) for game in games))
         found = cls(
             ids=np.arange(1, len(games) + 1),
             who=np.array([where[game.names] for game in games], np.int64),
@@ -163,12 +181,50 @@ class StoredGames(Sequence[StoredGame]):
             openings=np.array([len(game.opening) for game in games], np.int64),
             moves=[encoded(game.moves) for game in games],
             returns=np.array([game.returns for game in games], np.float64).reshape(len(games), -1),
-            reasons=[game.reason for game in games],
-            at_fault=np.array([NOBODY if game.at_fault is None else game.at_fault for game in games], np.int64),
-            stored_at=[game.stored_at for game in games],
-            sessions=[game.session for game in games],
+            why=np.array([words.index(game.reason) for game in games], np.int64),
+            words=words,
+            at_fault=column_of_players([game.at_fault for game in games]),
+            batches=np.array([written.index((game.session, game.stored_at)) for game in games], np.int64),
+            written=dict(enumerate(written)),
         )
-        return found.take(np.lexsort((found.legs, found.numbers, found.who)))
+        return found.in_order()
+
+    @classmethod
+    def written_as(
+        cls, games: NewGames, meetings: Mapping[int, tuple[str, ...]], first: int, batches: Ints,
+        written: Mapping[int, tuple[int | None, float]],
+    ) -> StoredGames:  # fmt: skip
+        """Games as they have just gone into a store.
+
+        Args:
+            games: at least one.
+            meetings: who met, by the meetings' keys.
+            first: the first one's number in the store; the others follow it.
+            batches: (n,) in which each was written.
+            written: what is known of these.
+        """
+        names = tuple(sorted(set(meetings.values())))
+        keys, at = np.unique(games.meetings, return_inverse=True)
+        where = np.array([names.index(meetings[key]) for key in keys.tolist()], np.int64)
+        words = {word: number for number, word in enumerate(dict.fromkeys(games.reasons))}
+        count = len(games)
+        found = cls(
+            ids=np.arange(first, first + count),
+            who=where[at],
+            names=names,
+            numbers=games.numbers,
+            legs=games.legs,
+            seeds=games.seeds,
+            openings=games.openings,
+            moves=games.moves,
+            returns=games.returns,
+            why=np.fromiter(map(words.__getitem__, games.reasons), np.int64, count),
+            words=tuple(words),
+            at_fault=column_of_players(games.at_fault),
+            batches=batches,
+            written=written,
+        )
+        return found.in_order()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -182,6 +238,7 @@ class StoredGames(Sequence[StoredGame]):
             return self.take(np.arange(len(self))[index])
         moves = decoded(self.moves[index])
         fault = int(self.at_fault[index])
+        session, stored_at = self.written[int(self.batches[index])]
         return StoredGame(
             names=self.names[self.who[index]],
             number=int(self.numbers[index]),
@@ -190,10 +247,10 @@ class StoredGames(Sequence[StoredGame]):
             opening=moves[: self.openings[index]],
             moves=moves,
             returns=tuple(self.returns[index].tolist()),
-            reason=self.reasons[index],
+            reason=self.words[self.why[index]],
             at_fault=None if fault == NOBODY else fault,
-            stored_at=self.stored_at[index],
-            session=self.sessions[index],
+            stored_at=stored_at,
+            session=session,
         )
 
     def __iter__(self) -> Iterator[StoredGame]:
@@ -213,7 +270,12 @@ class StoredGames(Sequence[StoredGame]):
     @property
     def void(self) -> NDArray[np.bool_]:
         """(n,) the environment broke: they count for nobody."""
-        return np.fromiter((reason == "broken" for reason in self.reasons), bool, len(self))
+        return np.isin(self.why, [at for at, word in enumerate(self.words) if word == "broken"])
+
+    @property
+    def reasons(self) -> list[str]:
+        """(n,) how each ended."""
+        return [self.words[at] for at in self.why.tolist()]
 
     def distinct(self, *, perfect_information: bool) -> NDArray[np.bool_]:
         """(n,) which games count and differ from all before them in seats or moves.
@@ -224,9 +286,15 @@ class StoredGames(Sequence[StoredGame]):
             perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it
                 distinct.
         """
-        sitting = (self.who * len(seatings(self.returns.shape[1])) + self.legs).tolist()
-        chance = [0] * len(self) if perfect_information else self.seeds.tolist()
-        marks = list(zip(sitting, chance, self.moves, strict=True))
+        marked = np.zeros((len(self), 2), np.int64)
+        marked[:, 0] = self.who * len(seatings(self.returns.shape[1])) + self.legs
+        marked[:, 1] = 0 if perfect_information else self.seeds
+        data, size = marked.tobytes(), 16
+        # Bytes rather than tuples: a great many tuples keep the collector of garbage busy.
+        marks = [
+            data[at : at + size] + (moves if isinstance(moves, bytes) else moves.encode())
+            for at, moves in zip(range(0, len(data), size), self.moves, strict=True)
+        ]
         counted = np.flatnonzero(~self.void)
         # Of equal keys a dictionary keeps the last one, so backwards it keeps the first.
         first = {marks[at]: at for at in counted[::-1].tolist()}
@@ -242,22 +310,49 @@ class StoredGames(Sequence[StoredGame]):
     def take(self, rows: Ints | NDArray[np.bool_]) -> StoredGames:
         """Some of the games, in the order of the rows."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        listed = rows.tolist()
-
-        def some(column: list[Any]) -> list[Any]:
-            return [column[row] for row in listed]
-
         return StoredGames(
             self.ids[rows], self.who[rows], self.names, self.numbers[rows], self.legs[rows], self.seeds[rows],
-            self.openings[rows], some(self.moves), self.returns[rows], some(self.reasons), self.at_fault[rows],
-            some(self.stored_at), some(self.sessions),
+            self.openings[rows], list(map(self.moves.__getitem__, rows.tolist())), self.returns[rows], self.why[rows],
+            self.words, self.at_fault[rows], self.batches[rows], self.written,
         )  # fmt: skip
+
+    def in_order(self) -> StoredGames:
+        """The same by names, number and leg."""
+        return self.take(np.lexsort((self.legs, self.numbers, self.who)))
+
+    def with_more(self, others: StoredGames) -> StoredGames:
+        """These and others, in order."""
+        if not len(self):
+            return others
+        names = tuple(sorted({*self.names, *others.names}))
+        words = (*self.words, *(word for word in others.words if word not in self.words))
+
+        def places(games: StoredGames) -> tuple[Ints, Ints]:
+            who = np.array([names.index(met) for met in games.names], np.int64)[games.who]
+            return who, np.array([words.index(word) for word in games.words], np.int64)[games.why]
+
+        (mine, my_why), (theirs, their_why) = places(self), places(others)
+        columns = ("ids", "numbers", "legs", "seeds", "openings", "returns", "at_fault", "batches")
+        arrays = {name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in columns}
+        found = replace(
+            self, **arrays, who=np.concatenate([mine, theirs]), names=names, words=words,
+            why=np.concatenate([my_why, their_why]), moves=[*self.moves, *others.moves],
+            written={**self.written, **others.written},
+        )  # fmt: skip
+        return found.in_order()
 
     def among(self, names: Sequence[str] | set[str]) -> StoredGames:
         """The games in which nobody but these played."""
         wanted = set(names)
         inside = np.array([wanted.issuperset(met) for met in self.names], bool)
         return self if inside.all() else self.take(inside[self.who])
+
+
+def column_of_players(at_fault: Sequence[int | None]) -> Ints:
+    """(n,) the players, `NOBODY` where there is none."""
+    if at_fault.count(None) == len(at_fault):
+        return np.full(len(at_fault), NOBODY, np.int64)
+    return np.array([NOBODY if each is None else each for each in at_fault], np.int64)
 
 
 def encoded(moves: Any) -> bytes | str:
