@@ -111,6 +111,7 @@ class Finished:
         returns: (e, players)
         reasons: (e,)
         at_fault: (e,) a player or None.
+        expected: (e,) a byte for each action, what its player expected, as `ScoreSheet` has it; None where nobody told.
     """
 
     which: Ints
@@ -119,6 +120,7 @@ class Finished:
     returns: Array
     reasons: Sequence[str]
     at_fault: Sequence[int | None]
+    expected: Sequence[bytes | None]
 
 
 def play_games(
@@ -253,7 +255,7 @@ class _Table:
                 reasons[row], at_fault[row] = faults[copy][0].reason, faults[copy][0].player
                 failed = [failure.player for failure in faults[copy]]
                 returns[row] = forfeit_returns(self.game.spec, returns[row].tolist(), failed)
-        return Finished(which, *self._sheet.rows(ended), returns, reasons, at_fault)
+        return Finished(which, *self._sheet.rows(ended), returns, reasons, at_fault, self._sheet.expected(ended))
 
 
 def forfeit_returns(spec: GameSpec, sums: Sequence[float], failed: Sequence[int]) -> tuple[float, ...]:

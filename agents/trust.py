@@ -21,6 +21,11 @@ def trusting(trusted: bool = True) -> Iterator[None]:
         _TRUSTED.reset(before)
 
 
+def is_trusted() -> bool:
+    """Whether files that run code may be loaded now."""
+    return _TRUSTED.get()
+
+
 def need_trust(source: str, instead: str) -> None:
     """Go on only if the user trusts such files.
 

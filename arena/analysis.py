@@ -5,6 +5,7 @@ All positions of the game are one batch of the agent, and the alternatives of al
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -19,6 +20,9 @@ from lanista.envs.core import Agent, Array, Choice, GameSpec, Turn, agent_name, 
 from lanista.errors import UsageError
 
 MOST_ALTERNATIVES = 3
+MOST_LABELS = 8  # of a side's blunders in a picture, the worst
+LABEL_WIDTH = 0.08  # of a picture; nearer labels would lie on each other
+LONGEST_NAME = 36  # in a picture
 COLOURS = ("#2f74c0", "#c05a2f")  # of the two seats' blunders
 
 
@@ -233,6 +237,7 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
 
     with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "sans-serif", "svg.hashsalt": "lanista"}):
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
 
         figure = Figure(figsize=(9, 4))
         axes = figure.subplots()
@@ -248,21 +253,42 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
             mine = [move for move in analysis.blunders if move.player == player]
             axes.scatter(
                 [move.ply for move in mine], [chances[move.ply] for move in mine],
-                color=COLOURS[player], zorder=3, s=45, label=f"{name}: {len(mine)} blunder{'s' * (len(mine) != 1)}",
+                color=COLOURS[player], zorder=3, s=45,
+                label=f"{_short(name)}: {len(mine)} blunder{'s' * (len(mine) != 1)}",
             )  # fmt: skip
-            for move in mine:  # a blunder of the first seat is a fall, one of the second a rise
+            last, level = -math.inf, 0
+            for move in sorted(sorted(mine, key=lambda move: -move.loss)[:MOST_LABELS], key=lambda move: move.ply):
+                # A blunder of the first seat is a fall, one of the second a rise; labels that are near take turns.
+                level = (level + 1) % 3 if move.ply - last < LABEL_WIDTH * len(analysis.moves) else 0
+                last = move.ply
                 axes.annotate(
-                    move.move, (move.ply, chances[move.ply]), xytext=(0, (-15, 8)[player]),
+                    f"{move.ply}. {move.move}", (move.ply, chances[move.ply]),
+                    xytext=(0, (-16 - 11 * level, 9 + 11 * level)[player]),
                     textcoords="offset points", ha="center", fontsize=8, color=COLOURS[player],
                 )  # fmt: skip
-        axes.set_ylim(-8, 108)
+        first, second = map(_short, analysis.players)
+        axes.set_ylim(-22, 122)  # room for the labels
+        axes.set_yticks([0, 25, 50, 75, 100], ["0 %", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlim(0, max(1, len(analysis.moves)))
-        axes.set_xlabel("plies")
-        axes.set_ylabel(f"{analysis.players[0]}'s share\nof the points, %")
-        axes.set_title(f"{analysis.game}, game {analysis.number}, judged by {analysis.by}", fontsize=10)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("moves played")
+        axes.set_ylabel(f"chance of {first}")
+        for share, name in ((100, first), (0, second)):
+            beside = axes.get_yaxis_transform()
+            axes.text(1.01, share, f"{name}\nwins", transform=beside, va="center", fontsize=8, color="#5b6675")
+        axes.set_title(
+            f"{first} (first) against {second}: {analysis.game}, game {analysis.number}, "
+            f"judged by {_short(analysis.by)}",
+            fontsize=10,
+        )
         axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
         figure.savefig(
             path, format=form, dpi=150, bbox_inches="tight", metadata={"Date": None} if form == "svg" else {}
         )
+
+
+def _short(name: str) -> str:
+    """A name as it fits into a picture: of a long path the end says more."""
+    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"

@@ -14,7 +14,7 @@ from lanista.errors import UsageError
 from lanista.files import claim_folder, drafted
 
 BEFORE = {"openings": "random", "players": 2}  # what stores did not tell when there was nothing else
-OF_ITS_TIME = ("stored_at", "session")  # what may differ between two records of one game
+OF_ITS_TIME = ("stored_at", "session", "values")  # what may differ between two records of one game
 
 
 @dataclass(frozen=True)

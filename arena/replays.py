@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from lanista.arena.drawn_games import drawn_games
 from lanista.arena.standings import Table
 from lanista.arena.stored_games import StoredGame
-from lanista.envs import make
+from lanista.envs.core import Agent
+from lanista.errors import UsageError
+
+if TYPE_CHECKING:
+    from lanista.arena.analysis import Analysis
 
 MOST_SHOWN = 6
 MOST_CHARACTERS = 4_000_000  # of drawings in one report
@@ -29,6 +32,10 @@ class Replay:
         moves: what was played in each round, as the field writes it, the opening included.
         movers: who played it: 0 the first seat, 1 the second, None both at once.
         opening: how many of the rounds are the opening.
+        values: of each round, what its player expected, as a share of the points in [0, 1]; None where nobody told.
+        judge: who analysed the game; empty if nobody did.
+        chances: the first seat's expected share of the points before each round and at the end, as the judge sees it.
+        notes: round, counted from 1 and written as a text -> what the judge has to say of it.
     """
 
     title: str
@@ -39,18 +46,42 @@ class Replay:
     moves: tuple[str, ...]
     movers: tuple[int | None, ...]
     opening: int
+    values: tuple[float | None, ...] = ()
+    judge: str = ""
+    chances: tuple[float, ...] = ()
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def choose_replays(table: Table, games: Sequence[StoredGame]) -> list[Replay]:
-    """The games worth seeing, each shown once, within what a page can hold."""
+def choose_replays(table: Table, games: Sequence[StoredGame], judge: Agent | None = None) -> list[Replay]:
+    """The games worth seeing, each shown once, within what a page can hold.
+
+    Args:
+        table: who is how strong.
+        games: what was played.
+        judge: analyses them, where it can.
+    """
     replays: list[Replay] = []
     room = MOST_CHARACTERS
     for title, game in _worth_seeing(table, games):
-        drawn = replay(table.game, title, game)
+        try:
+            drawn = replay(table.game, title, game)
+        except UsageError:  # it is damaged, which `lanista verify` tells; the others are shown
+            continue
+        analysis = _judged(table.game, game, judge)
+        drawn = drawn if analysis is None else judged(drawn, analysis)
         room -= sum(map(len, drawn.frames)) // 10  # about what `packed` leaves of them
         if room > 0:
             replays.append(drawn)
     return replays
+
+
+def _judged(name: str, game: StoredGame, judge: Agent | None) -> Analysis | None:
+    """The analysis of a game; None without a judge, and of a game that nobody could analyse."""
+    if judge is None or game.at_fault is not None:
+        return None
+    from lanista.arena.analysis import analyse
+
+    return analyse(name, 0, game, judge)
 
 
 def _worth_seeing(table: Table, games: Sequence[StoredGame]) -> list[tuple[str, StoredGame]]:
@@ -96,32 +127,36 @@ def replay(name: str, title: str, game: StoredGame) -> Replay:
         name: the game's string.
         title: why it is shown.
         game: what was played.
+
+    Raises:
+        UsageError: it cannot be played as it is stored.
     """
-    board = make(name, 1, restart=False)
-    board.reset([game.seed])
-    moves: list[str] = []
-    movers: list[int | None] = []
-    frames = [board.picture(0)]
-    done = opening = 0
-    while done < len(game.moves) and len(turn := board.turn()):
-        now = game.moves[done : done + len(turn)]
-        if len(now) < len(turn):
-            break  # in a simultaneous game the round in which someone failed is not played
-        moves.append(" ".join(board.print_move(0, action) for action in now))
-        movers.append(int(turn.players[0]) if len(turn) == 1 else None)
-        board.step(np.array(now))
-        frames.append(board.picture(0))
-        done += len(now)
-        if done == len(game.opening):
-            opening, frames = len(moves), frames[-1:]
+    drawn = next(drawn_games(name, [game]))
+    if drawn is None:
+        raise UsageError(
+            f"a game of {' and '.join(game.seats)} cannot be played again as it is stored; see lanista verify"
+        )
     first, second = game.seats
     words = {1.0: f"{first} won", 0.5: "a draw", 0.0: f"{second} won"}[game.points(first)]
-    result = f"{words} after {len(moves)} moves"
+    result = f"{words} after {len(drawn.moves)} moves"
     if game.at_fault is not None:
         result += f": {game.seats[game.at_fault]} failed ({game.reason})"
     elif game.reason != "end":
         result += f" ({game.reason})"
-    return Replay(title, first, second, result, tuple(frames), tuple(moves), tuple(movers), opening)
+    return Replay(
+        title, first, second, result, tuple(drawn.frames), tuple(drawn.moves), tuple(drawn.movers), drawn.opening,
+        tuple(drawn.values),
+    )  # fmt: skip
+
+
+def judged(shown: Replay, analysis: Analysis) -> Replay:
+    """A replay with what a judge says of its game."""
+    notes = {
+        str(move.ply): f"blunder, {move.before:.0%} to {move.after:.0%}; better: "
+        + (", ".join(f"{each.move} {each.chance:.0%}" for each in move.alternatives) or move.preferred)
+        for move in analysis.blunders
+    }
+    return replace(shown, judge=analysis.by, chances=tuple(round(each, 3) for each in analysis.chances), notes=notes)
 
 
 def packed(replays: Sequence[Replay]) -> dict[str, Any]:
@@ -137,5 +172,7 @@ def packed(replays: Sequence[Replay]) -> dict[str, Any]:
             [parts.setdefault(part, len(parts)) for part in re.findall(r"<[^>]*>|[^<]+", frame)]
             for frame in each.frames
         ]
-        plain.append(vars(each) | {"frames": frames})
+        plain.append(
+            vars(each) | {"frames": frames, "values": [None if v is None else round(v, 3) for v in each.values]}
+        )
     return {"parts": list(parts), "replays": plain}

@@ -1,4 +1,4 @@
-"""One self-contained HTML page of a tournament: standings, rating plot, cross-table, faults and a few games.
+"""One self-contained HTML page of a tournament: standings, rating plot, cross-table, faults, and all its games.
 
 `filled` and `drawing` make other pages in the same style.
 """
@@ -10,28 +10,49 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lanista.arena.game_browser import SECONDS, browsed_games
 from lanista.arena.insight import circular, repeated
-from lanista.arena.replays import Replay, choose_replays, packed
+from lanista.arena.replays import Replay, choose_replays, judged, packed, replay
+from lanista.arena.report_statistics import draw_lengths, lengths_by_outcome, lengths_rows, opening_rows
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.tables import players_of
+from lanista.envs.core import Agent
 from lanista.errors import UsageError
 from lanista.files import claim_folder, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lanista.arena.analysis import Analysis
+
 TEMPLATE = Path(__file__).with_name("report.html")
 SHOWN_FAULTS, SHOWN_WARNINGS = 20, 10
 POINT, SOFT = "#2f74c0", "#7a8594"  # in plots
 
 
+@dataclass(frozen=True)
+class Analysed:
+    """A stored game with what a judge says of it."""
+
+    game: StoredGame
+    analysis: Analysis
+
+
 def write_report(
-    store: Store, path: str | Path, *, anchors: Mapping[str, float] | None = None, standing: Sequence[str] = ()
+    store: Store,
+    path: str | Path,
+    *,
+    anchors: Mapping[str, float] | None = None,
+    standing: Sequence[str] = (),
+    judge: Agent | None = None,
+    featured: Sequence[Analysed] = (),
+    seconds: float = SECONDS,
 ) -> None:
     """Write the report of a store.
 
@@ -40,8 +61,12 @@ def write_report(
         path: the HTML file; replaced as a whole.
         anchors: as of `table_of`.
         standing: lines that tell how the format's own contest stands.
+        judge: analyses the games worth seeing.
+        featured: games with their analyses, which are shown before these.
+        seconds: of processor time for drawing games; those that are left are listed only.
     """
-    write_text(check_target(path), report_html(store, anchors=anchors, standing=standing))
+    text = report_html(store, anchors=anchors, standing=standing, judge=judge, featured=featured, seconds=seconds)
+    write_text(check_target(path), text)
 
 
 def check_target(path: str | Path) -> Path:
@@ -57,15 +82,28 @@ def check_target(path: str | Path) -> Path:
     return target
 
 
-def report_html(store: Store, *, anchors: Mapping[str, float] | None = None, standing: Sequence[str] = ()) -> str:
+def report_html(
+    store: Store,
+    *,
+    anchors: Mapping[str, float] | None = None,
+    standing: Sequence[str] = (),
+    judge: Agent | None = None,
+    featured: Sequence[Analysed] = (),
+    seconds: float = SECONDS,
+) -> str:
     """The report of a store as HTML; the arguments are those of `write_report`."""
     if players_of(store) != 2:
         from lanista.arena.report_other import other_report_html
 
         return other_report_html(store, standing)
-    table, games = table_of(store, anchors=anchors), store.games()
-    replays = choose_replays(table, games)
+    table, numbered = table_of(store, anchors=anchors), store.readable()[0]
+    games = list(numbered.values())
+    replays = [
+        judged(replay(table.game, f"Game {each.analysis.number}", each.game), each.analysis) for each in featured
+    ]
+    replays += choose_replays(table, games, judge)
     faults = _faults(games)
+    browsed = browsed_games(table.game, numbered, seconds=seconds)
     return filled(
         TEMPLATE,
         replays,
@@ -80,9 +118,38 @@ def report_html(store: Store, *, anchors: Mapping[str, float] | None = None, sta
         faults=faults[:SHOWN_FAULTS],
         more_faults=max(0, len(faults) - SHOWN_FAULTS),
         seats=_seats(games),
+        lengths=_lengths(games),
+        openings=_openings(table.game, games),
+        games=browsed,
+        games_json=_script_json(browsed),
         standing=standing,
         versions=played_with(store),
     )
+
+
+def _lengths(games: Sequence[StoredGame]) -> dict[str, Any] | None:
+    """What the page tells of the games' lengths; None without a game to tell of."""
+    lengths = lengths_by_outcome(games)
+    rows = lengths_rows(lengths)
+    if not rows:
+        return None
+    plot = drawing(lambda figure: draw_lengths(figure, lengths, SOFT), (9, 2.6))
+    text = "; ".join(f"{row.name}: {row.games} games of {row.least} to {row.most} moves" for row in rows)
+    return {"plot": plot, "rows": rows, "text": text}
+
+
+def _openings(name: str, games: Sequence[StoredGame]) -> dict[str, Any] | None:
+    """What the page tells of the openings; None without a game to tell of."""
+    depth, rows = opening_rows(name, games)
+    if not rows:
+        return None
+    begin = "move" if depth == 1 else f"{depth} moves"
+    return {"rows": rows, "about": f"How the first seat fared, by the first {begin}; the {len(rows)} that came most."}
+
+
+def _script_json(value: Any) -> str:
+    """JSON for a script element, which only "<" could end early."""
+    return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
 
 def filled(template: Path, replays: Sequence[Replay], **values: Any) -> str:
@@ -103,8 +170,7 @@ def filled(template: Path, replays: Sequence[Replay], **values: Any) -> str:
     )
     return environment.get_template(template.name).render(
         replays=replays,
-        # In a script element only "<" could end it early.
-        replays_json=json.dumps(packed(replays), separators=(",", ":")).replace("<", "\\u003c"),
+        replays_json=_script_json(packed(replays)),
         made=time.strftime("%d %B %Y"),
         colour=_colour,
         **values,

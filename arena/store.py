@@ -22,7 +22,7 @@ import numpy as np
 from lanista.arena.store_format import APPLICATION, FORMAT, INSERT, OLDEST, SCHEMA, migrate
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined
+from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, expected_bytes, joined
 from lanista.errors import UsageError
 
 MOST_REMEMBERED = 500_000  # games, of some 200 bytes each
@@ -284,7 +284,7 @@ class Store:
                 *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds)),
                 games.openings.tolist(), games.moves,
                 [returns[at : at + size] for at in range(0, len(returns), size)], games.reasons, games.at_fault,
-                repeat(cursor.lastrowid),
+                repeat(cursor.lastrowid), games.expected,
             ),
         )  # fmt: skip
         return int(cursor.lastrowid or 0)
@@ -316,6 +316,13 @@ class Store:
         return games.with_more(
             StoredGames.written_as(new, self.meetings(), self._before + 1, batches.astype(np.int64), written)
         )
+
+    def games_after(self, last: int, most: int = -1) -> StoredGames:
+        """The games that were stored after the one of this number, at most so many of the first; -1 is all.
+
+        Those that cannot be read are left out.
+        """
+        return read_games(self._database, after=last, most=most)[0]
 
     def readable(self) -> tuple[dict[int, StoredGame], dict[int, str]]:
         """What can be read and what cannot.
@@ -370,6 +377,7 @@ def _columns(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int
         returns=np.array([game.returns for game in games], np.float64),
         reasons=[game.reason for game in games],
         at_fault=[game.at_fault for game in games],
+        expected=[expected_bytes(game.values) for game in games],
     )
 
 

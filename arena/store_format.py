@@ -3,7 +3,8 @@
 Format 3 keeps contestants and meetings by number. `meetings.contestants` is a JSON list of contestants' numbers, in the
 order of their names; `games.moves` is a BLOB of int16, little-endian, one an action, or JSON text where actions are not
 such numbers; `games.opening` is how many of them are the opening; `games.returns` is a float64, little-endian, a seat.
-What was stored in one transaction is a batch.
+What was stored in one transaction is a batch. `games.expected` is a byte for each move after the opening, what its
+player expected (`agents.score_sheet`), or NULL where nobody told.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ TABLES = (
     id INTEGER PRIMARY KEY,
     meeting INTEGER NOT NULL REFERENCES meetings, number INTEGER NOT NULL, leg INTEGER NOT NULL,
     seed INTEGER NOT NULL, opening INTEGER NOT NULL, moves ANY NOT NULL, returns BLOB NOT NULL,
-    reason TEXT NOT NULL, at_fault INTEGER, batch INTEGER NOT NULL REFERENCES batches,
+    reason TEXT NOT NULL, at_fault INTEGER, batch INTEGER NOT NULL REFERENCES batches, expected BLOB,
     UNIQUE (meeting, number, leg)
 ) STRICT""",
     "CREATE TRIGGER games_never_change BEFORE UPDATE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END",
@@ -41,8 +42,8 @@ SCHEMA = (
     f"PRAGMA application_id = {APPLICATION}",
 )
 INSERT = (
-    "INSERT INTO games (meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT INTO games (meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch, expected)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
 

@@ -13,27 +13,33 @@ from lanista.arena.meetings import seatings
 from lanista.arena.stored_games import Ints, StoredGames, column_of_players, plies
 
 _SELECT = (
-    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch FROM games"
-    " WHERE id <= ? ORDER BY id"
+    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch, expected FROM games"
+    " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 )
 Names = dict[int, tuple[str, ...]]
 
 
-def read_games(database: sqlite3.Connection, last: int = 2**63 - 1) -> tuple[StoredGames, dict[int, str]]:
+def read_games(
+    database: sqlite3.Connection, last: int = 2**63 - 1, *, after: int = -(2**63), most: int = -1
+) -> tuple[StoredGames, dict[int, str]]:
     """All games that can be read, and of each row that cannot what is wrong with it.
 
     Args:
         database: the store's.
         last: only games up to this number.
+        after: only games with greater numbers.
+        most: at most so many of the first; -1 is all.
 
     Raises:
         sqlite3.Error: the tables cannot be read at all.
     """
-    rows, damaged = _rows(database, last)
+    rows, damaged = _rows(database, (after, last, most))
     names = meetings_of(database)
     batches = {
         number: (session, stored_at)
-        for number, session, stored_at in database.execute("SELECT id, session, stored_at FROM batches")
+        for number, session, stored_at in database.execute(
+            "SELECT id, session, stored_at FROM batches WHERE id >= ?", (min((row[-2] for row in rows), default=0),)
+        )
     }
     wrong = _wrong(rows, names, batches)
     if wrong:
@@ -42,24 +48,24 @@ def read_games(database: sqlite3.Connection, last: int = 2**63 - 1) -> tuple[Sto
     return _in_order(rows, names, batches), dict(sorted(damaged.items()))
 
 
-def _rows(database: sqlite3.Connection, last: int) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
+def _rows(database: sqlite3.Connection, which: tuple[int, int, int]) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
     """The rows as they lie there, and those with a text that is none."""
     try:
-        return database.execute(_SELECT, (last,)).fetchall(), {}
+        return database.execute(_SELECT, which).fetchall(), {}
     except sqlite3.OperationalError:  # some text is none
         database.text_factory = bytes
         try:
             raw = database.execute(
-                _SELECT.replace("moves, returns", "moves, typeof(moves), returns"), (last,)
+                _SELECT.replace("moves, returns", "moves, typeof(moves), returns"), which
             ).fetchall()
         finally:
             database.text_factory = str
     rows, damaged = [], {}
     for row in raw:
-        *head, moves, kind, returns, reason, at_fault, batch = row
+        *head, moves, kind, returns, reason, at_fault, batch, expected = row
         try:
             whole = moves.decode() if kind == b"text" else moves
-            rows.append((*head, whole, returns, reason.decode(), at_fault, batch))
+            rows.append((*head, whole, returns, reason.decode(), at_fault, batch, expected))
         except UnicodeDecodeError as error:
             damaged[row[0]] = f"cannot be read: {error}"
     return rows, damaged
@@ -81,7 +87,7 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
     """Which rows do not hold together, by their index, and why; looked at one by one only if some do not."""
     if not rows:
         return {}
-    _, meetings, _, legs, _, openings, moves, returns, _, _, used = zip(*rows, strict=True)
+    _, meetings, _, legs, _, openings, moves, returns, _, _, used, expected = zip(*rows, strict=True)
     players = {key: len(met) for key, met in names.items() if met}
     counts = set(players.values())
     if (
@@ -91,7 +97,7 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
         and set(map(type, moves)) == {bytes}
         and set(map(len, returns)) == {8 * max(counts)}
         and 0 <= min(legs) <= max(legs) < len(seatings(max(counts)))
-        and _begin(openings, np.fromiter(map(len, moves), np.int64, len(rows)))
+        and _begin(openings, np.fromiter(map(len, moves), np.int64, len(rows)), expected)
     ):
         return {}
     most = max(players.values(), default=0)
@@ -103,15 +109,16 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
     return found
 
 
-def _begin(openings: Sequence[int], lengths: Ints) -> bool:
-    """Whether games of moves of so many bytes begin with openings of so many moves."""
+def _begin(openings: Sequence[int], lengths: Ints, expected: Sequence[bytes | None]) -> bool:
+    """Whether games of moves of so many bytes begin with openings of so many moves, and no more is expected than follow."""
     given = np.array(openings, np.int64)
-    return not (lengths % 2).any() and bool(((given >= 0) & (2 * given <= lengths)).all())
+    told = np.fromiter((0 if each is None else len(each) for each in expected), np.int64, len(expected))
+    return not (lengths % 2).any() and bool(((given >= 0) & (2 * (given + told) <= lengths)).all())
 
 
 def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict[int, Any]) -> str:
     """What is wrong with a row; empty if nothing."""
-    _, meeting, _, leg, _, opening, moves, returns, _, _, batch = row
+    _, meeting, _, leg, _, opening, moves, returns, _, _, batch, expected = row
     count = players.get(meeting)
     if count is None:
         return "one of its players was never entered"
@@ -131,6 +138,8 @@ def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict
         return "it does not begin with its opening"
     if len(returns) != 8 * count:
         return f"it does not have {count} players' points"
+    if expected is not None and len(expected) > length - opening:
+        return "more is expected than there are moves"
     return "" if batch in batches else f"its batch {batch} is not there"
 
 
@@ -139,8 +148,8 @@ def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, 
     met = tuple(sorted(set(names.values())))
     place = {who: at for at, who in enumerate(met)}
     where = {key: place[who] for key, who in names.items()}
-    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 11
-    ids, meetings, numbers, legs, seeds, openings, moves, returns, reasons, at_fault, used = columns
+    columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 12
+    ids, meetings, numbers, legs, seeds, openings, moves, returns, reasons, at_fault, used, expected = columns
     words = {word: at for at, word in enumerate(dict.fromkeys(reasons))}
     who = np.fromiter(map(where.__getitem__, meetings), np.int64, len(rows))
     games = StoredGames(
@@ -158,5 +167,6 @@ def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, 
         at_fault=column_of_players(at_fault),
         batches=np.array(used, np.int64),
         written=batches,
+        expected=list(expected),
     )
     return games.in_order()

@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from lanista.agents.score_sheet import GREATEST, UNTOLD
 from lanista.arena.meetings import seatings
 
 Ints = NDArray[np.int64]
@@ -35,6 +36,8 @@ class StoredGame:
         at_fault: the player that failed, or None.
         stored_at: seconds since 1970.
         session: the run of a tournament that played it, a key of `Store.sessions`.
+        values: of each move after the opening what its player expected, as a share of the span from the least return
+            to the greatest, in [0, 1]; None where nobody told. Empty if nobody told anything.
     """
 
     names: tuple[str, ...]
@@ -48,6 +51,7 @@ class StoredGame:
     at_fault: int | None
     stored_at: float = 0.0
     session: int | None = None
+    values: tuple[float | None, ...] = ()
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -99,6 +103,7 @@ class NewGames:
         returns: (n, players) in the order of the seats.
         reasons: (n,)
         at_fault: (n,) a player or None.
+        expected: (n,) each as `expected_bytes`, or None.
     """
 
     meetings: Ints
@@ -110,6 +115,7 @@ class NewGames:
     returns: Floats
     reasons: list[str]
     at_fault: list[int | None]
+    expected: list[bytes | None]
 
     def __len__(self) -> int:
         return len(self.meetings)
@@ -147,6 +153,7 @@ class StoredGames(Sequence[StoredGame]):
         at_fault: (n,) `NOBODY`, or a player.
         batches: (n,) keys of `written`.
         written: of each batch of games the session, or None, and when it was stored, in seconds since 1970.
+        expected: (n,) each as `expected_bytes`, or None.
     """
 
     ids: Ints
@@ -163,6 +170,7 @@ class StoredGames(Sequence[StoredGame]):
     at_fault: Ints
     batches: Ints
     written: Mapping[int, tuple[int | None, float]] = field(repr=False)
+    expected: list[bytes | None] = field(repr=False)
 
     @classmethod
     def of(cls, games: Sequence[StoredGame]) -> StoredGames:
@@ -186,6 +194,7 @@ class StoredGames(Sequence[StoredGame]):
             at_fault=column_of_players([game.at_fault for game in games]),
             batches=np.array([written.index((game.session, game.stored_at)) for game in games], np.int64),
             written=dict(enumerate(written)),
+            expected=[expected_bytes(game.values) for game in games],
         )
         return found.in_order()
 
@@ -223,6 +232,7 @@ class StoredGames(Sequence[StoredGame]):
             at_fault=column_of_players(games.at_fault),
             batches=batches,
             written=written,
+            expected=games.expected,
         )
         return found.in_order()
 
@@ -251,6 +261,7 @@ class StoredGames(Sequence[StoredGame]):
             at_fault=None if fault == NOBODY else fault,
             stored_at=stored_at,
             session=session,
+            values=expected_values(self.expected[index]),
         )
 
     def __iter__(self) -> Iterator[StoredGame]:
@@ -310,10 +321,12 @@ class StoredGames(Sequence[StoredGame]):
     def take(self, rows: Ints | NDArray[np.bool_]) -> StoredGames:
         """Some of the games, in the order of the rows."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
+        listed = rows.tolist()
         return StoredGames(
             self.ids[rows], self.who[rows], self.names, self.numbers[rows], self.legs[rows], self.seeds[rows],
-            self.openings[rows], list(map(self.moves.__getitem__, rows.tolist())), self.returns[rows], self.why[rows],
+            self.openings[rows], list(map(self.moves.__getitem__, listed)), self.returns[rows], self.why[rows],
             self.words, self.at_fault[rows], self.batches[rows], self.written,
+            list(map(self.expected.__getitem__, listed)),
         )  # fmt: skip
 
     def in_order(self) -> StoredGames:
@@ -337,7 +350,7 @@ class StoredGames(Sequence[StoredGame]):
         found = replace(
             self, **arrays, who=np.concatenate([mine, theirs]), names=names, words=words,
             why=np.concatenate([my_why, their_why]), moves=[*self.moves, *others.moves],
-            written={**self.written, **others.written},
+            expected=[*self.expected, *others.expected], written={**self.written, **others.written},
         )  # fmt: skip
         return found.in_order()
 
@@ -353,6 +366,16 @@ def column_of_players(at_fault: Sequence[int | None]) -> Ints:
     if at_fault.count(None) == len(at_fault):
         return np.full(len(at_fault), NOBODY, np.int64)
     return np.array([NOBODY if each is None else each for each in at_fault], np.int64)
+
+
+def expected_bytes(values: Sequence[float | None]) -> bytes | None:
+    """What players expected, as a store keeps it: a byte a move, None for no values at all."""
+    return bytes(UNTOLD if value is None else round(GREATEST * value) for value in values) if values else None
+
+
+def expected_values(told: bytes | None) -> tuple[float | None, ...]:
+    """What players expected, from a store's bytes."""
+    return () if told is None else tuple(None if byte > GREATEST else byte / GREATEST for byte in told)
 
 
 def encoded(moves: Any) -> bytes | str:

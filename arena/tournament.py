@@ -33,6 +33,15 @@ PACE, TOGETHER = 0.01, 0.25  # in seconds; see `store_together`
 GAMES = 40  # of those who meet, or as many more as all their seatings need
 
 
+Player = Callable[[str, Sequence[Agent], Schedule, int], Iterator[Finished]]
+
+
+def play_here(game: str, agents: Sequence[Agent], schedule: Schedule, seed: int) -> Iterator[Finished]:
+    """Play in this process, as `play_schedule` does."""
+    copies = MOST_COPIES if all(getattr(agent, "quick", False) for agent in agents) else COPIES
+    return play_schedule(game, agents, schedule, copies=copies, seed=seed)
+
+
 def tournament(
     game: str,
     contestants: Sequence[str | Agent],
@@ -48,6 +57,8 @@ def tournament(
     report: str | Path | None = None,
     anchors: Mapping[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
+    opened: Callable[[Store], None] | None = None,
+    player: Player | None = None,
 ) -> AnyTable:
     """Play a tournament and rate it; on an existing store, go on with what is missing.
 
@@ -69,6 +80,8 @@ def tournament(
         report: where to write an HTML report.
         anchors: name -> the Elo at which it is held, of games of two players.
         progress: told how many games are finished, and of how many.
+        opened: given the store once it is open, for whoever wants to look at it at each `progress`.
+        player: who plays what is missing, such as `ray_play.RayPlayer`; None is this process.
 
     Raises:
         UsageError: the words are wrong, or the store is of something else.
@@ -94,6 +107,8 @@ def tournament(
             store.settle({"openings": "random"})  # stores of the time when there were no others
         store.settle(settings | {"perfect_information": spec.perfect_information, "players": spec.players})
         store.enter({name: digest(agent) for name, agent in agents.items()})
+        if opened is not None:
+            opened(store)
         session = None
         while True:
             if not contest.at_once:
@@ -104,7 +119,13 @@ def tournament(
             if session is None:
                 session = store.begin_session(versions(board))
             with _told_how_to_go_on(store, len(missing)):
-                _play(spec.name, agents, missing, store, session, seed, source, progress)
+                done, total = store.count(), store.count() + len(missing)
+                for stored in play_missing(
+                    spec.name, agents, missing, store, session, seed, source, player or play_here
+                ):
+                    done += stored
+                    if progress is not None:
+                        progress(done, total)
             if contest.at_once:
                 break
         standing = tuple(contest.standing(names, games, () if contest.at_once else store.games()))
@@ -166,7 +187,7 @@ def versions(game: Game) -> dict[str, str]:
 
 
 @dataclass(frozen=True)
-class _Missing:
+class Missing:
     """The games that are not stored yet.
 
     Attributes:
@@ -183,7 +204,7 @@ class _Missing:
         return len(self.which)
 
 
-def _missing(wanted: Sequence[Meeting], store: Store, players: int) -> _Missing:
+def _missing(wanted: Sequence[Meeting], store: Store, players: int) -> Missing:
     """What of the wanted meetings is not stored: the games of each meeting together."""
     legs = len(seatings(players))
     stored = store.places()
@@ -197,22 +218,36 @@ def _missing(wanted: Sequence[Meeting], store: Store, players: int) -> _Missing:
             if (met, number, leg) not in there
         ]
         pairs = np.array(absent, np.int64).reshape(-1, 2)
-        return _Missing(wanted, pairs[:, 0], pairs[:, 1])
+        return Missing(wanted, pairs[:, 0], pairs[:, 1])
     count = len(wanted)
-    return _Missing(wanted, np.repeat(np.arange(count), legs), np.tile(np.arange(legs), count))
+    return Missing(wanted, np.repeat(np.arange(count), legs), np.tile(np.arange(legs), count))
 
 
-def _play(
+def play_missing(
     game: str,
     players: Mapping[str, Agent],
-    missing: _Missing,
+    missing: Missing,
     store: Store,
     session: int,
     seed: int,
     source: Openings,
-    progress: Callable[[int, int], None] | None,
-) -> None:
-    """Play the missing games as one batch, whoever meets whom, and store those that finish together."""
+    player: Player = play_here,
+) -> Iterator[int]:
+    """Play the missing games as one batch, whoever meets whom; store those that finish together.
+
+    Args:
+        game: the game's string.
+        players: name -> agent, of all who are named in `missing`.
+        missing: what is not stored.
+        store: where the games go.
+        session: of the store.
+        seed: of the tournament.
+        source: of the openings.
+        player: who plays: game, agents, schedule, seed -> games as they finish.
+
+    Yields:
+        How many games were stored.
+    """
     used = np.unique(missing.which)
     meetings = [missing.meetings[at] for at in used.tolist()]
     which = np.searchsorted(used, missing.which)  # (m,) in `meetings`
@@ -228,13 +263,8 @@ def _play(
         [openings[at] for at in listed] if any(openings) else None,
     )
     sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
-    done, before = 0, store.count()
-    copies = MOST_COPIES if all(getattr(agent, "quick", False) for agent in players.values()) else COPIES
-    finished = play_schedule(game, list(players.values()), schedule, copies=copies, seed=seed)
-    for stored in store_together(store, map(sheet.columns, finished), session):
-        done += stored
-        if progress is not None:
-            progress(before + done, before + len(missing))
+    finished = player(game, list(players.values()), schedule, seed)
+    yield from store_together(store, map(sheet.columns, finished), session)
 
 
 def store_together(store: Store, finished: Iterable[NewGames], session: int) -> Iterator[int]:
@@ -300,6 +330,7 @@ class _Sheet:
             returns=finished.returns,
             reasons=list(finished.reasons),
             at_fault=list(finished.at_fault),
+            expected=list(finished.expected),
         )
 
     def _moves(self, at: Ints, finished: Finished) -> list[bytes | str]:

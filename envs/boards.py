@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numba
@@ -158,6 +159,7 @@ def label(x: float, y: float, text: str, size: float = 13, fill: str = INK) -> s
     )
 
 
+@lru_cache(maxsize=4096)  # a report draws thousands of games, all of the same few stones
 def disc(x: float, y: float, radius: float, fill: str, edge: str = "#111", width: float = 1) -> str:
     """A stone with its middle at a place."""
     return f'<circle cx="{x:g}" cy="{y:g}" r="{radius:g}" fill="{fill}" stroke="{edge}" stroke-width="{width:g}"/>'
@@ -204,6 +206,7 @@ def place_of_square(columns: int) -> Callable[[int, int], tuple[float, float, fl
     return place
 
 
+@lru_cache(maxsize=4096)
 def middle(cell: int, columns: int) -> tuple[float, float]:
     """The middle of a cell in a picture, from the board's top left corner."""
     return (cell % columns + 0.5) * CELL, (cell // columns + 0.5) * CELL

@@ -3,6 +3,7 @@
 Example:
     lanista analyse t.sqlite 3
     lanista analyse t.sqlite 3 --by minimax:depth=8 --picture game.svg
+    lanista analyse t.sqlite 3 --report t.html    # the tournament's report, this game judged in it
     lanista analyse t.sqlite 3 --by "runs/first?simulations=200" --blunder 0.1 --json
 
 A chance is the expected share of the points: a win is 1, a draw a half. `lanista export-games` numbers the games.
@@ -18,6 +19,7 @@ from tyro.conf import Positional, arg
 
 from lanista.agents.contestant import load_agent
 from lanista.arena.analysis import Analysis, Judgement, analyse, draw
+from lanista.arena.report import Analysed, check_target, write_report
 from lanista.arena.store import Store
 from lanista.cli._printing import print_json
 from lanista.cli.play import usual_opponent
@@ -42,6 +44,8 @@ class Options:
     """What a blunder costs at least, as a share of the points."""
     picture: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Draw the chances over the game (.svg, .png)."""
+    report: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None
+    """Write the tournament's report, with this game and those worth seeing judged in it."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """Of the agent's chance."""
     json: bool = False
@@ -53,10 +57,14 @@ def run(options: Options) -> int:
     form = "" if options.picture is None else options.picture.suffix.removeprefix(".")
     if options.picture is not None and form not in ("svg", "png"):
         raise UsageError(f"--picture ends in .svg or .png, not '{options.picture.name}'")
+    if options.report is not None:
+        check_target(options.report)
     with Store(options.db, write=False) as store:
         game, stored = store.setting("game"), store.game(options.game)
-    agent = load_agent(options.by) if options.by else usual_opponent(make(game).spec)
-    found = analyse(game, options.game, stored, agent, bound=options.blunder, seed=options.seed)
+        agent = load_agent(options.by) if options.by else usual_opponent(make(game).spec)
+        found = analyse(game, options.game, stored, agent, bound=options.blunder, seed=options.seed)
+        if options.report is not None:
+            write_report(store, options.report, judge=agent, featured=[Analysed(stored, found)])
     if options.picture is not None:
         claim_folder(options.picture.parent)
         with drafted(options.picture) as draft:
@@ -67,6 +75,8 @@ def run(options: Options) -> int:
     print(told(found))
     if options.picture is not None:
         print(f"picture: {options.picture}")
+    if options.report is not None:
+        print(f"report: {options.report}")
     return 0
 
 

@@ -3,6 +3,7 @@
 Example:
     lanista standings t.sqlite
     lanista standings t.sqlite --report t.html --json
+    lanista standings t.sqlite --report t.html --judge minimax:depth=8
     lanista standings t.sqlite --anchors random=0 minimax:depth=2=800
 """
 
@@ -16,6 +17,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from lanista.agents.contestant import load_agent
 from lanista.arena.store import Store
 from lanista.arena.tables import any_table_of, contest_of
 from lanista.cli._printing import print_json
@@ -30,6 +32,8 @@ class Options:
     """The store that `lanista tournament --db` wrote."""
     report: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None
     """Write a report in one HTML file."""
+    judge: Annotated[str, arg(metavar="AGENT", help_behavior_hint="")] = ""
+    """Analyses the games worth seeing in the report; it must tell values of positions."""
     anchors: Annotated[tuple[str, ...], arg(metavar="NAME=ELO ...", help_behavior_hint="")] = ()
     """Hold these contestants at these ratings, and rate the others on their scale."""
     json: bool = False
@@ -38,6 +42,9 @@ class Options:
 
 def run(options: Options) -> int:
     """Rate what is stored and print the table."""
+    if options.judge and options.report is None:
+        raise UsageError("--judge analyses games of a report: name it with --report FILE.html")
+    judge = load_agent(options.judge) if options.judge else None
     with Store(options.db, write=False) as store:
         anchors = read_anchors(options.anchors)
         standing = tuple(contest_of(store))
@@ -45,7 +52,7 @@ def run(options: Options) -> int:
         if options.report is not None:
             from lanista.arena.report import write_report
 
-            write_report(store, options.report, anchors=anchors, standing=standing)
+            write_report(store, options.report, anchors=anchors, standing=standing, judge=judge)
     if options.json:
         print_json(table.to_json())
     else:

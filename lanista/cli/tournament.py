@@ -3,6 +3,7 @@
 Example:
     lanista tournament --game connect_four runs/first random minimax:depth=1 minimax:depth=3 --report t.html
     lanista tournament --game connect_four runs/first random minimax:depth=1 --games 200 --db t.sqlite
+    lanista tournament --game connect_four runs/* minimax:depth=6 --db t.sqlite --ray --address 10.0.0.1:6379
     lanista tournament --game othello runs/* minimax:depth=2 --format swiss:rounds=7 --games 10
     lanista tournament --game gym:CartPole-v1 runs/* random --games 200 --db cartpole.sqlite
     lanista tournament --game zoo:mpe/simple_adversary_v3 runs/a runs/b random first-legal --games 48
@@ -20,7 +21,7 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 import lanista
-from lanista.cli._games_bar import games_bar
+from lanista.cli._live_table import live_tournament
 from lanista.cli._printing import print_json
 from lanista.cli.standings import read_anchors
 from lanista.errors import UsageError
@@ -53,6 +54,10 @@ class Options:
     """Write a report in one HTML file."""
     anchors: Annotated[tuple[str, ...], arg(metavar="NAME=ELO ...", help_behavior_hint="")] = ()
     """Hold these contestants at these ratings, and rate the others on their scale."""
+    ray: bool = False
+    """Spread the games over a Ray cluster: one of this machine's, or that of --address."""
+    address: Annotated[str | None, arg(metavar="HOST:PORT", help_behavior_hint="")] = None
+    """With --ray: the head of the cluster that is joined; auto is one that runs on this machine."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """Of openings, games and the agents' chance."""
     json: bool = False
@@ -63,7 +68,14 @@ def run(options: Options) -> int:
     """Play what is missing and print the table."""
     if options.report is not None and not options.report.parent.is_dir():
         raise UsageError(f"the report's folder {options.report.parent} does not exist")
-    with games_bar(options.game) as told:
+    if options.address is not None and not options.ray:
+        raise UsageError("--address names a Ray cluster: add --ray")
+    player = None
+    if options.ray:
+        from lanista.arena.ray_play import RayPlayer
+
+        player = RayPlayer(options.address)
+    with live_tournament(options.game) as watcher:
         table = lanista.tournament(
             options.game,
             options.contestants,
@@ -77,7 +89,9 @@ def run(options: Options) -> int:
             format=options.format,
             report=options.report,
             anchors=read_anchors(options.anchors),
-            progress=told,
+            progress=watcher.progress,
+            opened=watcher.opened,
+            player=player,
         )
     if options.json:
         print_json(table.to_json())
