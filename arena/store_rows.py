@@ -55,9 +55,7 @@ def _rows(database: sqlite3.Connection, which: tuple[int, int, int]) -> tuple[li
     except sqlite3.OperationalError:  # some text is none
         database.text_factory = bytes
         try:
-            raw = database.execute(
-                _SELECT.replace("moves, returns", "moves, typeof(moves), returns"), which
-            ).fetchall()
+            raw = database.execute(_SELECT.replace("moves, returns", "moves, typeof(moves), returns"), which).fetchall()
         finally:
             database.text_factory = str
     rows, damaged = [], {}
@@ -110,7 +108,7 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
 
 
 def _begin(openings: Sequence[int], lengths: Ints, expected: Sequence[bytes | None]) -> bool:
-    """Whether games of moves of so many bytes begin with openings of so many moves, and no more is expected than follow."""
+    """Whether games of so many bytes begin with openings of so many moves, and no more is expected than follow."""
     given = np.array(openings, np.int64)
     told = np.fromiter((0 if each is None else len(each) for each in expected), np.int64, len(expected))
     return not (lengths % 2).any() and bool(((given >= 0) & (2 * (given + told) <= lengths)).all())

@@ -1,0 +1,53 @@
+"""What players expect at their moves is stored with these: exactly to a byte, of those who tell it, and kept by merging."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from lanista import Choice
+from lanista.arena.merging import merge
+from lanista.arena.store import Store
+from lanista.arena.tournament import tournament
+from lanista.envs.core import Array, Turn
+
+
+class Hopeful:
+    """Plays its first legal move and expects a little more at each of its moves; at its third it does not know."""
+
+    name = "hopeful"
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        assert turn.legal is not None
+        stones = turn.observation["board"].reshape(len(turn), 2, -1)[:, 0].sum(axis=1)  # of its own
+        return Choice(turn.legal.argmax(axis=1), value=np.where(stones == 2, np.nan, -1.2 + 0.4 * stones))
+
+
+def test_they_are_stored_move_by_move(tmp_path: Path) -> None:
+    db = tmp_path / "t.sqlite"
+    tournament("tictactoe", [Hopeful(), "first-legal"], games=40, db=db, opening_plies=(0, 3))
+    with Store(db, write=False) as store:
+        games = store.games()
+    assert len(games) == 40
+    for game in games:
+        mine = game.seats.index("hopeful")
+        assert len(game.values) == len(game.moves) - len(game.opening)
+        for ply, value in enumerate(game.values, len(game.opening)):
+            stones = sum(1 for before in range(ply) if before % 2 == mine)
+            if ply % 2 != mine or stones == 2:
+                assert value is None
+            else:
+                # From -1 to 1; what lies beyond is one of these. A byte has 250 steps.
+                assert value is not None and abs(value - (np.clip(-1.2 + 0.4 * stones, -1, 1) + 1) / 2) <= 0.5 / 250
+    tournament("tictactoe", [Hopeful(), "first-legal"], games=4, db=tmp_path / "part.sqlite", opening_plies=(0, 3))
+    merge([db, tmp_path / "part.sqlite"], tmp_path / "merged.sqlite")
+    with Store(tmp_path / "merged.sqlite", write=False) as store:
+        assert [game.values for game in store.games()] == [game.values for game in games]
+
+
+def test_where_nobody_tells_anything_nothing_is_stored(tmp_path: Path) -> None:
+    db = tmp_path / "t.sqlite"
+    tournament("tictactoe", ["random", "first-legal"], games=4, db=db)
+    with Store(db, write=False) as store:
+        assert all(game.values == () for game in store.games()) and set(store.games().expected) == {None}
