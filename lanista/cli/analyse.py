@@ -3,7 +3,7 @@
 Example:
     lanista analyse t.sqlite 3
     lanista analyse t.sqlite 3 --by minimax:depth=8 --picture game.svg
-    lanista analyse t.sqlite 3 --report t.html    # the tournament's report, this game judged in it
+    lanista analyse t.sqlite 3 --report t.html
     lanista analyse t.sqlite 3 --by "runs/first?simulations=200" --blunder 0.1 --json
 
 A chance is the expected share of the points: a win is 1, a draw a half. `lanista export-games` numbers the games.

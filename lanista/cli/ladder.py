@@ -2,12 +2,13 @@
 
 Example:
     lanista ladder serve l.sqlite --game connect_four random minimax:depth=2 --watch runs/first --report l.html
-    lanista ladder add l.sqlite minimax:depth=4            # also while it is being served: seated within seconds
-    lanista ladder add l.sqlite --watch runs/second        # each new checkpoint of a run, as it appears
-    lanista ladder remove l.sqlite random                  # it plays no more; its games count
+    lanista ladder add l.sqlite minimax:depth=4
+    lanista ladder add l.sqlite --watch runs/second
+    lanista ladder remove l.sqlite random
     lanista ladder status l.sqlite
 
-Ctrl-C or SIGTERM stop it; the same command goes on. The store is that of a tournament: `lanista standings`, `verify`,
+Who is added while a ladder is served is seated within seconds, as is each new checkpoint of a watched run; whoever is
+removed plays no more, and its games count. Ctrl-C or SIGTERM stop it; the same command goes on. The store is that of a tournament: `lanista standings`, `verify`,
 `export-games` and the others read it.
 """
 

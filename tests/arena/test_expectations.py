@@ -1,4 +1,4 @@
-"""What players expect at their moves is stored with these: exactly to a byte, of those who tell it, and kept by merging."""
+"""What players expect at their moves is stored with these: to a byte, of those who tell it, and kept by merging."""
 
 from __future__ import annotations
 
