@@ -8,8 +8,8 @@ Example:
     lanista ladder status l.sqlite
 
 Who is added while a ladder is served is seated within seconds, as is each new checkpoint of a watched run; whoever is
-removed plays no more, and its games count. Ctrl-C or SIGTERM stop it; the same command goes on. The store is that of a tournament: `lanista standings`, `verify`,
-`export-games` and the others read it.
+removed plays no more, and its games count. Ctrl-C or SIGTERM stop it; the same command goes on. The store is that of a
+tournament: `lanista standings`, `verify`, `export-games` and the others read it.
 """
 
 from __future__ import annotations
