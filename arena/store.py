@@ -19,10 +19,11 @@ from typing import Any
 
 import numpy as np
 
+from lanista.arena.expectations import expected_bytes
 from lanista.arena.store_format import APPLICATION, FORMAT, INSERT, OLDEST, SCHEMA, migrate
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, expected_bytes, joined
+from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined
 from lanista.errors import UsageError
 
 MOST_REMEMBERED = 500_000  # games, of some 200 bytes each
@@ -318,10 +319,7 @@ class Store:
         )
 
     def games_after(self, last: int, most: int = -1) -> StoredGames:
-        """The games that were stored after the one of this number, at most so many of the first; -1 is all.
-
-        Those that cannot be read are left out.
-        """
+        """The readable games with numbers after this one, at most so many of the first; -1 is all."""
         return read_games(self._database, after=last, most=most)[0]
 
     def readable(self) -> tuple[dict[int, StoredGame], dict[int, str]]:

@@ -12,7 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from lanista.agents.score_sheet import GREATEST, UNTOLD
+from lanista.arena.expectations import expected_bytes, expected_values
 from lanista.arena.meetings import seatings
 
 Ints = NDArray[np.int64]
@@ -36,8 +36,7 @@ class StoredGame:
         at_fault: the player that failed, or None.
         stored_at: seconds since 1970.
         session: the run of a tournament that played it, a key of `Store.sessions`.
-        values: of each move after the opening what its player expected, as a share of the span from the least return
-            to the greatest, in [0, 1]; None where nobody told. Empty if nobody told anything.
+        values: what the player of each move after the opening expected, 0 the least return, 1 the greatest, or None.
     """
 
     names: tuple[str, ...]
@@ -366,16 +365,6 @@ def column_of_players(at_fault: Sequence[int | None]) -> Ints:
     if at_fault.count(None) == len(at_fault):
         return np.full(len(at_fault), NOBODY, np.int64)
     return np.array([NOBODY if each is None else each for each in at_fault], np.int64)
-
-
-def expected_bytes(values: Sequence[float | None]) -> bytes | None:
-    """What players expected, as a store keeps it: a byte a move, None for no values at all."""
-    return bytes(UNTOLD if value is None else round(GREATEST * value) for value in values) if values else None
-
-
-def expected_values(told: bytes | None) -> tuple[float | None, ...]:
-    """What players expected, from a store's bytes."""
-    return () if told is None else tuple(None if byte > GREATEST else byte / GREATEST for byte in told)
 
 
 def encoded(moves: Any) -> bytes | str:
