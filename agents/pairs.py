@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from lanista.agents.host_time import VOID
 from lanista.agents.match import Played, Scheduled, play_games, random_openings
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Bools, Ints
@@ -84,7 +85,7 @@ def pair_games(
         for sitting in (seats[pair], 1 - seats[pair])
     ]
     played = [one for some in play_games(game, [agent, opponent], schedule, seed=seed) for one in some]
-    whole = [one for one in played if one.reason != "broken"]
+    whole = [one for one in played if one.reason not in VOID]
     if not whole:
         raise RuntimeError(f"the environment of {game} broke every game")
     return whole

@@ -18,7 +18,7 @@ from lanista.envs.core import Agent, Array, Choice, GameSpec, Outcome, Ply, Turn
 from lanista.errors import UsageError
 
 
-def play_all(game: str, agents: Sequence[Agent], schedule: Sequence[Scheduled], **options: int) -> list[Played]:
+def play_all(game: str, agents: Sequence[Agent], schedule: Sequence[Scheduled], **options: Any) -> list[Played]:
     """All games in the order of their labels."""
     played = [one for part in play_games(game, agents, schedule, **options) for one in part]
     return sorted(played, key=lambda one: one.scheduled.label)
