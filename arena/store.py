@@ -19,10 +19,19 @@ from typing import Any
 
 import numpy as np
 
-from lanista.arena.store_format import APPLICATION, FORMAT, INSERT, OLDEST, SCHEMA, migrate
+from lanista.arena.store_format import (
+    APPLICATION,
+    FORMAT,
+    INSERT,
+    INSERT_POSITION,
+    INSERT_TIMES,
+    OLDEST,
+    SCHEMA,
+    migrate,
+)
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded
+from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, timed
 from lanista.errors import UsageError
 
 SECTOR = 512  # bytes; a database's pages, and so its file, are multiples of it
@@ -266,6 +275,12 @@ class Store:
                 repeat(cursor.lastrowid),
             ),
         )  # fmt: skip
+        if games.positions is not None:
+            begun = zip(games.meetings, games.numbers, games.positions, strict=True)
+            self._database.executemany(INSERT_POSITION, (row for row in begun if row[2]))
+        if games.seconds is not None:
+            took = zip(games.meetings, games.numbers, games.legs, map(timed, games.seconds), strict=True)
+            self._database.executemany(INSERT_TIMES, (row for row in took if row[3]))
 
     def places(self) -> list[tuple[int, int, int]]:
         """The key of the meeting, the number of the opening, and the leg, of every stored game."""
@@ -341,6 +356,8 @@ def _columns(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int
         returns=np.array([game.returns for game in games], np.float64),
         reasons=[game.reason for game in games],
         at_fault=[game.at_fault for game in games],
+        positions=[game.position for game in games] if any(game.position for game in games) else None,
+        seconds=[game.seconds for game in games] if any(game.seconds for game in games) else None,
     )
 
 

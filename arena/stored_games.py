@@ -11,6 +11,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from lanista.agents.host_time import VOID
 from lanista.arena.meetings import seatings
 
 Ints = NDArray[np.int64]
@@ -34,6 +35,9 @@ class StoredGame:
         at_fault: the player that failed, or None.
         stored_at: seconds since 1970.
         session: the run of a tournament that played it, a key of `Store.sessions`.
+        position: that the opening is played from, in the field's notation; "" is the game's own start.
+        seconds: what each move after the opening took, and the one at which the game ended without one; empty where no
+            clock ran.
     """
 
     names: tuple[str, ...]
@@ -47,6 +51,8 @@ class StoredGame:
     at_fault: int | None
     stored_at: float = 0.0
     session: int | None = None
+    position: str = ""
+    seconds: tuple[float, ...] = ()
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -65,8 +71,8 @@ class StoredGame:
 
     @property
     def void(self) -> bool:
-        """The environment broke: it counts for nobody."""
-        return self.reason == "broken"
+        """The environment broke, or the machine stalled: it counts for nobody."""
+        return self.reason in VOID
 
     def points(self, name: str) -> float:
         """The share of the others that a contestant left behind, equals counting half: of two 1, 1/2 or 0.
@@ -98,6 +104,8 @@ class NewGames:
         returns: (n, players) in the order of the seats.
         reasons: (n,)
         at_fault: (n,) a player or None.
+        positions: (n,) as of `StoredGame`; None where none begins from one.
+        seconds: (n,) likewise; None where no clock ran.
     """
 
     meetings: Sequence[int]
@@ -109,6 +117,8 @@ class NewGames:
     returns: Floats
     reasons: Sequence[str]
     at_fault: Sequence[int | None]
+    positions: Sequence[str] | None = None
+    seconds: Sequence[tuple[float, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.meetings)
@@ -132,6 +142,8 @@ class StoredGames(Sequence[StoredGame]):
         at_fault: (n,) `NOBODY`, or a player.
         stored_at: (n,) seconds since 1970.
         sessions: (n,) None, or a key of `Store.sessions`.
+        positions: (n,) that the openings are played from, "" the game's own start; None where all are.
+        seconds: (n,) as `timed` writes them; None where no clock ran.
     """
 
     ids: Ints
@@ -147,6 +159,8 @@ class StoredGames(Sequence[StoredGame]):
     at_fault: Ints
     stored_at: list[float] = field(repr=False)
     sessions: list[int | None] = field(repr=False)
+    positions: list[str] | None = field(default=None, repr=False)
+    seconds: list[bytes] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, games: Sequence[StoredGame]) -> StoredGames:
@@ -167,6 +181,8 @@ class StoredGames(Sequence[StoredGame]):
             at_fault=np.array([NOBODY if game.at_fault is None else game.at_fault for game in games], np.int64),
             stored_at=[game.stored_at for game in games],
             sessions=[game.session for game in games],
+            positions=[game.position for game in games] if any(game.position for game in games) else None,
+            seconds=[timed(game.seconds) for game in games] if any(game.seconds for game in games) else None,
         )
         return found.take(np.lexsort((found.legs, found.numbers, found.who)))
 
@@ -194,6 +210,8 @@ class StoredGames(Sequence[StoredGame]):
             at_fault=None if fault == NOBODY else fault,
             stored_at=self.stored_at[index],
             session=self.sessions[index],
+            position="" if self.positions is None else self.positions[index],
+            seconds=() if self.seconds is None else untimed(self.seconds[index]),
         )
 
     def __iter__(self) -> Iterator[StoredGame]:
@@ -212,8 +230,8 @@ class StoredGames(Sequence[StoredGame]):
 
     @property
     def void(self) -> NDArray[np.bool_]:
-        """(n,) the environment broke: they count for nobody."""
-        return np.fromiter((reason == "broken" for reason in self.reasons), bool, len(self))
+        """(n,) the environment broke, or the machine stalled: they count for nobody."""
+        return np.fromiter((reason in VOID for reason in self.reasons), bool, len(self))
 
     def distinct(self, *, perfect_information: bool) -> NDArray[np.bool_]:
         """(n,) which games count and differ from all before them in seats or moves.
@@ -226,7 +244,9 @@ class StoredGames(Sequence[StoredGame]):
         """
         sitting = (self.who * len(seatings(self.returns.shape[1])) + self.legs).tolist()
         chance = [0] * len(self) if perfect_information else self.seeds.tolist()
-        marks = list(zip(sitting, chance, self.moves, strict=True))
+        marks: list[Any] = list(zip(sitting, chance, self.moves, strict=True))
+        if self.positions is not None:
+            marks = list(zip(marks, self.positions, strict=True))
         counted = np.flatnonzero(~self.void)
         # Of equal keys a dictionary keeps the last one, so backwards it keeps the first.
         first = {marks[at]: at for at in counted[::-1].tolist()}
@@ -251,6 +271,8 @@ class StoredGames(Sequence[StoredGame]):
             self.ids[rows], self.who[rows], self.names, self.numbers[rows], self.legs[rows], self.seeds[rows],
             self.openings[rows], some(self.moves), self.returns[rows], some(self.reasons), self.at_fault[rows],
             some(self.stored_at), some(self.sessions),
+            None if self.positions is None else some(self.positions),
+            None if self.seconds is None else some(self.seconds),
         )  # fmt: skip
 
     def among(self, names: Sequence[str] | set[str]) -> StoredGames:
@@ -258,6 +280,17 @@ class StoredGames(Sequence[StoredGame]):
         wanted = set(names)
         inside = np.array([wanted.issuperset(met) for met in self.names], bool)
         return self if inside.all() else self.take(inside[self.who])
+
+
+def timed(seconds: Sequence[float]) -> bytes:
+    """What each move of a game took, as a store keeps it: float32, little-endian."""
+    return np.asarray(seconds, "<f4").tobytes()
+
+
+def untimed(seconds: bytes) -> tuple[float, ...]:
+    """The seconds that `timed` wrote, rounded to the tenth of a millisecond."""
+    found: list[float] = np.frombuffer(seconds, "<f4").astype(np.float64).round(4).tolist()
+    return tuple(found)
 
 
 def encoded(moves: Any) -> bytes | str:

@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
+from lanista.agents.adjudication import Adjudication
 from lanista.agents.contestant import load_agent
 from lanista.agents.match import Finished, Schedule, play_schedule
+from lanista.agents.time_control import TimeControl, parse_time_control
+from lanista.arena.book import Opening
 from lanista.arena.entrants import digest, entrants
 from lanista.arena.formats import Format, load_format
 from lanista.arena.meetings import Meeting, meeting_seeds, seatings
-from lanista.arena.openings import Opening, Openings, openings_of
+from lanista.arena.openings import Openings, openings_of
 from lanista.arena.report import check_target, write_report
 from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store
@@ -42,6 +45,9 @@ def tournament(
     balanced_within: float = 0.3,
     format: str = "round_robin",
     report: str | Path | None = None,
+    time_control: str | TimeControl | None = None,
+    adjudication: Adjudication | None = None,
+    book_plies: int | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Table:
     """Play a tournament and rate it; on an existing store, go on with what is missing.
@@ -62,6 +68,9 @@ def tournament(
         balanced_within: how far from even its value may be: 1 is the greatest return there is.
         format: who meets whom: a file of `arena/formats`, with its options, as in "swiss:rounds=7".
         report: where to write an HTML report.
+        time_control: how long contestants may think, as `agents.time_control` reads it: "move=0.1", "60+0.6".
+        adjudication: when games end before their end; `agents.adjudication.adjudication_of` reads such rules.
+        book_plies: only so many plies of each opening of a book.
         progress: told how many games are finished, and of how many.
 
     Raises:
@@ -80,11 +89,16 @@ def tournament(
     if report is not None:
         check_target(report)  # before hours of play, not after
     judge = load_agent(balanced) if isinstance(balanced, str) else balanced
-    source = openings_of(spec.name, plies, openings, judge, balanced_within, seed)
+    source = openings_of(spec.name, plies, openings, judge, balanced_within, seed, book_plies)
+    control = parse_time_control(time_control) if isinstance(time_control, str) else time_control
+    rules = {"control": control, "adjudication": adjudication}
     settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games, spec.players)
     with Store(db) as store:
         if store.count() and store.setting("openings") is None:
             store.settle({"openings": "random"})  # stores of the time when there were no others
+        if store.count() and store.setting("time control") is None:
+            store.settle(_rules_settings(None, None))
+        settings |= _rules_settings(control, adjudication)
         store.settle(settings | {"perfect_information": spec.perfect_information, "players": spec.players})
         store.enter({name: digest(agent) for name, agent in agents.items()})
         session = None
@@ -92,7 +106,7 @@ def tournament(
             if session is None:
                 session = store.begin_session(versions(board))
             with _told_how_to_go_on(store, len(missing)):
-                _play(spec.name, agents, missing, store, session, seed, source, progress)
+                _play(spec.name, agents, missing, store, session, seed, source, progress, rules)
         table = replace(table_of(store), standing=tuple(contest.standing(names, games, store.games())))
         if report is not None:
             write_report(store, report)
@@ -118,6 +132,14 @@ def _games_of_each(games: int | None, players: int) -> int:
         f"the games of each table of {players} must be a multiple of its {legs} seatings, "
         f"as {-(-max(1, games) // legs) * legs} is, not {games}"
     )
+
+
+def _rules_settings(control: TimeControl | None, adjudication: Adjudication | None) -> dict[str, Any]:
+    """What a store remembers of how its games are conducted: others may not be mixed with them."""
+    return {
+        "time control": "none" if control is None else f"{control}, margin {control.margin:g}",
+        "adjudication": {} if adjudication is None else adjudication.settings(),
+    }
 
 
 def _fixed(contest: Format, names: Sequence[str], games: int, players: int) -> dict[str, Any]:
@@ -196,6 +218,7 @@ def _play(
     seed: int,
     source: Openings,
     progress: Callable[[int, int], None] | None,
+    rules: Mapping[str, Any],
 ) -> None:
     """Play the missing games as one batch, whoever meets whom, and store those that finish together."""
     used = np.unique(missing.which)
@@ -210,11 +233,12 @@ def _play(
     schedule = Schedule(
         np.take_along_axis(met[which], order, axis=1),
         [seeds[at] for at in listed],
-        [openings[at] for at in listed] if any(openings) else None,
+        [openings[at].moves for at in listed] if any(opening.moves for opening in openings) else None,
+        positions=[openings[at].position for at in listed] if any(opening.position for opening in openings) else None,
     )
     sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
     done, before = 0, store.count()
-    for finished in play_schedule(game, list(players.values()), schedule, seed=seed):
+    for finished in play_schedule(game, list(players.values()), schedule, seed=seed, **rules):
         store.add_columns(sheet.columns(finished), session)
         done += len(finished.which)
         if progress is not None:
@@ -238,7 +262,8 @@ class _Sheet:
         self._keys = np.array([keys[names] for names, _ in meetings], np.int64)
         self._numbers = np.array([number for _, number in meetings], np.int64)
         self._seeds = np.array(seeds, np.int64)
-        self._lengths = np.fromiter(map(len, openings), np.int64, len(openings))
+        self._lengths = np.fromiter((len(opening.moves) for opening in openings), np.int64, len(openings))
+        self._placed = any(opening.position for opening in openings)
 
     def columns(self, finished: Finished) -> NewGames:
         """Finished games on their way into the store."""
@@ -253,10 +278,12 @@ class _Sheet:
             returns=finished.returns,
             reasons=finished.reasons,
             at_fault=finished.at_fault,
+            positions=[self._openings[each].position for each in at.tolist()] if self._placed else None,
+            seconds=finished.seconds,
         )
 
     def _moves(self, at: Ints, finished: Finished) -> list[bytes | str]:
         """The moves of finished games, openings included, as a store keeps them."""
-        openings = [self._openings[each] for each in at.tolist()]
+        openings = [self._openings[each].moves for each in at.tolist()]
         rows = zip(openings, finished.actions.tolist(), finished.lengths.tolist(), strict=True)
         return [encoded((*opening, *actions[:length])) for opening, actions, length in rows]

@@ -18,12 +18,14 @@ def texts(exported: Exported) -> Iterator[str]:
             "round": game.number,
             "leg": game.leg,
             "seed": game.seed,
+            "position": game.position,
             "opening_plies": len(game.opening),
             "moves": game.moves,
             "words": [word.text for word in exported.words(number)],
             "returns": game.returns,
             "reason": game.reason,
             "at_fault": game.at_fault,
+            "seconds": game.seconds,
             "stored_at": game.stored_at,
         }
         yield json.dumps(plain, ensure_ascii=False) + "\n"
