@@ -4,6 +4,7 @@ Example:
     lanista tournament --game connect_four runs/first random minimax:depth=1 minimax:depth=3 --report t.html
     lanista tournament --game connect_four runs/first random minimax:depth=1 --games 200 --db t.sqlite
     lanista tournament --game othello runs/* minimax:depth=2 --format swiss:rounds=7 --games 10
+    lanista tournament --game chess uci:stockfish uci:gnuchess --openings book.epd --time-control 10+0.1
 
 Games are kept in the store as they end: the same command on the same store goes on where it was stopped, and with
 more contestants or games plays only what is missing.
@@ -20,11 +21,12 @@ from tyro.conf import Positional, arg
 import lanista
 from lanista.cli._games_bar import games_bar
 from lanista.cli._printing import print_json
+from lanista.cli._rules_of_play import RulesOfPlay
 from lanista.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RulesOfPlay):
     """Who plays what, and what is kept."""
 
     contestants: Annotated[Positional[tuple[str, ...]], arg(metavar="AGENT ...")]
@@ -38,7 +40,7 @@ class Options:
     opening_plies: Annotated[int, arg(metavar="P")] = 8
     """Games begin after 0 to P random plies; each such opening is played from both seats."""
     openings: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Take the openings from a book instead: a line of moves each, or a PGN."""
+    """Take the openings from a book instead: a line of moves each, a PGN, SGF, EPD or FEN."""
     balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
     """Keep only random openings that this agent values as about even."""
     balanced_within: Annotated[float, arg(metavar="V")] = 0.3
@@ -57,6 +59,7 @@ def run(options: Options) -> int:
     """Play what is missing and print the table."""
     if options.report is not None and not options.report.parent.is_dir():
         raise UsageError(f"the report's folder {options.report.parent} does not exist")
+    rules = options.rules()
     with games_bar(options.game) as told:
         table = lanista.tournament(
             options.game,
@@ -70,6 +73,9 @@ def run(options: Options) -> int:
             balanced_within=options.balanced_within,
             format=options.format,
             report=options.report,
+            time_control=rules["control"],
+            adjudication=rules["adjudication"],
+            book_plies=options.book_plies,
             progress=told,
         )
     if options.json:
