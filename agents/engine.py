@@ -197,7 +197,7 @@ class EngineAgent:
         """Seconds in which the move must be there."""
         if turn.clock is None or self.control is None:
             return self.limits.seconds
-        return min(self.limits.seconds, float(turn.clock[row, 0]) + self.control.margin + KILLED_AFTER)
+        return float(turn.clock[row, 0]) + self.control.margin + KILLED_AFTER  # the clock is the limit, and no other
 
     def _stop_clock(self, process: LineProcess, answer: Answer, row: int) -> None:
         """Note what a move took.

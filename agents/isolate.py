@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import math
 import os
 import pickle
 import select
@@ -19,13 +18,14 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from lanista.agents.host_time import STALLED, Watch
+from lanista.agents.joined_choices import joined
 from lanista.agents.processes import LateError, ProcessError, StalledError, begin, end, how_it_ended, reason_of
 from lanista.agents.time_control import KILLED_AFTER, TimeControl
 from lanista.agents.wire import LENGTH, Message, choice_from, pack, turn_arrays, unpack
@@ -137,6 +137,7 @@ class IsolatedAgent:
             one = np.array([row])
             left = float(turn.clock[row, 0]) + self.control.margin
             try:
+                # The clock is the limit, and no other.
                 answer = self._ask(turn.take(one), None if memory is None else memory[one], left + KILLED_AFTER)
                 if self._took[1] <= left < self._took[0]:
                     answer = replace(answer, failed={0: STALLED})
@@ -185,12 +186,12 @@ class IsolatedAgent:
         self._pipe.send(Message("start", text=json.dumps(told)))
         self._pipe.answer("started", self._pipe.watch(STARTING))
 
-    def _ask(self, turn: Turn, memory: Array | None, most: float = math.inf) -> Choice:
+    def _ask(self, turn: Turn, memory: Array | None, seconds: float | None = None) -> Choice:
         """Ask once; `_took` has the seconds that it took, of the clock and of its own.
 
         Args:
             turn, memory: as `act` is given them.
-            most: seconds, where these are fewer than its own.
+            seconds: in which it must answer; None is its own limit.
 
         Raises:
             CrashError: the agent raised.
@@ -207,7 +208,7 @@ class IsolatedAgent:
                     raise ProcessError(f"could not be started again: {mistake}") from None
             self._pipe.check_silence()
             arrays = turn_arrays(turn, memory)
-            watch = self._pipe.watch(min(self.seconds, most))
+            watch = self._pipe.watch(self.seconds if seconds is None else seconds)
             self._asked += 1
             self._pipe.send(Message("act", arrays, json.dumps([self._asked, turn.public is not None])))
             while (message := self._pipe.answer(("choice", "positions", "moves"), watch)).kind != "choice":
@@ -253,24 +254,6 @@ def _shown(turn: Turn, question: Message) -> Message:
     row = int(question.text) if question.text.isdecimal() and len(question.text) < 10 else len(turn)
     moves = turn.public.moves(row) if row < len(turn) else []
     return Message("moves", {"actions": np.array(moves, np.int64)})
-
-
-def joined(answers: Sequence[Choice]) -> Choice:
-    """One choice from those of single rows, in their order; what not all that did not fail have is left out."""
-    failed = {row: answer.failed[0] for row, answer in enumerate(answers) if answer.failed}
-    whole = [answer for answer in answers if not answer.failed]
-    if not whole:
-        return Choice(np.zeros(len(answers), np.int64), failed=failed)
-
-    def stacked(name: str) -> Any:
-        parts = [getattr(whole[0] if answer.failed else answer, name) for answer in answers]
-        alike = all(part is not None and np.shape(part) == np.shape(parts[0]) for part in parts)
-        return np.concatenate(parts) if alike else None
-
-    actions = stacked("actions")
-    if actions is None:
-        return Choice(np.zeros(len(answers), np.int64), failed=dict.fromkeys(range(len(answers)), "malformed answer"))
-    return Choice(actions, stacked("policy"), stacked("value"), stacked("memory"), failed, stacked("waiting"))
 
 
 class _Pipe:

@@ -6,7 +6,6 @@ Both training (ratings on the way) and the arena (tournaments) play through `pla
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,19 +14,20 @@ from typing import Any
 
 import numpy as np
 
-from lanista.agents.adjudication import RESIGN, Adjudicated, Adjudication
+from lanista.agents.adjudication import ADJUDICATED, Adjudicated, Adjudication
+from lanista.agents.awarded_returns import adjudicated_returns, forfeit_returns
 from lanista.agents.host_time import VOID, HostStalled
-from lanista.agents.kinds.random import random_actions
+from lanista.agents.random_openings import random_openings
 from lanista.agents.referee import Referee, warm_up
 from lanista.agents.score_sheet import ScoreSheet
 from lanista.agents.time_control import TimeControl, tell
 from lanista.envs.batched import begin_games
 from lanista.envs.catalogue import make
-from lanista.envs.core import Agent, Array, Bools, Choice, Failure, Game, GameSpec, Ints, LevelGame, Ply, Turn, play
-from lanista.envs.draws import mixed
+from lanista.envs.core import Agent, Array, Bools, Failure, Game, GameSpec, Ints, LevelGame, Ply, play
 from lanista.errors import UsageError
 
 MOST_TRIES_STALLED = 3  # of a game in which the machine stalls
+RESERVED = (*VOID, *ADJUDICATED, "end", "truncated")  # reasons that are no failure's
 
 
 @dataclass(frozen=True)
@@ -324,7 +324,7 @@ class _Table:
             return None
         ended = np.flatnonzero(over)
         results = self._results(ended, outcome.broken, ply.failures)
-        finished = results if self._referee is None else self._without_stalled(results)
+        finished = self._without_stalled(results) if ply.failures else results
         self._busy[ended] = False
         if outcome.broken.any():
             # A broken copy may have begun anew by itself; without a game for it, it must not go on.
@@ -346,6 +346,8 @@ class _Table:
                 if isinstance(reasons[row], Adjudicated):
                     returns[row] = adjudicated_returns(self.game.spec, reasons[row], returns[row].tolist(), player)
                 elif not isinstance(reasons[row], HostStalled):
+                    if reasons[row] in RESERVED:  # an agent's own words are no ruling
+                        reasons[row] = f"said: {reasons[row]}"
                     at_fault[row] = player
                     failed = [failure.player for failure in faults[copy]]
                     returns[row] = forfeit_returns(self.game.spec, returns[row].tolist(), failed)
@@ -364,134 +366,6 @@ class _Table:
                     continue
             kept.append(row)
         return finished if len(kept) == len(which) else finished.take(kept) if kept else None
-
-
-def forfeit_returns(spec: GameSpec, sums: Sequence[float], failed: Sequence[int]) -> tuple[float, ...]:
-    """What each player has of a game that some lost by a failure.
-
-    Args:
-        spec: the game.
-        sums: each player's rewards until then.
-        failed: the players that failed.
-
-    Returns:
-        The least return of the game for those that failed, the greatest for the others. Where the game has no such
-        bound: one less than the least of all sums so far and 0, one more than the greatest, so that the order holds.
-    """
-    least, greatest = spec.returns
-    least = least if math.isfinite(least) else min(0.0, *sums) - 1
-    greatest = greatest if math.isfinite(greatest) else max(0.0, *sums) + 1
-    return tuple(float(least if player in failed else greatest) for player in range(spec.players))
-
-
-def adjudicated_returns(spec: GameSpec, reason: str, sums: Sequence[float], player: int) -> tuple[float, ...]:
-    """What each player has of a game that was adjudicated.
-
-    Args:
-        spec: the game, of two players.
-        reason: one of `adjudication.ADJUDICATED`.
-        sums: each player's rewards until then.
-        player: whose turn it was.
-
-    Returns:
-        The least return for who gave up and the greatest for the other; of a draw the same for both, the middle of the
-        game's returns, or where these have no bounds the mean of the sums.
-    """
-    if reason == RESIGN:
-        return forfeit_returns(spec, sums, [player])
-    least, greatest = spec.returns
-    bounded = math.isfinite(least) and math.isfinite(greatest)
-    even = (least + greatest) / 2 if bounded else sum(sums) / len(sums)
-    return (float(even),) * spec.players
-
-
-class _Opener:
-    """Plays openings at random, each copy from its own salt, so that an opening depends on its seed alone."""
-
-    name = "opener"
-
-    def __init__(self, spec: GameSpec, copies: int) -> None:
-        self._spec = spec
-        self.salts = np.zeros(copies, np.uint64)  # (n,)
-
-    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
-        space = self._spec.role(int(turn.players[0])).action
-        return Choice(random_actions(turn, space, mixed(turn.draws ^ self.salts[turn.copies], np.uint64(1))))
-
-
-MOST_TRIES = 1000  # of an opening
-
-
-def random_openings(game: str, seeds: Sequence[int], plies: tuple[int, int]) -> list[tuple[int, ...]]:
-    """For each seed an opening of random legal plies that does not end the game.
-
-    Where chance plays a part, an opening fits the game that has the same seed.
-
-    Args:
-        game: the game's string.
-        seeds: one an opening; equal seeds give equal openings, whatever else is asked for.
-        plies: the least and the greatest number of plies; each is equally likely, but a game that ends is drawn again.
-
-    Raises:
-        UsageError: no such game; the numbers are no range; the game always ended within so many plies.
-    """
-    least, most = plies
-    if not 0 <= least <= most:
-        raise UsageError(f"the plies of an opening are a range like 0 to 8, not {least} to {most}")
-    openings: list[tuple[int, ...]] = [()] * len(seeds)
-    numbers = np.array([int(seed) % 2**64 for seed in seeds], np.uint64)
-    pending, table = np.arange(len(seeds)), None
-    for attempt in range(MOST_TRIES):
-        salts = mixed(numbers, np.uint64(attempt))
-        wanted = least + (mixed(salts, np.uint64(0)) >> np.uint64(33)).astype(np.int64) % (most - least + 1)
-        pending = pending[wanted[pending] > 0]
-        if not len(pending):
-            return openings
-        if table is None:
-            table = make(game, min(1024, len(pending)), restart=False)
-        ended: list[int] = []
-        for begin in range(0, len(pending), table.copies):
-            which = pending[begin : begin + table.copies]
-            for index, opening in _play_openings(table, numbers[which], salts[which], wanted[which]):
-                if opening is None:
-                    ended.append(int(which[index]))
-                else:
-                    openings[which[index]] = opening
-        pending = np.array(sorted(ended), np.int64)
-    raise UsageError(f"in {MOST_TRIES} tries {game} always ended within an opening of {least} to {most} random plies")
-
-
-def _play_openings(
-    game: Game, seeds: Array, salts: Array, wanted: Ints
-) -> Iterator[tuple[int, tuple[int, ...] | None]]:
-    """Play openings, one a copy; give each one's index with its actions, or with None if the game ended in it.
-
-    Args:
-        game: with at least as many copies, none of them being played.
-        seeds: (r,) uint64, of each game.
-        salts: (r,) uint64, of each opening.
-        wanted: (r,) the number of plies, at least 1.
-    """
-    going = np.zeros(game.copies, bool)
-    going[: len(seeds)] = True
-    goal, played = np.zeros(game.copies, np.int64), np.zeros(game.copies, np.int64)
-    goal[going] = wanted
-    opener, sheet = _Opener(game.spec, game.copies), ScoreSheet(game.spec, game.copies)
-    opener.salts[going] = salts
-    game.reset(seeds.tolist(), np.flatnonzero(going))
-    for ply in play(game, [opener]):
-        sheet.write(ply)
-        played[ply.turn.copies] += 1
-        over = ply.outcome.finished | ply.outcome.broken
-        over[[failure.copy for failure in ply.failures]] = True
-        over &= going
-        whole = np.flatnonzero(going & ~over & (played == goal))
-        yield from ((index, None) for index in np.flatnonzero(over).tolist())
-        yield from zip(whole.tolist(), map(tuple, sheet.actions(whole)), strict=True)
-        if len(whole):
-            game.stop(whole)
-        going[over] = False
-        going[whole] = False
 
 
 def score(

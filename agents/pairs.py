@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lanista.agents.host_time import VOID
-from lanista.agents.match import Played, Scheduled, play_games, random_openings
+from lanista.agents.match import Played, Scheduled, play_games
+from lanista.agents.random_openings import random_openings
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Bools, Ints
 from lanista.errors import UsageError

@@ -15,7 +15,7 @@ import numpy as np
 
 from lanista.agents.adjudication import Adjudication, Adjudicator
 from lanista.agents.host_time import STALLED, HostStalled, OwnWatch
-from lanista.agents.isolate import joined
+from lanista.agents.joined_choices import joined
 from lanista.agents.time_control import Clocks, TimeControl
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Ints, Turn, ask_agent

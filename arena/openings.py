@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lanista.agents.match import random_openings
+from lanista.agents.random_openings import random_openings
 from lanista.arena.book import Opening, read_book
 from lanista.arena.entrants import digest
 from lanista.envs import make

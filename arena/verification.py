@@ -15,8 +15,9 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.agents.adjudication import ADJUDICATED
+from lanista.agents.awarded_returns import adjudicated_returns, forfeit_returns
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import adjudicated_returns, forfeit_returns, random_openings
+from lanista.agents.random_openings import random_openings
 from lanista.arena.entrants import digest
 from lanista.arena.meetings import Meeting, meeting_seeds
 from lanista.arena.store import Store

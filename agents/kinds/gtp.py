@@ -1,7 +1,8 @@
 """`gtp:gnugo --level 1`: an engine that speaks GTP, in its own process, on Go and other square boards.
 
 After the program and its words come Lanista's limits: `seconds` in which a move must be there, `milliseconds` to think,
-told as GTP's time settings, and `processes` that play at a time, as in `gtp:gnugo --level 5?seconds=20&processes=2`.
+told as GTP's time settings, `processes` that play at a time, and `memory` in megabytes, as in
+`gtp:gnugo --level 5?seconds=20&processes=2`. A clock is told in whole seconds, as GTP has it.
 A process goes on with the game it stands in where it can, and is told another from its beginning. GNU Go is told the
 rules of Lanista's Go: area scoring, positional superko, dead stones to be taken before the end.
 """

@@ -1,8 +1,9 @@
 """`uci:stockfish?nodes=1000`: a chess engine that speaks UCI, in its own process.
 
 After the program, with its words if it needs any, come Lanista's limits (`nodes`, `depth`, `milliseconds`, `seconds`
-in which a move must be there, `processes` that play at a time) and the engine's own options, as in
-`uci:stockfish?depth=6&Skill Level=3&Hash=4`. It is told the moves of the game each time, and to forget the game before.
+in which a move must be there, `processes` that play at a time, `memory` in megabytes) and the engine's own options, as
+in `uci:stockfish?depth=6&Skill Level=3&Hash=4`. It is told the moves of the game each time, and to forget the game
+before. By a clock it is told that, thinks no further than its own limits, and remembers the game while it goes on.
 """
 
 from __future__ import annotations

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from lanista.agents.awarded_returns import forfeit_returns
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import Played, Scheduled, forfeit_returns, play_games, score
+from lanista.agents.match import Played, Scheduled, play_games, score
 from lanista.agents.score_sheet import ScoreSheet
 from lanista.envs.catalogue import make, native_rules
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Outcome, Ply, Turn

@@ -132,6 +132,34 @@ def test_a_users_agent_sees_its_clock_and_may_plan_by_it(seated: list[IsolatedAg
     assert played.reason == "end" and 0.19 < max(played.seconds) < 0.4
 
 
+def test_by_a_clock_no_other_limit_holds(seated: list[IsolatedAgent | EngineAgent]) -> None:
+    """What an agent may take for a move without one would end long thoughts of a long game."""
+    loading = {"file": str(SLOW), "class": "Sleeps", "options": {"seconds": 0.6}}
+    agent = IsolatedAgent("sleeps", loading, seconds=0.3)
+    seated.append(agent)
+    (played,) = play([agent, load_agent("first-legal")], "30")
+    assert played.reason == "end" and 0.6 < max(played.seconds) < 3
+
+
+class Claims:
+    """Fails, and says that it was the machine, or that the game is void, or was given up."""
+
+    name = "claims"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        return Choice(np.zeros(len(turn), np.int64), failed={0: self.reason})
+
+
+@pytest.mark.parametrize("reason", ["stalled host", "broken", "adjudicated: draw"])
+def test_an_agents_own_words_are_no_ruling(reason: str) -> None:
+    schedule = [Scheduled((0, 1), 1)]
+    ((played,),) = play_games("tictactoe", [Claims(reason), load_agent("random")], schedule)
+    assert (played.reason, played.at_fault, played.returns) == (f"said: {reason}", 0, (-1, 1))
+
+
 class Naps:
     """A user's own class in this process, who naps at its second move."""
 
