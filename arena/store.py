@@ -21,6 +21,7 @@ import numpy as np
 
 from lanista.arena.store_format import (
     APPLICATION,
+    DETAILS,
     FORMAT,
     INSERT,
     INSERT_POSITION,
@@ -96,6 +97,9 @@ class Store:
             elif version < FORMAT:
                 with self._transaction():
                     migrate(self._database)
+            else:
+                for statement in DETAILS:
+                    self._database.execute(statement)
             return
         if not tables:
             raise UsageError(f"{self.path} holds no tournament")

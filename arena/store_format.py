@@ -19,6 +19,16 @@ from lanista.arena.stored_games import encoded
 FORMAT = 3
 OLDEST = 2  # that can be read, and goes on as the newest
 APPLICATION = 0x4C414E49  # "LANI", in the file's header: this SQLite file is one of ours
+DETAILS = (  # which the first stores of format 3 did not have
+    """CREATE TABLE IF NOT EXISTS positions (
+    meeting INTEGER NOT NULL REFERENCES meetings, number INTEGER NOT NULL, position TEXT NOT NULL,
+    PRIMARY KEY (meeting, number)
+) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS times (
+    meeting INTEGER NOT NULL REFERENCES meetings, number INTEGER NOT NULL, leg INTEGER NOT NULL, seconds BLOB NOT NULL,
+    PRIMARY KEY (meeting, number, leg)
+) STRICT, WITHOUT ROWID""",
+)
 TABLES = (
     "CREATE TABLE contestants (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, digest TEXT NOT NULL) STRICT",
     "CREATE TABLE meetings (id INTEGER PRIMARY KEY, contestants TEXT NOT NULL UNIQUE) STRICT",
@@ -31,14 +41,7 @@ TABLES = (
     reason TEXT NOT NULL, at_fault INTEGER, batch INTEGER NOT NULL REFERENCES batches,
     UNIQUE (meeting, number, leg)
 ) STRICT""",
-    """CREATE TABLE positions (
-    meeting INTEGER NOT NULL REFERENCES meetings, number INTEGER NOT NULL, position TEXT NOT NULL,
-    PRIMARY KEY (meeting, number)
-) STRICT, WITHOUT ROWID""",
-    """CREATE TABLE times (
-    meeting INTEGER NOT NULL REFERENCES meetings, number INTEGER NOT NULL, leg INTEGER NOT NULL, seconds BLOB NOT NULL,
-    PRIMARY KEY (meeting, number, leg)
-) STRICT, WITHOUT ROWID""",
+    *DETAILS,
     "CREATE TRIGGER games_never_change BEFORE UPDATE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END",
     "CREATE TRIGGER games_never_go BEFORE DELETE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END",
     f"PRAGMA user_version = {FORMAT}",

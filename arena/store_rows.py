@@ -41,6 +41,8 @@ def _details(
     database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]
 ) -> tuple[list[str] | None, list[bytes] | None]:
     """Of some rows where they begin and what their moves took; None where no game tells any."""
+    if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'times'").fetchone():
+        return None, None
     begun = {(meeting, number): text for meeting, number, text in database.execute("SELECT * FROM positions")}
     took = {tuple(place): seconds for *place, seconds in database.execute("SELECT * FROM times")}
     positions = [begun.get((row[1], row[2]), "") for row in rows] if begun else None

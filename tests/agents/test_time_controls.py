@@ -187,7 +187,7 @@ def test_searches_by_milliseconds_manage_their_time() -> None:
     for control, most in (("move=0.1", 0.1), ("0.5+0.02", 0.5)):
         (played,) = play(agents, control, game="connect_four", margin=0.2)
         assert played.reason == "end"
-        assert max(played.seconds) < most + 0.2 and sum(played.seconds) > 0.2, "it does think"
+        assert max(played.seconds) < most + 0.2 and sum(played.seconds) > 0.05, "it does think, if others let it"
 
 
 def test_nodes_bound_those_that_count_them() -> None:
