@@ -18,14 +18,15 @@ def texts(exported: Exported) -> Iterator[str]:
             "round": game.number,
             "leg": game.leg,
             "seed": game.seed,
-            "position": game.position,
             "opening_plies": len(game.opening),
             "moves": game.moves,
             "words": [word.text for word in exported.words(number)],
             "returns": game.returns,
             "reason": game.reason,
             "at_fault": game.at_fault,
-            "seconds": game.seconds,
             "stored_at": game.stored_at,
         }
+        # Most games have neither.
+        plain |= {"position": game.position} if game.position else {}
+        plain |= {"seconds": game.seconds} if game.seconds else {}
         yield json.dumps(plain, ensure_ascii=False) + "\n"
