@@ -22,6 +22,7 @@ from lanista.envs.core import Agent, Array, Choice, GameSpec, Ints, Turn, ask_ag
 from lanista.errors import UsageError
 
 OUT_OF_TIME = "time"  # the reason of who oversteps
+WARM_UPS = 6  # so many moves, after which a network has taken its quicker form
 WARM = np.array([[0.05, 0.0, 1.0, 0.05]], np.float32)  # the clock of a move that is made before any counts
 
 
@@ -120,7 +121,7 @@ class Referee:
 
 
 def warm_up(game: str, agents: Sequence[Agent]) -> None:
-    """Have Lanista's own players in this process make a move that does not count: what must be compiled is then.
+    """Have Lanista's own players in this process make moves that do not count: what must be compiled is then.
 
     They are started for it, and must be started again.
     """
@@ -134,7 +135,8 @@ def warm_up(game: str, agents: Sequence[Agent]) -> None:
         if start is not None:
             start(table.spec, 0)
         turn = replace(table.turn(), clock=np.repeat(WARM, len(table.turn()), axis=0))
-        ask_agent(agent, turn, np.arange(len(turn)), None, table.spec)
+        for _ in range(WARM_UPS):
+            ask_agent(agent, turn, np.arange(len(turn)), None, table.spec)
         finish = getattr(agent, "finish", None)
         if finish is not None:
             finish(np.unique(turn.games))

@@ -290,3 +290,12 @@ def test_what_a_process_used_is_told_with_that_of_its_children() -> None:
     assert use_of(process.pid).processor == 0
     now = time.monotonic()
     assert heartbeat().stalled(now - 0.001, now) <= 0.001
+
+
+def test_what_a_network_prepares_is_not_its_time() -> None:
+    """It takes a quicker form after some calls, which takes longer than this move."""
+    schedule = [Scheduled((0, 1), 1)]
+    agents = [load_agent("connect_four"), load_agent("first-legal")]
+    control = parse_time_control("move=0.02", 0.05)
+    ((played,),) = play_games("connect_four", agents, schedule, control=control)
+    assert played.at_fault is None
