@@ -334,8 +334,10 @@ class _Table:
 
     def _results(self, ended: Ints, broken: Bools, failures: tuple[Failure, ...]) -> Finished:
         which, returns = self._playing[ended], self._returns[ended]
-        cut, void = self._cut[ended].tolist(), broken[ended].tolist()
-        reasons = ["broken" if gone else "truncated" if off else "end" for gone, off in zip(void, cut, strict=True)]
+        reasons = ["end"] * len(ended)
+        for word, gone in (("truncated", self._cut[ended]), ("broken", broken[ended])):
+            for row in np.flatnonzero(gone).tolist():
+                reasons[row] = word
         at_fault: list[int | None] = [None] * len(ended)
         faults: dict[int, list[Failure]] = {}
         for failure in failures:

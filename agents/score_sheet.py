@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from gymnasium import spaces
 
 from lanista.envs.core import Array, GameSpec, Ints, Ply
+
+FEW = 2**15  # actions that fit in an int16
 
 
 class ScoreSheet:
@@ -12,6 +15,8 @@ class ScoreSheet:
 
     def __init__(self, spec: GameSpec, copies: int) -> None:
         self._many = spec.kind == "simultaneous"  # several actions of a copy in one ply
+        actions = [role.action for role in spec.roles]
+        self._few = all(isinstance(space, spaces.Discrete) and int(space.n) <= FEW for space in actions)
         self._lengths = np.zeros(copies, np.int64)  # (n,)
         self._actions: Array | None = None  # (n, room, *action), made when the first action is seen
         self._room = min(spec.longest or 64, 1024)  # at first
@@ -33,7 +38,8 @@ class ScoreSheet:
             first = np.concatenate([[True], copies[1:] != copies[:-1]])
             at = self._lengths[copies] + place - np.maximum.accumulate(np.where(first, place, 0))
         if self._actions is None:
-            self._actions = np.zeros((len(self._lengths), self._room, *actions.shape[1:]), actions.dtype)
+            kind = np.int16 if self._few else actions.dtype
+            self._actions = np.zeros((len(self._lengths), self._room, *actions.shape[1:]), kind)
         while at.max() >= self._actions.shape[1]:
             self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
         self._actions[copies, at] = actions

@@ -15,6 +15,8 @@ from scipy.stats import rankdata, trim_mean
 
 Floats = NDArray[np.float64]
 DRAWS = 2000
+MOST_DRAWN = 20_000_000  # numbers that one bootstrap draws, at about so many fewer draws of many scores
+FEW = 10  # of drawn things, of which a bootstrap makes too narrow intervals
 
 
 @dataclass(frozen=True)
@@ -113,3 +115,76 @@ def _check(runs: Sequence[Floats]) -> None:
     for number, scores in enumerate(runs):
         if np.ndim(scores) != 1 or not len(scores) or not np.isfinite(scores).all():
             raise ValueError(f"game {number} needs at least one run, and each run one finite score")
+
+
+def drawn_means(sums: Floats, counts: Floats, *, draws: int = DRAWS, seed: int = 0) -> Floats:
+    """Means over observations that come in groups, by drawing whole groups with replacement.
+
+    Args:
+        sums: (g, p) of each group's observations of each of p kinds.
+        counts: (g, p) how many these are; of each kind there is one somewhere.
+        draws: of the bootstrap; fewer where there are very many groups, and at least 200.
+        seed: of its draws.
+
+    Returns:
+        (draws, p); where a draw has no observation of a kind, the mean of all.
+    """
+    random = np.random.default_rng(seed)
+    groups = len(sums)
+    whole = sums.sum(axis=0) / counts.sum(axis=0)
+    found = []
+    for _ in range(max(200, min(draws, MOST_DRAWN // groups))):
+        times = np.bincount(random.integers(groups, size=groups), minlength=groups).astype(np.float64)
+        many = times @ counts
+        found.append(np.where(many > 0, (times @ sums) / np.maximum(many, 1), whole))
+    return np.array(found)
+
+
+def mean_interval(sums: Floats, counts: Floats, *, draws: int = DRAWS, seed: int = 0) -> Aggregate:
+    """A mean over observations that come in groups, (g,) as of `drawn_means`, with its interval."""
+    drawn = drawn_means(sums[:, None], counts[:, None], draws=draws, seed=seed)
+    return _aggregate(float(sums.sum() / counts.sum()), drawn[:, 0])
+
+
+def superiority(drawn: Floats, one: int, other: int) -> float:
+    """How likely the one mean is above the other, of `drawn_means`; equals count half."""
+    return float((drawn[:, one] > drawn[:, other]).mean() + 0.5 * (drawn[:, one] == drawn[:, other]).mean())
+
+
+def mean_aggregates(sums: Floats, counts: Floats, drawn: Floats) -> list[Aggregate]:
+    """The mean of each kind with its interval, of the same groups as `drawn_means`."""
+    values = (sums.sum(axis=0) / counts.sum(axis=0)).tolist()
+    return [_aggregate(value, drawn[:, kind]) for kind, value in enumerate(values)]
+
+
+def score_aggregates(scores: Floats, *, draws: int = DRAWS, seed: int = 0) -> tuple[Aggregate, Aggregate]:
+    """Mean and interquartile mean of one game's scores (s,), with intervals by drawing scores."""
+    random = np.random.default_rng(seed)
+    several = max(200, min(draws, MOST_DRAWN // len(scores)))
+    means, middles = [], []
+    for _ in range(several):
+        taken = scores[random.integers(len(scores), size=len(scores))]
+        means.append(taken.mean())
+        middles.append(float(interquartile_mean(taken)))
+    return (
+        _aggregate(float(scores.mean()), np.array(means)),
+        _aggregate(float(interquartile_mean(scores)), np.array(middles)),
+    )
+
+
+def paired_improvement(scores: Floats, baseline: Floats, *, draws: int = DRAWS, seed: int = 0) -> Aggregate:
+    """How often one scores more than the other on the same seed, equals counting half; by drawing seeds.
+
+    Args:
+        scores, baseline: (s,) of the same seeds, at least one.
+        draws: of the bootstrap.
+        seed: of its draws.
+    """
+    ahead = np.where(scores > baseline, 1.0, np.where(scores == baseline, 0.5, 0.0))
+    return mean_interval(ahead, np.ones(len(ahead)), draws=draws, seed=seed)
+
+
+def few(count: int, what: str) -> str:
+    """What is to be said of intervals that were drawn from fewer than `FEW` of something."""
+    words = f"{count} {what} tells" if count == 1 else f"{count} {what}s tell"
+    return f"{words} little, and the intervals are too narrow; play {FEW} or more."

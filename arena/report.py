@@ -18,6 +18,7 @@ from lanista.arena.replays import Replay, choose_replays, packed
 from lanista.arena.standings import Table, in_words, table_of
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
+from lanista.arena.tables import players_of
 from lanista.errors import UsageError
 from lanista.files import claim_folder, write_text
 
@@ -29,15 +30,18 @@ SHOWN_FAULTS, SHOWN_WARNINGS = 20, 10
 POINT, SOFT = "#2f74c0", "#7a8594"  # in plots
 
 
-def write_report(store: Store, path: str | Path, *, anchors: Mapping[str, float] | None = None) -> None:
+def write_report(
+    store: Store, path: str | Path, *, anchors: Mapping[str, float] | None = None, standing: Sequence[str] = ()
+) -> None:
     """Write the report of a store.
 
     Args:
         store: the games.
         path: the HTML file; replaced as a whole.
         anchors: as of `table_of`.
+        standing: lines that tell how the format's own contest stands.
     """
-    write_text(check_target(path), report_html(store, anchors=anchors))
+    write_text(check_target(path), report_html(store, anchors=anchors, standing=standing))
 
 
 def check_target(path: str | Path) -> Path:
@@ -53,8 +57,12 @@ def check_target(path: str | Path) -> Path:
     return target
 
 
-def report_html(store: Store, *, anchors: Mapping[str, float] | None = None) -> str:
-    """The report of a store as HTML, its table with such anchors (`table_of`)."""
+def report_html(store: Store, *, anchors: Mapping[str, float] | None = None, standing: Sequence[str] = ()) -> str:
+    """The report of a store as HTML; the arguments are those of `write_report`."""
+    if players_of(store) != 2:
+        from lanista.arena.report_other import other_report_html
+
+        return other_report_html(store, standing)
     table, games = table_of(store, anchors=anchors), store.games()
     replays = choose_replays(table, games)
     faults = _faults(games)
@@ -73,7 +81,8 @@ def report_html(store: Store, *, anchors: Mapping[str, float] | None = None) -> 
         more_faults=max(0, len(faults) - SHOWN_FAULTS),
         endings=in_words(table.endings),
         seats=_seats(games),
-        versions=_versions(store),
+        standing=standing,
+        versions=played_with(store),
     )
 
 
@@ -114,7 +123,7 @@ def _seats(games: Sequence[StoredGame]) -> list[tuple[str, int, float]]:
     return [(what, count, count / max(1, len(points))) for what, count in counts]
 
 
-def _versions(store: Store) -> str:
+def played_with(store: Store) -> str:
     """What played the games, in words; several versions of one thing where they changed under way."""
     found: dict[str, list[str]] = {}
     for _, versions in store.sessions().values():

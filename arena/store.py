@@ -32,9 +32,10 @@ from lanista.arena.store_format import (
 )
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, timed
+from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined, timed
 from lanista.errors import UsageError
 
+MOST_REMEMBERED = 500_000  # games, of some 200 bytes each
 SECTOR = 512  # bytes; a database's pages, and so its file, are multiples of it
 
 
@@ -53,6 +54,10 @@ class Store:
         """
         self.path = None if path is None else Path(path)
         self._file: sqlite3.Connection | None = None  # of an older format, where a copy of it is read
+        # What `add_columns` stored through this object since it was opened, None if that is too much: games, the key of
+        # their batch, its session and time; and the number of the last game before them.
+        self._fresh: list[tuple[NewGames, int, tuple[int | None, float]]] | None = []
+        self._before = self._remembered = 0
         self._lock: StoreLock | None = None
         if self.path is not None and not write and not self.path.is_file():
             raise UsageError(f"there is no store {self.path}")
@@ -255,6 +260,7 @@ class Store:
             ValueError: a player was not entered.
         """
         now = time.time()
+        self._fresh = None
         with self._transaction():
             meetings = self._meet(game.names for game in games)
             together: dict[tuple[int | None, float], list[StoredGame]] = {}
@@ -265,16 +271,31 @@ class Store:
 
     def add_columns(self, games: NewGames, session: int | None = None) -> None:
         """Store games that finished together, all or none, without an object for each; raises as `add`."""
+        now = time.time()
         with self._transaction():
-            self._insert(games, session, time.time())
+            batch = self._insert(games, session, now)
+        self._remember(games, batch, session, now)
 
-    def _insert(self, games: NewGames, session: int | None, stored_at: float) -> None:
+    def _remember(self, games: NewGames, batch: int, session: int | None, now: float) -> None:
+        """Keep what was stored just now, so that `games` need not read it back; not of very many."""
+        if self._fresh is None:
+            return
+        self._fresh.append((games, batch, (session, now)))
+        self._remembered += len(games)
+        if self._remembered > MOST_REMEMBERED:
+            self._fresh = None
+
+    def _insert(self, games: NewGames, session: int | None, stored_at: float) -> int:
+        """Insert games as a batch, and give its key."""
+        if self._fresh == []:
+            (self._before,) = self._database.execute("SELECT coalesce(max(id), 0) FROM games").fetchone()
         cursor = self._database.execute("INSERT INTO batches (session, stored_at) VALUES (?, ?)", (session, stored_at))
         returns, size = np.ascontiguousarray(games.returns, "<f8").tobytes(), 8 * games.returns.shape[1]
         self._database.executemany(
             INSERT,
             zip(
-                games.meetings, games.numbers, games.legs, games.seeds, games.openings, games.moves,
+                *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds)),
+                games.openings.tolist(), games.moves,
                 [returns[at : at + size] for at in range(0, len(returns), size)], games.reasons, games.at_fault,
                 repeat(cursor.lastrowid),
             ),
@@ -285,6 +306,7 @@ class Store:
         if games.seconds is not None:
             took = zip(games.meetings, games.numbers, games.legs, map(timed, games.seconds), strict=True)
             self._database.executemany(INSERT_TIMES, (row for row in took if row[3]))
+        return int(cursor.lastrowid or 0)
 
     def places(self) -> list[tuple[int, int, int]]:
         """The key of the meeting, the number of the opening, and the leg, of every stored game."""
@@ -300,12 +322,19 @@ class Store:
         Raises:
             UsageError: one of them cannot be read.
         """
-        games, damaged = self._read()
+        games, damaged = self._read(self._before) if self._fresh else self._read()
         if damaged:
             raise UsageError(
                 f"{self.path} is damaged: game {next(iter(damaged))} cannot be read; 'lanista verify' names all such"
             )
-        return games
+        if not self._fresh:
+            return games
+        new = joined([some for some, _, _ in self._fresh])
+        batches = np.repeat([batch for _, batch, _ in self._fresh], [len(some) for some, _, _ in self._fresh])
+        written = {batch: told for _, batch, told in self._fresh}
+        return games.with_more(
+            StoredGames.written_as(new, self.meetings(), self._before + 1, batches.astype(np.int64), written)
+        )
 
     def readable(self) -> tuple[dict[int, StoredGame], dict[int, str]]:
         """What can be read and what cannot.
@@ -317,9 +346,9 @@ class Store:
         games, damaged = self._read()
         return dict(zip(games.ids.tolist(), games, strict=True)), damaged
 
-    def _read(self) -> tuple[StoredGames, dict[int, str]]:
+    def _read(self, last: int = 2**63 - 1) -> tuple[StoredGames, dict[int, str]]:
         try:
-            return read_games(self._database)
+            return read_games(self._database, last)
         except sqlite3.Error as error:
             raise UsageError(f"{self.path} is damaged: {error}") from None
 
@@ -351,11 +380,11 @@ class Store:
 
 def _columns(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int]) -> NewGames:
     return NewGames(
-        meetings=[meetings[game.names] for game in games],
-        numbers=[game.number for game in games],
-        legs=[game.leg for game in games],
-        seeds=[game.seed for game in games],
-        openings=[len(game.opening) for game in games],
+        meetings=np.array([meetings[game.names] for game in games], np.int64),
+        numbers=np.array([game.number for game in games], np.int64),
+        legs=np.array([game.leg for game in games], np.int64),
+        seeds=np.array([game.seed for game in games], np.int64),
+        openings=np.array([len(game.opening) for game in games], np.int64),
         moves=[encoded(game.moves) for game in games],
         returns=np.array([game.returns for game in games], np.float64),
         reasons=[game.reason for game in games],

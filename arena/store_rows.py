@@ -10,21 +10,26 @@ from typing import Any
 import numpy as np
 
 from lanista.arena.meetings import seatings
-from lanista.arena.stored_games import NOBODY, StoredGames, plies
+from lanista.arena.stored_games import Ints, StoredGames, column_of_players, plies
 
 _SELECT = (
-    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch FROM games ORDER BY id"
+    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch FROM games"
+    " WHERE id <= ? ORDER BY id"
 )
 Names = dict[int, tuple[str, ...]]
 
 
-def read_games(database: sqlite3.Connection) -> tuple[StoredGames, dict[int, str]]:
+def read_games(database: sqlite3.Connection, last: int = 2**63 - 1) -> tuple[StoredGames, dict[int, str]]:
     """All games that can be read, and of each row that cannot what is wrong with it.
+
+    Args:
+        database: the store's.
+        last: only games up to this number.
 
     Raises:
         sqlite3.Error: the tables cannot be read at all.
     """
-    rows, damaged = _rows(database)
+    rows, damaged = _rows(database, last)
     names = meetings_of(database)
     batches = {
         number: (session, stored_at)
@@ -51,14 +56,16 @@ def _details(
     return positions, None if seconds is None else [each[: len(each) // 4 * 4] for each in seconds]
 
 
-def _rows(database: sqlite3.Connection) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
+def _rows(database: sqlite3.Connection, last: int) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
     """The rows as they lie there, and those with a text that is none."""
     try:
-        return database.execute(_SELECT).fetchall(), {}
+        return database.execute(_SELECT, (last,)).fetchall(), {}
     except sqlite3.OperationalError:  # some text is none
         database.text_factory = bytes
         try:
-            raw = database.execute(_SELECT.replace("moves, returns", "moves, typeof(moves), returns")).fetchall()
+            raw = database.execute(
+                _SELECT.replace("moves, returns", "moves, typeof(moves), returns"), (last,)
+            ).fetchall()
         finally:
             database.text_factory = str
     rows, damaged = [], {}
@@ -88,26 +95,18 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
     """Which rows do not hold together, by their index, and why; looked at one by one only if some do not."""
     if not rows:
         return {}
-    columns = list(zip(*rows, strict=True))
-    _, meetings, _, legs, _, openings, moves, returns, _, _, used = columns
+    _, meetings, _, legs, _, openings, moves, returns, _, _, used = zip(*rows, strict=True)
     players = {key: len(met) for key, met in names.items() if met}
-    try:
-        counts = np.array([players[key] for key in meetings])
-        lengths = np.fromiter(map(len, moves), np.int64, len(rows))
-        whole = (
-            set(map(type, moves)) == {bytes}
-            and not (lengths % 2).any()
-            and (np.fromiter(map(len, returns), np.int64, len(rows)) == 8 * counts).all()
-            and (np.array(openings) >= 0).all()
-            and (2 * np.array(openings) <= lengths).all()
-            and (np.array(legs) >= 0).all()
-            and (np.array(legs) < np.array([len(seatings(count)) for count in players.values()]).min()).all()
-            and len(set(players.values())) == 1
-            and set(used) <= set(batches)
-        )
-    except (KeyError, TypeError):
-        whole = False
-    if whole:
+    counts = set(players.values())
+    if (
+        len(counts) == 1
+        and set(meetings) <= players.keys()
+        and set(used) <= batches.keys()
+        and set(map(type, moves)) == {bytes}
+        and set(map(len, returns)) == {8 * max(counts)}
+        and 0 <= min(legs) <= max(legs) < len(seatings(max(counts)))
+        and _begin(openings, np.fromiter(map(len, moves), np.int64, len(rows)))
+    ):
         return {}
     most = max(players.values(), default=0)
     found = {}
@@ -116,6 +115,12 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
         if why:
             found[at] = why
     return found
+
+
+def _begin(openings: Sequence[int], lengths: Ints) -> bool:
+    """Whether games of moves of so many bytes begin with openings of so many moves."""
+    given = np.array(openings, np.int64)
+    return not (lengths % 2).any() and bool(((given >= 0) & (2 * given <= lengths)).all())
 
 
 def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict[int, Any]) -> str:
@@ -156,6 +161,7 @@ def _in_order(
     where = {key: place[who] for key, who in names.items()}
     columns: list[Any] = list(zip(*rows, strict=True)) if rows else [()] * 11
     ids, meetings, numbers, legs, seeds, openings, moves, returns, reasons, at_fault, used = columns
+    words = {word: at for at, word in enumerate(dict.fromkeys(reasons))}
     who = np.fromiter(map(where.__getitem__, meetings), np.int64, len(rows))
     games = StoredGames(
         ids=np.array(ids, np.int64),
@@ -167,11 +173,12 @@ def _in_order(
         openings=np.array(openings, np.int64),
         moves=list(moves),
         returns=np.frombuffer(b"".join(returns), "<f8").reshape(len(rows), -1) if rows else np.zeros((0, 2)),
-        reasons=list(reasons),
-        at_fault=np.array([NOBODY if each is None else each for each in at_fault], np.int64),
-        stored_at=[batches[number][1] for number in used],
-        sessions=[batches[number][0] for number in used],
+        why=np.fromiter(map(words.__getitem__, reasons), np.int64, len(rows)),
+        words=tuple(words),
+        at_fault=column_of_players(at_fault),
+        batches=np.array(used, np.int64),
+        written=batches,
         positions=positions,
         seconds=seconds,
     )
-    return games.take(np.lexsort((games.legs, games.numbers, games.who)))
+    return games.in_order()

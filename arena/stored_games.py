@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from itertools import chain
 from typing import Any, overload
 
 import numpy as np
@@ -108,20 +109,35 @@ class NewGames:
         seconds: (n,) likewise; None where no clock ran.
     """
 
-    meetings: Sequence[int]
-    numbers: Sequence[int]
-    legs: Sequence[int]
-    seeds: Sequence[int]
-    openings: Sequence[int]
-    moves: Sequence[bytes | str]
+    meetings: Ints
+    numbers: Ints
+    legs: Ints
+    seeds: Ints
+    openings: Ints
+    moves: list[bytes | str]
     returns: Floats
-    reasons: Sequence[str]
-    at_fault: Sequence[int | None]
-    positions: Sequence[str] | None = None
-    seconds: Sequence[tuple[float, ...]] | None = None
+    reasons: list[str]
+    at_fault: list[int | None]
+    positions: list[str] | None = None
+    seconds: list[tuple[float, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.meetings)
+
+
+def joined(parts: Sequence[NewGames]) -> NewGames:
+    """Games that wait together as one."""
+    if len(parts) == 1:
+        return parts[0]
+
+    columns: dict[str, Any] = {}
+    for each in fields(NewGames):
+        values = [getattr(part, each.name) for part in parts]
+        if values[0] is None:  # then in all: they are of one tournament
+            continue
+        is_array = isinstance(values[0], np.ndarray)
+        columns[each.name] = np.concatenate(values) if is_array else list(chain.from_iterable(values))
+    return NewGames(**columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,10 +154,11 @@ class StoredGames(Sequence[StoredGame]):
         openings: (n,) how many of the moves are the opening.
         moves: (n,) each as `encoded`.
         returns: (n, players) in the order of the seats.
-        reasons: (n,)
+        why: (n,) index in `words`.
+        words: every reason that there is.
         at_fault: (n,) `NOBODY`, or a player.
-        stored_at: (n,) seconds since 1970.
-        sessions: (n,) None, or a key of `Store.sessions`.
+        batches: (n,) keys of `written`.
+        written: of each batch of games the session, or None, and when it was stored, in seconds since 1970.
         positions: (n,) that the openings are played from, "" the game's own start; None where all are.
         seconds: (n,) as `timed` writes them; None where no clock ran.
     """
@@ -155,10 +172,11 @@ class StoredGames(Sequence[StoredGame]):
     openings: Ints
     moves: list[bytes | str] = field(repr=False)
     returns: Floats
-    reasons: list[str] = field(repr=False)
+    why: Ints
+    words: tuple[str, ...]
     at_fault: Ints
-    stored_at: list[float] = field(repr=False)
-    sessions: list[int | None] = field(repr=False)
+    batches: Ints
+    written: Mapping[int, tuple[int | None, float]] = field(repr=False)
     positions: list[str] | None = field(default=None, repr=False)
     seconds: list[bytes] | None = field(default=None, repr=False)
 
@@ -167,6 +185,8 @@ class StoredGames(Sequence[StoredGame]):
         """Games that are in no store, with the numbers from 1 in the order in which they are given."""
         names = tuple(sorted({game.names for game in games}))
         where = {met: at for at, met in enumerate(names)}
+        words = tuple(dict.fromkeys(game.reason for game in games))
+        written = list(dict.fromkeys((game.session, game.stored_at) for game in games))
         found = cls(
             ids=np.arange(1, len(games) + 1),
             who=np.array([where[game.names] for game in games], np.int64),
@@ -177,14 +197,54 @@ class StoredGames(Sequence[StoredGame]):
             openings=np.array([len(game.opening) for game in games], np.int64),
             moves=[encoded(game.moves) for game in games],
             returns=np.array([game.returns for game in games], np.float64).reshape(len(games), -1),
-            reasons=[game.reason for game in games],
-            at_fault=np.array([NOBODY if game.at_fault is None else game.at_fault for game in games], np.int64),
-            stored_at=[game.stored_at for game in games],
-            sessions=[game.session for game in games],
+            why=np.array([words.index(game.reason) for game in games], np.int64),
+            words=words,
+            at_fault=column_of_players([game.at_fault for game in games]),
+            batches=np.array([written.index((game.session, game.stored_at)) for game in games], np.int64),
+            written=dict(enumerate(written)),
             positions=[game.position for game in games] if any(game.position for game in games) else None,
             seconds=[timed(game.seconds) for game in games] if any(game.seconds for game in games) else None,
         )
-        return found.take(np.lexsort((found.legs, found.numbers, found.who)))
+        return found.in_order()
+
+    @classmethod
+    def written_as(
+        cls, games: NewGames, meetings: Mapping[int, tuple[str, ...]], first: int, batches: Ints,
+        written: Mapping[int, tuple[int | None, float]],
+    ) -> StoredGames:  # fmt: skip
+        """Games as they have just gone into a store.
+
+        Args:
+            games: at least one.
+            meetings: who met, by the meetings' keys.
+            first: the first one's number in the store; the others follow it.
+            batches: (n,) in which each was written.
+            written: what is known of these.
+        """
+        names = tuple(sorted(set(meetings.values())))
+        keys, at = np.unique(games.meetings, return_inverse=True)
+        where = np.array([names.index(meetings[key]) for key in keys.tolist()], np.int64)
+        words = {word: number for number, word in enumerate(dict.fromkeys(games.reasons))}
+        count = len(games)
+        found = cls(
+            ids=np.arange(first, first + count),
+            who=where[at],
+            names=names,
+            numbers=games.numbers,
+            legs=games.legs,
+            seeds=games.seeds,
+            openings=games.openings,
+            moves=games.moves,
+            returns=games.returns,
+            why=np.fromiter(map(words.__getitem__, games.reasons), np.int64, count),
+            words=tuple(words),
+            at_fault=column_of_players(games.at_fault),
+            batches=batches,
+            written=written,
+            positions=games.positions,
+            seconds=None if games.seconds is None else list(map(timed, games.seconds)),
+        )
+        return found.in_order()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -198,6 +258,7 @@ class StoredGames(Sequence[StoredGame]):
             return self.take(np.arange(len(self))[index])
         moves = decoded(self.moves[index])
         fault = int(self.at_fault[index])
+        session, stored_at = self.written[int(self.batches[index])]
         return StoredGame(
             names=self.names[self.who[index]],
             number=int(self.numbers[index]),
@@ -206,10 +267,10 @@ class StoredGames(Sequence[StoredGame]):
             opening=moves[: self.openings[index]],
             moves=moves,
             returns=tuple(self.returns[index].tolist()),
-            reason=self.reasons[index],
+            reason=self.words[self.why[index]],
             at_fault=None if fault == NOBODY else fault,
-            stored_at=self.stored_at[index],
-            session=self.sessions[index],
+            stored_at=stored_at,
+            session=session,
             position="" if self.positions is None else self.positions[index],
             seconds=() if self.seconds is None else untimed(self.seconds[index]),
         )
@@ -231,7 +292,12 @@ class StoredGames(Sequence[StoredGame]):
     @property
     def void(self) -> NDArray[np.bool_]:
         """(n,) the environment broke, or the machine stalled: they count for nobody."""
-        return np.fromiter((reason in VOID for reason in self.reasons), bool, len(self))
+        return np.isin(self.why, [at for at, word in enumerate(self.words) if word in VOID])
+
+    @property
+    def reasons(self) -> list[str]:
+        """(n,) how each ended."""
+        return [self.words[at] for at in self.why.tolist()]
 
     def distinct(self, *, perfect_information: bool) -> NDArray[np.bool_]:
         """(n,) which games count and differ from all before them in seats or moves.
@@ -242,11 +308,17 @@ class StoredGames(Sequence[StoredGame]):
             perfect_information: the moves tell the whole game; else chance, so the seed, is part of what makes it
                 distinct.
         """
-        sitting = (self.who * len(seatings(self.returns.shape[1])) + self.legs).tolist()
-        chance = [0] * len(self) if perfect_information else self.seeds.tolist()
-        marks: list[Any] = list(zip(sitting, chance, self.moves, strict=True))
+        marked = np.zeros((len(self), 2), np.int64)
+        marked[:, 0] = self.who * len(seatings(self.returns.shape[1])) + self.legs
+        marked[:, 1] = 0 if perfect_information else self.seeds
+        data, size = marked.tobytes(), 16
+        # Bytes rather than tuples: a great many tuples keep the collector of garbage busy.
+        marks = [
+            data[at : at + size] + (moves if isinstance(moves, bytes) else moves.encode())
+            for at, moves in zip(range(0, len(data), size), self.moves, strict=True)
+        ]
         if self.positions is not None:
-            marks = list(zip(marks, self.positions, strict=True))
+            marks = [mark + position.encode() for mark, position in zip(marks, self.positions, strict=True)]
         counted = np.flatnonzero(~self.void)
         # Of equal keys a dictionary keeps the last one, so backwards it keeps the first.
         first = {marks[at]: at for at in counted[::-1].tolist()}
@@ -262,24 +334,55 @@ class StoredGames(Sequence[StoredGame]):
     def take(self, rows: Ints | NDArray[np.bool_]) -> StoredGames:
         """Some of the games, in the order of the rows."""
         rows = np.flatnonzero(rows) if rows.dtype == bool else rows
-        listed = rows.tolist()
-
-        def some(column: list[Any]) -> list[Any]:
-            return [column[row] for row in listed]
-
         return StoredGames(
             self.ids[rows], self.who[rows], self.names, self.numbers[rows], self.legs[rows], self.seeds[rows],
-            self.openings[rows], some(self.moves), self.returns[rows], some(self.reasons), self.at_fault[rows],
-            some(self.stored_at), some(self.sessions),
-            None if self.positions is None else some(self.positions),
-            None if self.seconds is None else some(self.seconds),
+            self.openings[rows], list(map(self.moves.__getitem__, rows.tolist())), self.returns[rows], self.why[rows],
+            self.words, self.at_fault[rows], self.batches[rows], self.written,
+            None if self.positions is None else list(map(self.positions.__getitem__, rows.tolist())),
+            None if self.seconds is None else list(map(self.seconds.__getitem__, rows.tolist())),
         )  # fmt: skip
+
+    def in_order(self) -> StoredGames:
+        """The same by names, number and leg."""
+        return self.take(np.lexsort((self.legs, self.numbers, self.who)))
+
+    def with_more(self, others: StoredGames) -> StoredGames:
+        """These and others, in order."""
+        if not len(self):
+            return others
+        names = tuple(sorted({*self.names, *others.names}))
+        words = (*self.words, *(word for word in others.words if word not in self.words))
+
+        def places(games: StoredGames) -> tuple[Ints, Ints]:
+            who = np.array([names.index(met) for met in games.names], np.int64)[games.who]
+            return who, np.array([words.index(word) for word in games.words], np.int64)[games.why]
+
+        (mine, my_why), (theirs, their_why) = places(self), places(others)
+        columns = ("ids", "numbers", "legs", "seeds", "openings", "returns", "at_fault", "batches")
+        arrays = {name: np.concatenate([getattr(self, name), getattr(others, name)]) for name in columns}
+        found = replace(
+            self, **arrays, who=np.concatenate([mine, theirs]), names=names, words=words,
+            why=np.concatenate([my_why, their_why]), moves=[*self.moves, *others.moves],
+            written={**self.written, **others.written},
+            positions=_with_more(self.positions, others.positions, "", len(self), len(others)),
+            seconds=_with_more(self.seconds, others.seconds, b"", len(self), len(others)),
+        )  # fmt: skip
+        return found.in_order()
 
     def among(self, names: Sequence[str] | set[str]) -> StoredGames:
         """The games in which nobody but these played."""
         wanted = set(names)
         inside = np.array([wanted.issuperset(met) for met in self.names], bool)
         return self if inside.all() else self.take(inside[self.who])
+
+
+def _with_more(
+    mine: list[Any] | None, theirs: list[Any] | None, nothing: Any, count: int, others: int
+) -> list[Any] | None:
+    """A column that games need not have, of some games and others; what is not told is nothing."""
+    if mine is None and theirs is None:
+        return None
+    return [*(mine or [nothing] * count), *(theirs or [nothing] * others)]
 
 
 def timed(seconds: Sequence[float]) -> bytes:
@@ -291,6 +394,13 @@ def untimed(seconds: bytes) -> tuple[float, ...]:
     """The seconds that `timed` wrote, rounded to the tenth of a millisecond."""
     found: list[float] = np.frombuffer(seconds, "<f4").astype(np.float64).round(4).tolist()
     return tuple(found)
+
+
+def column_of_players(at_fault: Sequence[int | None]) -> Ints:
+    """(n,) the players, `NOBODY` where there is none."""
+    if at_fault.count(None) == len(at_fault):
+        return np.full(len(at_fault), NOBODY, np.int64)
+    return np.array([NOBODY if each is None else each for each in at_fault], np.int64)
 
 
 def encoded(moves: Any) -> bytes | str:

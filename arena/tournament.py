@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib.metadata
+import math
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,13 +24,15 @@ from lanista.arena.formats import Format, load_format
 from lanista.arena.meetings import Meeting, meeting_seeds, seatings
 from lanista.arena.openings import Openings, openings_of
 from lanista.arena.report import check_target, write_report
-from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store
-from lanista.arena.stored_games import Ints, NewGames, encoded
+from lanista.arena.stored_games import Ints, NewGames, encoded, joined
+from lanista.arena.tables import AnyTable, any_table_of, check_anchors
 from lanista.envs import make
-from lanista.envs.core import Agent, Game
+from lanista.envs.core import Agent, Array, Game
 from lanista.errors import UsageError
 
+COPIES, MOST_COPIES = 1024, 8192  # games at once; the greater number where nobody thinks or keeps anything
+PACE, TOGETHER = 0.01, 0.25  # in seconds; see `store_together`
 GAMES = 40  # of those who meet, or as many more as all their seatings need
 
 
@@ -48,8 +52,9 @@ def tournament(
     time_control: str | TimeControl | None = None,
     adjudication: Adjudication | None = None,
     book_plies: int | None = None,
+    anchors: Mapping[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> Table:
+) -> AnyTable:
     """Play a tournament and rate it; on an existing store, go on with what is missing.
 
     Args:
@@ -71,6 +76,7 @@ def tournament(
         time_control: how long contestants may think, as `agents.time_control` reads it: "move=0.1", "60+0.6".
         adjudication: when games end before their end; `agents.adjudication.adjudication_of` reads such rules.
         book_plies: only so many plies of each opening of a book.
+        anchors: name -> the Elo at which it is held, of games of two players.
         progress: told how many games are finished, and of how many.
 
     Raises:
@@ -85,11 +91,12 @@ def tournament(
     contest = load_format(format)
     agents = entrants(contestants, at_least=min(2, spec.players))
     names = list(agents)
-    contest.meetings(names, games, [], spec.players)  # its options are looked at before there is a store
+    wanted = contest.meetings(names, games, [], spec.players)  # its options are looked at before there is a store
     if report is not None:
         check_target(report)  # before hours of play, not after
     judge = load_agent(balanced) if isinstance(balanced, str) else balanced
     source = openings_of(spec.name, plies, openings, judge, balanced_within, seed, book_plies)
+    check_anchors(spec.name, spec.players, names, anchors)
     control = parse_time_control(time_control) if isinstance(time_control, str) else time_control
     rules = {"control": control, "adjudication": adjudication}
     settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games, spec.players)
@@ -102,14 +109,22 @@ def tournament(
         store.settle(settings | {"perfect_information": spec.perfect_information, "players": spec.players})
         store.enter({name: digest(agent) for name, agent in agents.items()})
         session = None
-        while missing := _missing(contest.meetings(names, games, store.games(), spec.players), store, spec.players):
+        while True:
+            if not contest.at_once:
+                wanted = contest.meetings(names, games, store.games(), spec.players)
+            missing = _missing(wanted, store, spec.players)
+            if not missing:
+                break
             if session is None:
                 session = store.begin_session(versions(board))
             with _told_how_to_go_on(store, len(missing)):
                 _play(spec.name, agents, missing, store, session, seed, source, progress, rules)
-        table = replace(table_of(store), standing=tuple(contest.standing(names, games, store.games())))
+            if contest.at_once:
+                break
+        standing = tuple(contest.standing(names, games, () if contest.at_once else store.games()))
+        table = replace(any_table_of(store, anchors=anchors), standing=standing)
         if report is not None:
-            write_report(store, report)
+            write_report(store, report, anchors=anchors, standing=standing)
     return table
 
 
@@ -238,11 +253,42 @@ def _play(
     )
     sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
     done, before = 0, store.count()
-    for finished in play_schedule(game, list(players.values()), schedule, seed=seed, **rules):
-        store.add_columns(sheet.columns(finished), session)
-        done += len(finished.which)
+    copies = MOST_COPIES if all(getattr(agent, "quick", False) for agent in players.values()) else COPIES
+    finished = play_schedule(game, list(players.values()), schedule, copies=copies, seed=seed, **rules)
+    for stored in store_together(store, map(sheet.columns, finished), session):
+        done += stored
         if progress is not None:
             progress(before + done, before + len(missing))
+
+
+def store_together(store: Store, finished: Iterable[NewGames], session: int) -> Iterator[int]:
+    """Store games as they finish, those that finish within a moment in one transaction.
+
+    Every transaction is synced, which takes longer than many games that cost next to nothing. So where games finish one
+    after the other within `PACE` seconds, they wait for each other, at most `TOGETHER` seconds.
+
+    Yields:
+        How many games were stored.
+    """
+    waiting: list[NewGames] = []
+    last = stored_at = -math.inf
+    try:
+        for games in finished:
+            waiting.append(games)
+            now = time.monotonic()
+            quick, last = now - last < PACE, now
+            if quick and now - stored_at < TOGETHER:
+                continue
+            some, waiting = joined(waiting), []
+            store.add_columns(some, session)
+            last = stored_at = time.monotonic()
+            yield len(some)
+    finally:
+        if waiting:  # also if it was stopped: these have finished
+            some = joined(waiting)
+            store.add_columns(some, session)
+    if waiting:
+        yield len(some)
 
 
 class _Sheet:
@@ -262,28 +308,53 @@ class _Sheet:
         self._keys = np.array([keys[names] for names, _ in meetings], np.int64)
         self._numbers = np.array([number for _, number in meetings], np.int64)
         self._seeds = np.array(seeds, np.int64)
-        self._lengths = np.fromiter((len(opening.moves) for opening in openings), np.int64, len(openings))
+        moves = [opening.moves for opening in openings]
+        self._lengths = np.fromiter(map(len, moves), np.int64, len(moves))
+        self._begun, self._given = _bytes(moves), any(moves)
         self._placed = any(opening.position for opening in openings)
 
     def columns(self, finished: Finished) -> NewGames:
         """Finished games on their way into the store."""
         at = self._which[finished.which]
         return NewGames(
-            meetings=self._keys[at].tolist(),
-            numbers=self._numbers[at].tolist(),
-            legs=self._legs[finished.which].tolist(),
-            seeds=self._seeds[at].tolist(),
-            openings=self._lengths[at].tolist(),
+            meetings=self._keys[at],
+            numbers=self._numbers[at],
+            legs=self._legs[finished.which],
+            seeds=self._seeds[at],
+            openings=self._lengths[at],
             moves=self._moves(at, finished),
             returns=finished.returns,
-            reasons=finished.reasons,
-            at_fault=finished.at_fault,
+            reasons=list(finished.reasons),
+            at_fault=list(finished.at_fault),
             positions=[self._openings[each].position for each in at.tolist()] if self._placed else None,
-            seconds=finished.seconds,
+            seconds=None if finished.seconds is None else list(finished.seconds),
         )
 
     def _moves(self, at: Ints, finished: Finished) -> list[bytes | str]:
         """The moves of finished games, openings included, as a store keeps them."""
-        openings = [self._openings[each].moves for each in at.tolist()]
-        rows = zip(openings, finished.actions.tolist(), finished.lengths.tolist(), strict=True)
-        return [encoded((*opening, *actions[:length])) for opening, actions, length in rows]
+        actions, lengths = finished.actions, finished.lengths
+        if self._begun is None or actions.ndim != 2 or actions.dtype.kind not in "iu" or not _fit(actions):
+            openings = [self._openings[each].moves for each in at.tolist()]
+            rows = zip(openings, actions.tolist(), lengths.tolist(), strict=True)
+            return [encoded((*opening, *row[:length])) for opening, row, length in rows]
+        data, width = np.ascontiguousarray(actions, "<i2").tobytes(), 2 * actions.shape[1]
+        begins = np.arange(len(actions)) * width
+        played = zip(begins.tolist(), (begins + 2 * lengths).tolist(), strict=True)
+        if not self._given:
+            return [data[begin:end] for begin, end in played]
+        given = map(self._begun.__getitem__, at.tolist())
+        return [opening + data[begin:end] for opening, (begin, end) in zip(given, played, strict=True)]
+
+
+def _fit(actions: Array) -> bool:
+    """Whether all are numbers that int16 holds."""
+    least, most = (actions.min(), actions.max()) if actions.size else (0, 0)
+    return bool(least >= -(2**15) and most < 2**15)
+
+
+def _bytes(openings: Sequence[tuple[int, ...]]) -> list[bytes] | None:
+    """The openings as a store keeps moves; None if one of them is not kept as bytes."""
+    if not any(openings):
+        return [b""] * len(openings)
+    found = [moves for moves in map(encoded, openings) if isinstance(moves, bytes)]
+    return found if len(found) == len(openings) else None

@@ -182,7 +182,8 @@ def _misplayed(name: str, spec: GameSpec, games: Mapping[int, StoredGame]) -> It
         part = listed[begin : begin + COPIES]
         claims = [_claimed(game.reason) for _, game in part]
         seeds, moves = [game.seed for _, game in part], [game.moves for _, game in part]
-        found = replay_all(name, seeds, moves, claims, [game.position for _, game in part])
+        given = [len(game.opening) for _, game in part]
+        found = replay_all(name, seeds, moves, claims, given, [game.position for _, game in part])
         for row, (number, game) in enumerate(part):
             why = _difference(spec, game, found, row, claims[row] >= 0)
             if why:
@@ -264,6 +265,7 @@ def replay_all(
     seeds: Sequence[int],
     moves: Sequence[Sequence[Any]],
     claims: Sequence[int] | None = None,
+    openings: Sequence[int] | None = None,
     positions: Sequence[str] = (),
 ) -> Replayed:
     """Play games again, all at once, each as far as its moves go and are legal.
@@ -273,6 +275,7 @@ def replay_all(
         seeds: of each game.
         moves: of each game, its opening included; of the shape of the game's actions.
         claims: for each game an action of which is asked whether it is illegal in the end; -1 asks nothing.
+        openings: of each game, how many of its moves were given and count for nobody; None is 0.
         positions: that they begin from, "" the game's own start; none is that for all.
     """
     board = make(game, len(seeds), restart=False)
@@ -281,6 +284,7 @@ def replay_all(
     lengths = np.fromiter(map(len, moves), np.int64, n)
     table = _table(board.spec, moves, lengths)
     asked = np.full(n, -1) if claims is None else np.asarray(claims, np.int64)
+    given = np.zeros(n, np.int64) if openings is None else np.asarray(openings, np.int64)
     found = _begun(n, players)
     while len(turn := board.turn()):
         copies = turn.copies
@@ -307,7 +311,7 @@ def replay_all(
         stopped = np.unique(copies[done[copies] | found.illegal[copies]])
         if len(rows):
             outcome = board.step(actions, rows if len(rows) < len(turn) else None)
-            found.returns[:] += outcome.rewards
+            found.returns[:] += np.where((found.played >= given)[:, None], outcome.rewards, 0)
             found.cut[:] |= outcome.truncated.any(axis=1)
             found.finished[:] |= outcome.finished
             found.broken[:] |= outcome.broken

@@ -148,16 +148,35 @@ class Turn:
     def take(self, rows: Ints) -> Turn:
         """The same turn with only these rows, in this order."""
         return Turn(
-            copies=self.copies[rows],
-            players=self.players[rows],
-            games=self.games[rows],
-            plies=self.plies[rows],
-            draws=self.draws[rows],
-            observation={name: value[rows] for name, value in self.observation.items()},
-            legal=None if self.legal is None else self.legal[rows],
+            copies=self.copies.take(rows),
+            players=self.players.take(rows),
+            games=self.games.take(rows),
+            plies=self.plies.take(rows),
+            draws=self.draws.take(rows),
+            observation=_SomeRows(self.observation, rows),
+            legal=None if self.legal is None else self.legal.take(rows, axis=0),
             clock=None if self.clock is None else self.clock[rows],
             public=None if self.public is None else _PublicRows(self.public, rows),
         )
+
+
+class _SomeRows(Mapping[str, Array]):
+    """Some rows of an observation, copied when they are looked at: there are agents who do not look."""
+
+    def __init__(self, whole: Mapping[str, Array], rows: Ints) -> None:
+        self._whole, self._rows = whole, rows
+        self._taken: dict[str, Array] = {}
+
+    def __getitem__(self, name: str) -> Array:
+        if name not in self._taken:
+            self._taken[name] = self._whole[name][self._rows]
+        return self._taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)
 
 
 @dataclass(frozen=True)
@@ -416,8 +435,8 @@ def _split(turn: Turn, seats: Ints, spec: GameSpec) -> Iterator[tuple[int, Ints]
     if who[0] == who[-1] and (who == who[0]).all():
         yield int(who[0]) // len(spec.roles), np.arange(len(turn))
         return
-    for key in np.unique(who):
-        yield int(key) // len(spec.roles), np.flatnonzero(who == key)
+    for key in np.flatnonzero(np.bincount(who)).tolist():
+        yield key // len(spec.roles), np.flatnonzero(who == key)
 
 
 def ask_agent(agent: Agent, turn: Turn, rows: Ints, memory: Array | None, spec: GameSpec) -> Choice:
@@ -498,7 +517,7 @@ def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
             raise ValueError(f"actions must be (k,) integers, not {actions.dtype} of shape {actions.shape}")
         width = turn.legal.shape[1]
         known = len(actions) and actions.min() >= 0 and actions.max() < width
-        if known and turn.legal[np.arange(len(turn)), actions].all():
+        if known and turn.legal.take(np.arange(0, len(turn) * width, width) + actions).all():
             return {}  # as nearly always: small batches are asked thousands of times a second
         inside: Bools = (actions >= 0) & (actions < width)
         good = inside & turn.legal[np.arange(len(turn)), np.where(inside, actions, 0)]
@@ -539,6 +558,11 @@ def _gather(turn: Turn, answers: tuple[Answered, ...], spec: GameSpec) -> tuple[
     if not played_rows:
         space = spec.role(int(turn.players[0])).action  # no actions have their shape too
         return np.zeros(0, np.int64), np.zeros((0, *(space.shape or ())), space.dtype), tuple(failures)
+    if len({part.shape[1:] for part in played_actions}) == 1 and sum(map(len, played_rows)) == len(turn):
+        whole = np.empty((len(turn), *played_actions[0].shape[1:]), np.result_type(*played_actions))
+        for places, part in zip(played_rows, played_actions, strict=True):
+            whole[places] = part
+        return np.arange(len(turn)), whole, tuple(failures)  # as nearly always, without a sort
     rows = np.concatenate(played_rows)
     order = np.argsort(rows)  # in the turn's order again: `play` may then give them without their rows
     return rows[order], _joined(played_actions)[order], tuple(failures)

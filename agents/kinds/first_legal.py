@@ -18,6 +18,7 @@ class FirstLegalAgent:
     """Plays the legal action with the lowest number; of a MultiDiscrete action, in each of its parts."""
 
     name = "first-legal"
+    quick = True  # as `random`
 
     def __init__(self) -> None:
         self._spec: GameSpec | None = None

@@ -19,6 +19,7 @@ class RandomAgent:
     """Draws one of the legal actions; of a `Box`, a point as Gymnasium's own `sample` would."""
 
     name = "random"
+    quick = True  # it keeps nothing of a game, so that thousands at once cost nothing
 
     def __init__(self) -> None:
         self._seed = 0

@@ -9,6 +9,8 @@ from lanista.arena.meetings import Meeting, meeting, seatings
 from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
+AT_ONCE = True
+
 
 def meetings(
     names: Sequence[str], games: int, played: Sequence[StoredGame], players: int, *, challengers: int = 1

@@ -13,6 +13,7 @@ from lanista.arena.meetings import Meeting, seatings
 from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
+AT_ONCE = True
 MOST_TABLES = 100  # of more than two players: where there are more, some are drawn
 TABLES_OF_EACH = 24  # at which everyone then sits
 TRIES = 1000

@@ -119,7 +119,9 @@ def run(options: Options) -> int:
         names = [name for name in (options.one, options.other) if name]
         return _returns.run(spec, options.game, names, most, options.first_level, options.seed, options.json)
     if spec.players != 2:
-        raise UsageError(f"a match is between two or of one; {options.game} has {spec.players} players")
+        raise UsageError(
+            f"a match is between two or of one; {options.game} has {spec.players} players: use lanista tournament"
+        )
     if not options.other:
         raise UsageError("lanista match needs B; see lanista match --help")
     if options.first_level is not None:

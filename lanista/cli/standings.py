@@ -9,14 +9,15 @@ Example:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from lanista.arena.standings import table_of
 from lanista.arena.store import Store
+from lanista.arena.tables import any_table_of, contest_of
 from lanista.cli._printing import print_json
 from lanista.errors import UsageError
 
@@ -38,17 +39,23 @@ class Options:
 def run(options: Options) -> int:
     """Rate what is stored and print the table."""
     with Store(options.db, write=False) as store:
-        anchors = dict(anchor(words) for words in options.anchors)
-        table = table_of(store, anchors=anchors)
+        anchors = read_anchors(options.anchors)
+        standing = tuple(contest_of(store))
+        table = replace(any_table_of(store, anchors=anchors), standing=standing)
         if options.report is not None:
             from lanista.arena.report import write_report
 
-            write_report(store, options.report, anchors=anchors)
+            write_report(store, options.report, anchors=anchors, standing=standing)
     if options.json:
         print_json(table.to_json())
     else:
         print(table)
     return 0
+
+
+def read_anchors(words: Sequence[str]) -> dict[str, float]:
+    """The anchors that `--anchors NAME=ELO ...` names."""
+    return dict(anchor(each) for each in words)
 
 
 def anchor(words: str) -> tuple[str, float]:

@@ -4,6 +4,8 @@ Example:
     lanista tournament --game connect_four runs/first random minimax:depth=1 minimax:depth=3 --report t.html
     lanista tournament --game connect_four runs/first random minimax:depth=1 --games 200 --db t.sqlite
     lanista tournament --game othello runs/* minimax:depth=2 --format swiss:rounds=7 --games 10
+    lanista tournament --game gym:CartPole-v1 runs/* random --games 200 --db cartpole.sqlite
+    lanista tournament --game zoo:mpe/simple_adversary_v3 runs/a runs/b random first-legal --games 48
     lanista tournament --game chess uci:stockfish uci:gnuchess --openings book.epd --time-control 10+0.1
 
 Games are kept in the store as they end: the same command on the same store goes on where it was stopped, and with
@@ -22,6 +24,7 @@ import lanista
 from lanista.cli._games_bar import games_bar
 from lanista.cli._printing import print_json
 from lanista.cli._rules_of_play import RulesOfPlay
+from lanista.cli.standings import read_anchors
 from lanista.errors import UsageError
 
 
@@ -32,13 +35,14 @@ class Options(RulesOfPlay):
     contestants: Annotated[Positional[tuple[str, ...]], arg(metavar="AGENT ...")]
     """Who plays: two or more; `lanista agents` lists who can."""
     game: Annotated[str, arg(metavar="GAME")]
-    """The game, of two players."""
+    """The game: of two players, of more, or of one."""
     format: Annotated[str, arg(metavar="F")] = "round_robin"
     """Who meets whom; `lanista formats` lists what there is."""
-    games: Annotated[int, arg(metavar="N")] = 40
-    """Games of each two contestants who meet, an even number."""
-    opening_plies: Annotated[int, arg(metavar="P")] = 8
-    """Games begin after 0 to P random plies; each such opening is played from both seats."""
+    games: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: 40, or the next multiple)")] = None
+    """Games of each two who meet, an even number; of each table of more, a multiple of its seatings (6 for three); of
+    each contestant where a game has one player."""
+    opening_plies: Annotated[int | None, arg(metavar="P", help_behavior_hint="(default: 8; 0 for one player)")] = None
+    """Games begin after 0 to P random plies; each such opening is played in all seatings."""
     openings: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Take the openings from a book instead: a line of moves each, a PGN, SGF, EPD or FEN."""
     balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
@@ -49,6 +53,8 @@ class Options(RulesOfPlay):
     """The store of the games."""
     report: Annotated[Path | None, arg(metavar="FILE.html", help_behavior_hint="")] = None
     """Write a report in one HTML file."""
+    anchors: Annotated[tuple[str, ...], arg(metavar="NAME=ELO ...", help_behavior_hint="")] = ()
+    """Hold these contestants at these ratings, and rate the others on their scale."""
     seed: Annotated[int, arg(metavar="S")] = 0
     """Of openings, games and the agents' chance."""
     json: bool = False
@@ -67,7 +73,7 @@ def run(options: Options) -> int:
             games=options.games,
             db=options.db,
             seed=options.seed,
-            opening_plies=(0, options.opening_plies),
+            opening_plies=None if options.opening_plies is None else (0, options.opening_plies),
             openings=options.openings,
             balanced=options.balanced,
             balanced_within=options.balanced_within,
@@ -76,6 +82,7 @@ def run(options: Options) -> int:
             time_control=rules["control"],
             adjudication=rules["adjudication"],
             book_plies=options.book_plies,
+            anchors=read_anchors(options.anchors),
             progress=told,
         )
     if options.json:

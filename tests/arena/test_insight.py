@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from lanista.arena.report import report_html
-from lanista.arena.standings import table_of
+from lanista.arena.standings import Table, table_of
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.tournament import tournament
@@ -104,6 +104,7 @@ def test_who_repeats_one_game_is_warned_and_gains_no_certainty(tmp_path: Path) -
         tournament("tictactoe", ["first-legal", LastLegal()], games=games, opening_plies=(0, 0), db=path)
         for games, path in ((2, tmp_path / "few.sqlite"), (40, tmp_path / "many.sqlite"))
     )
+    assert isinstance(few, Table) and isinstance(many, Table)
     (repeats,) = many.insight.repeats
     assert (repeats.games, repeats.distinct) == (40, 2)
     assert "Warning: first-legal and last-legal repeat themselves: 2 of their 40 games differ" in str(many)

@@ -13,7 +13,7 @@ import pytest
 
 from lanista.agents.contestant import load_agent
 from lanista.arena.formats.round_robin import meetings
-from lanista.arena.standings import table_of, tally_of
+from lanista.arena.standings import Table, table_of, tally_of
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame, StoredGames
 from lanista.arena.tournament import tournament
@@ -34,7 +34,7 @@ def test_everyone_meets_everyone_from_both_seats_of_the_same_openings(tmp_path: 
     table = tournament("tictactoe", WHO, games=10, db=tmp_path / "t.sqlite")
     with Store(tmp_path / "t.sqlite", write=False) as store:
         games = store.games()
-    assert len(games) == 3 * 10 == table.games
+    assert isinstance(table, Table) and len(games) == 3 * 10 == table.games
     for game in games:
         (twin,) = [g for g in games if (g.names, g.number, g.leg) == (game.names, game.number, 1 - game.leg)]
         assert twin.opening == game.opening == twin.moves[: len(game.opening)] and twin.seats == game.seats[::-1]
@@ -153,6 +153,7 @@ class Breaks:
 
 def test_a_fault_loses_its_game_and_is_told(tmp_path: Path) -> None:
     table = tournament("tictactoe", [Breaks(), "random"], games=12, db=tmp_path / "t.sqlite")
+    assert isinstance(table, Table)
     (row,) = [row for row in table.rows if row.name == "breaks"]
     assert 1 <= row.faults == sum("no idea" in str(game[7]) for game in games_of(tmp_path / "t.sqlite")) < 12
     assert row.losses >= row.faults
@@ -194,7 +195,7 @@ def test_where_chance_plays_a_part_the_same_moves_are_another_game() -> None:
 
 def test_deterministic_players_do_not_grow_certain_by_repeating_themselves(tmp_path: Path) -> None:
     table = tournament("tictactoe", ["first-legal", Second()], games=40, opening_plies=(0, 0))
-    assert [row.distinct for row in table.rows] == [2, 2]
+    assert isinstance(table, Table) and [row.distinct for row in table.rows] == [2, 2]
     assert table.rows[0].high - table.rows[0].low > 100
 
 
