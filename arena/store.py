@@ -301,10 +301,11 @@ class Store:
             ),
         )  # fmt: skip
         if games.positions is not None:
-            begun = zip(games.meetings, games.numbers, games.positions, strict=True)
+            begun = zip(games.meetings.tolist(), games.numbers.tolist(), games.positions, strict=True)
             self._database.executemany(INSERT_POSITION, (row for row in begun if row[2]))
         if games.seconds is not None:
-            took = zip(games.meetings, games.numbers, games.legs, map(timed, games.seconds), strict=True)
+            places = (column.tolist() for column in (games.meetings, games.numbers, games.legs))
+            took = zip(*places, map(timed, games.seconds), strict=True)
             self._database.executemany(INSERT_TIMES, (row for row in took if row[3]))
         return int(cursor.lastrowid or 0)
 
