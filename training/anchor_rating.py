@@ -20,9 +20,11 @@ import numpy as np
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.pairs import Scores, pair_scores
-from lanista.envs.core import Agent
+from lanista.envs import make
+from lanista.envs.core import Agent, start_agent
 from lanista.errors import UsageError
 from lanista.files import read_json, write_json
+from lanista.training.settings import TrainSettings
 
 ORIGIN = "random"  # who is at 0
 SCALE_FILE = "anchor_ratings.json"
@@ -149,3 +151,28 @@ def _measured(game: str, anchors: Sequence[str]) -> dict[str, float]:
         pairs[one, other] = pairs[other, one] = len(shares)
     # `scale_of` holds `random`, which is the first.
     return {name: round(float(elo), 2) for name, elo in zip(names, scale_of(points, pairs, 0), strict=True)}
+
+
+def anchors_of(settings: TrainSettings) -> dict[str, Agent]:
+    """The fixed opponents of a run; of the default ones those that can play its game, which has two players.
+
+    Raises:
+        UsageError: one that was asked for is unknown or cannot play the game.
+    """
+    spec = make(settings.game).spec
+    wished = settings.anchors != TrainSettings(game=settings.game).anchors
+    agents: dict[str, Agent] = {}
+    if len(spec.roles) > 1 and not spec.zero_sum and not wished:
+        return agents  # who gets more than the other role tells nothing of who plays better
+    for anchor in settings.anchors.split():
+        agent = load_agent(anchor)
+        try:
+            if spec.players != 2:
+                raise UsageError(f"{settings.game} is not for two players, so there is nobody to be an anchor")
+            start_agent(agent, spec, 0)
+        except UsageError:
+            if wished:
+                raise
+            continue
+        agents[anchor] = agent
+    return agents

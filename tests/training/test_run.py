@@ -22,8 +22,9 @@ from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.plugs import plug, plugs
+from lanista.training.anchor_rating import anchors_of
 from lanista.training.ppo import make_optimizer
-from lanista.training.run import TRAINERS, Progress, Run, anchors_of, create_run, open_run, prolonged, train
+from lanista.training.run import TRAINERS, Progress, Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings, settings_from
 
 SMALL = {

@@ -51,9 +51,9 @@ from lanista.training.curriculum import Curriculum, open_curriculum
 from lanista.training.league import League, Seating
 from lanista.training.learner import BatchLearner, shuffling_seed
 from lanista.training.ppo import Batch
-from lanista.training.run import TrainerState
 from lanista.training.runner import BatchRunner, Sample, metrics_of
 from lanista.training.settings import TrainSettings, new_networks, settings_from, settings_values
+from lanista.training.trainer import TrainerState
 from lanista.training.trainers._ray_cluster import start_ray
 
 OBSERVATION = "observation."
@@ -307,7 +307,7 @@ class SelfPlay(PPO):  # type: ignore[misc]
 
 
 class RLlibTrainer:
-    """`training.run.Trainer` on RLlib."""
+    """`training.trainer.Trainer` on RLlib."""
 
     def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings

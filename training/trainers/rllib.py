@@ -16,13 +16,13 @@ from lanista.errors import UsageError
 from lanista.training.curriculum import Curriculum, open_curriculum
 from lanista.training.league import League
 from lanista.training.learner import BatchLearner, shuffling_seed
-from lanista.training.run import Trainer, TrainerState
 from lanista.training.runner import BatchRunner, metrics_of
 from lanista.training.settings import TrainSettings, new_networks
+from lanista.training.trainer import Trainer, TrainerState
 
 
 class OneProcessTrainer:
-    """`training.run.LeagueTrainer` with one runner and one learner in this process."""
+    """`training.trainer.LeagueTrainer` with one runner and one learner in this process."""
 
     def __init__(self, settings: TrainSettings) -> None:
         self.settings = settings

@@ -36,9 +36,9 @@ from lanista.envs import make
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
-from lanista.training.run import TrainerState
 from lanista.training.sb3_features import sb3_policy
 from lanista.training.settings import TrainSettings
+from lanista.training.trainer import TrainerState
 from lanista.training.trainers._sb3_algorithms import algorithm_of, make_model
 from lanista.training.trainers._sb3_games import SeatEnvironments, illegal_actions
 from lanista.training.trainers._sb3_network import blank_network, copy_weights
@@ -65,7 +65,7 @@ class _Told(KVWriter):
 
 
 class SB3Trainer:
-    """`training.run.Trainer` on Stable-Baselines3.
+    """`training.trainer.Trainer` on Stable-Baselines3.
 
     Attributes:
         averaged: the run must not take the mean of the weights: the agent is what SB3 would save.

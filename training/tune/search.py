@@ -238,8 +238,7 @@ def _within(space: Mapping[str, Dimension], values: Values) -> Values:
 
 def _shared_scale(search: Search) -> Path | None:
     """The anchors' ratings, measured once for all trials."""
-    from lanista.training.anchor_rating import SCALE_FILE, anchor_scale
-    from lanista.training.run import anchors_of
+    from lanista.training.anchor_rating import SCALE_FILE, anchor_scale, anchors_of
 
     settings = search.plan.trial_settings(search.game, search.trials[0].first)
     anchors = anchors_of(settings)

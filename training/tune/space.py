@@ -141,7 +141,8 @@ class Plan:
             UsageError: they cannot, or it will not.
         """
         from lanista.agents.exploitability import small_tree
-        from lanista.training.run import anchors_of, check_settings
+        from lanista.training.anchor_rating import anchors_of
+        from lanista.training.run import check_settings
 
         drawn = self.draw()
         trials = [self.trial_settings(game, values) for values in drawn]
