@@ -42,8 +42,8 @@ SCHEMA = (
 )
 INSERT = (
     "INSERT INTO games (meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+    " VALUES (?, ?, ?, ?, ?, ?, ?, {reason}, {at_fault}, {batch})"
+)  # what all of a batch have in common is written into it: every value that is handed over takes its time
 
 
 def migrate(database: sqlite3.Connection) -> None:
