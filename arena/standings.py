@@ -239,8 +239,8 @@ class Records:
         cells = _cells(games)
         ahead = np.bincount((one * p + other)[counted] * 3 + cells[counted], minlength=3 * p * p).reshape(p, p, 3)
         different = np.bincount((one * p + other)[distinct], minlength=p * p).reshape(p, p)
-        failed = counted & (games.at_fault != NOBODY)
-        sitting = games.seats[np.flatnonzero(failed), games.at_fault[failed]]  # which of the two names
+        failed = np.flatnonzero(counted & (games.at_fault != NOBODY))
+        sitting = games.legs[failed] ^ games.at_fault[failed]  # which of the two names: turned in leg 1
         faults = np.bincount(np.where(sitting == 0, one[failed], other[failed]), minlength=p)
         return cls(names, ahead + ahead.transpose(1, 0, 2)[..., ::-1], different + different.T, faults)
 

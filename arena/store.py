@@ -13,7 +13,6 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -291,15 +290,18 @@ class Store:
             (self._before,) = self._database.execute("SELECT coalesce(max(id), 0) FROM games").fetchone()
         cursor = self._database.execute("INSERT INTO batches (session, stored_at) VALUES (?, ?)", (session, stored_at))
         returns, size = np.ascontiguousarray(games.returns, "<f8").tobytes(), 8 * games.returns.shape[1]
-        self._database.executemany(
-            INSERT,
-            zip(
-                *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds)),
-                games.openings.tolist(), games.moves,
-                [returns[at : at + size] for at in range(0, len(returns), size)], games.reasons, games.at_fault,
-                repeat(cursor.lastrowid),
-            ),
-        )  # fmt: skip
+        batch = int(cursor.lastrowid or 0)
+        columns: list[Any] = [
+            *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds, games.openings)),
+            games.moves,
+            [returns[at : at + size] for at in range(0, len(returns), size)],
+        ]
+        if set(games.reasons) == {"end"} and set(games.at_fault) == {None}:
+            statement = INSERT.format(reason="'end'", at_fault="NULL", batch=batch)
+        else:
+            statement = INSERT.format(reason="?", at_fault="?", batch=batch)
+            columns += [games.reasons, games.at_fault]
+        self._database.executemany(statement, zip(*columns, strict=True))
         if games.positions is not None:
             begun = zip(games.meetings.tolist(), games.numbers.tolist(), games.positions, strict=True)
             self._database.executemany(INSERT_POSITION, (row for row in begun if row[2]))
@@ -307,7 +309,7 @@ class Store:
             places = (column.tolist() for column in (games.meetings, games.numbers, games.legs))
             took = zip(*places, map(timed, games.seconds), strict=True)
             self._database.executemany(INSERT_TIMES, (row for row in took if row[3]))
-        return int(cursor.lastrowid or 0)
+        return batch
 
     def places(self) -> list[tuple[int, int, int]]:
         """The key of the meeting, the number of the opening, and the leg, of every stored game."""

@@ -54,8 +54,8 @@ SCHEMA = (
 )
 INSERT = (
     "INSERT INTO games (meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+    " VALUES (?, ?, ?, ?, ?, ?, ?, {reason}, {at_fault}, {batch})"
+)  # what all of a batch have in common is written into it: every value that is handed over takes its time
 INSERT_POSITION = "INSERT OR IGNORE INTO positions (meeting, number, position) VALUES (?, ?, ?)"
 INSERT_TIMES = "INSERT INTO times (meeting, number, leg, seconds) VALUES (?, ?, ?, ?)"
 

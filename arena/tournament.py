@@ -237,21 +237,22 @@ def _play(
 ) -> None:
     """Play the missing games as one batch, whoever meets whom, and store those that finish together."""
     used = np.unique(missing.which)
-    meetings = [missing.meetings[at] for at in used.tolist()]
+    whole = len(used) == len(missing.meetings)
+    meetings = missing.meetings if whole else [missing.meetings[at] for at in used.tolist()]
     which = np.searchsorted(used, missing.which)  # (m,) in `meetings`
     seeds = meeting_seeds(seed, meetings)
     openings = source.draw([number for _, number in meetings], seeds)
+    sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
     index = {name: number for number, name in enumerate(players)}
-    met = np.array([[index[name] for name in names] for names, _ in meetings], np.int64)  # (meetings, players)
-    order = np.array(seatings(met.shape[1]), np.int64)[missing.legs]  # (m, players)
+    tables = np.array([[index[name] for name in names] for names in sheet.tables], np.int64)  # (tables, players)
+    order = np.array(seatings(tables.shape[1]), np.int64)[missing.legs]  # (m, players)
     listed = which.tolist()
     schedule = Schedule(
-        np.take_along_axis(met[which], order, axis=1),
+        np.take_along_axis(tables[sheet.table_of[which]], order, axis=1),
         [seeds[at] for at in listed],
         [openings[at].moves for at in listed] if any(opening.moves for opening in openings) else None,
         positions=[openings[at].position for at in listed] if any(opening.position for opening in openings) else None,
     )
-    sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
     done, before = 0, store.count()
     copies = MOST_COPIES if all(getattr(agent, "quick", False) for agent in players.values()) else COPIES
     finished = play_schedule(game, list(players.values()), schedule, copies=copies, seed=seed, **rules)
@@ -264,8 +265,8 @@ def _play(
 def store_together(store: Store, finished: Iterable[NewGames], session: int) -> Iterator[int]:
     """Store games as they finish, those that finish within a moment in one transaction.
 
-    Every transaction is synced, which takes longer than many games that cost next to nothing. So where games finish one
-    after the other within `PACE` seconds, they wait for each other, at most `TOGETHER` seconds.
+    Every transaction is synced, which takes longer than many games that cost next to nothing. So games that follow
+    others within `PACE` seconds wait for the next ones, unless the last transaction is `TOGETHER` seconds ago.
 
     Yields:
         How many games were stored.
@@ -292,7 +293,12 @@ def store_together(store: Store, finished: Iterable[NewGames], session: int) -> 
 
 
 class _Sheet:
-    """What is known of scheduled games before they are played."""
+    """What is known of scheduled games before they are played.
+
+    Attributes:
+        tables: who meets.
+        table_of: (meetings,) of each meeting, which of the tables.
+    """
 
     def __init__(
         self,
@@ -303,10 +309,14 @@ class _Sheet:
         openings: Sequence[Opening],
         store: Store,
     ) -> None:
-        keys = store.meet(names for names, _ in meetings)
+        places: dict[tuple[str, ...], int] = {}
+        count = len(meetings)
+        self.table_of = np.fromiter((places.setdefault(names, len(places)) for names, _ in meetings), np.int64, count)
+        self.tables = list(places)
+        keys = store.meet(self.tables)
         self._which, self._legs, self._openings = which, legs, openings
-        self._keys = np.array([keys[names] for names, _ in meetings], np.int64)
-        self._numbers = np.array([number for _, number in meetings], np.int64)
+        self._keys = np.array([keys[names] for names in self.tables], np.int64)[self.table_of]
+        self._numbers = np.fromiter((number for _, number in meetings), np.int64, count)
         self._seeds = np.array(seeds, np.int64)
         moves = [opening.moves for opening in openings]
         self._lengths = np.fromiter(map(len, moves), np.int64, len(moves))
