@@ -15,6 +15,7 @@ import numpy as np
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.verification import replay_all
 from lanista.envs import make
+from lanista.envs.batched import begin_games
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Turn, agent_name, start_agent
 from lanista.errors import UsageError
 
@@ -126,14 +127,15 @@ def analyse(game: str, number: int, stored: StoredGame, agent: Agent, *, bound: 
     """
     spec = make(game).spec
     _check(spec, stored, bound)
-    end = replay_all(game, [stored.seed], [stored.moves])
+    end = replay_all(game, [stored.seed], [stored.moves], positions=[stored.position])
     if end.illegal[0] or end.broken[0] or int(end.played[0]) < len(stored.moves):
         raise UsageError(f"game {number} cannot be played again as it is stored; see lanista verify")
     start_agent(agent, spec, seed)
     count = len(stored.moves)
     asked = count + (not end.finished[0])  # where the game stands at last too, unless the rules ended it
     board = make(game, asked, restart=False)
-    board.reset([stored.seed] * asked, openings=[stored.moves[:ply] for ply in range(asked)])
+    openings = [stored.moves[:ply] for ply in range(asked)]
+    begin_games(board, [stored.seed] * asked, None, openings, [stored.position] * asked)
     turn = board.turn()
     choice = _ask(agent, turn)
     values = _shares(spec, choice)
@@ -196,12 +198,13 @@ def _with_alternatives(game: str, stored: StoredGame, agent: Agent, moves: Seque
         return list(moves)
     openings = [stored.moves[: move.ply - 1] for move in blunders]
     before = make(game, len(blunders), restart=False)
-    before.reset([stored.seed] * len(blunders), openings=openings)
+    begin_games(before, [stored.seed] * len(blunders), None, openings, [stored.position] * len(blunders))
     legal = before.turn().legal
     assert legal is not None, "the games have discrete actions"
     rows, actions = np.nonzero(legal)
     board = make(game, len(rows), restart=False)
-    board.reset([stored.seed] * len(rows), openings=[openings[row] for row in rows])
+    begun = [openings[row] for row in rows]
+    begin_games(board, [stored.seed] * len(rows), None, begun, [stored.position] * len(rows))
     outcome = board.step(actions)
     spec = board.spec
     least, greatest = spec.returns

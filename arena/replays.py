@@ -12,6 +12,7 @@ import numpy as np
 from lanista.arena.standings import Table
 from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
+from lanista.envs.batched import begin_games
 
 MOST_SHOWN = 6
 MOST_CHARACTERS = 4_000_000  # of drawings in one report
@@ -98,7 +99,7 @@ def replay(name: str, title: str, game: StoredGame) -> Replay:
         game: what was played.
     """
     board = make(name, 1, restart=False)
-    board.reset([game.seed])
+    begin_games(board, [game.seed], positions=[game.position])
     moves: list[str] = []
     movers: list[int | None] = []
     frames = [board.picture(0)]

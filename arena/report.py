@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanista.arena.insight import circular, repeated
 from lanista.arena.replays import Replay, choose_replays, packed
-from lanista.arena.standings import Table, table_of
+from lanista.arena.standings import Table, in_words, table_of
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.tables import players_of
@@ -79,6 +79,7 @@ def report_html(store: Store, *, anchors: Mapping[str, float] | None = None, sta
         more_warnings=max(0, len(table.insight.repeats) - SHOWN_WARNINGS),
         faults=faults[:SHOWN_FAULTS],
         more_faults=max(0, len(faults) - SHOWN_FAULTS),
+        endings=in_words(table.endings),
         seats=_seats(games),
         standing=standing,
         versions=played_with(store),

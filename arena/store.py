@@ -13,16 +13,25 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lanista.arena.store_format import APPLICATION, FORMAT, INSERT, OLDEST, SCHEMA, migrate
+from lanista.arena.store_format import (
+    APPLICATION,
+    DETAILS,
+    FORMAT,
+    INSERT,
+    INSERT_POSITION,
+    INSERT_TIMES,
+    OLDEST,
+    SCHEMA,
+    migrate,
+)
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined
+from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined, timed
 from lanista.errors import UsageError
 
 MOST_REMEMBERED = 500_000  # games, of some 200 bytes each
@@ -92,6 +101,9 @@ class Store:
             elif version < FORMAT:
                 with self._transaction():
                     migrate(self._database)
+            else:
+                for statement in DETAILS:
+                    self._database.execute(statement)
             return
         if not tables:
             raise UsageError(f"{self.path} holds no tournament")
@@ -278,16 +290,26 @@ class Store:
             (self._before,) = self._database.execute("SELECT coalesce(max(id), 0) FROM games").fetchone()
         cursor = self._database.execute("INSERT INTO batches (session, stored_at) VALUES (?, ?)", (session, stored_at))
         returns, size = np.ascontiguousarray(games.returns, "<f8").tobytes(), 8 * games.returns.shape[1]
-        self._database.executemany(
-            INSERT,
-            zip(
-                *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds)),
-                games.openings.tolist(), games.moves,
-                [returns[at : at + size] for at in range(0, len(returns), size)], games.reasons, games.at_fault,
-                repeat(cursor.lastrowid),
-            ),
-        )  # fmt: skip
-        return int(cursor.lastrowid or 0)
+        batch = int(cursor.lastrowid or 0)
+        columns: list[Any] = [
+            *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds, games.openings)),
+            games.moves,
+            [returns[at : at + size] for at in range(0, len(returns), size)],
+        ]
+        if set(games.reasons) == {"end"} and set(games.at_fault) == {None}:
+            statement = INSERT.format(reason="'end'", at_fault="NULL", batch=batch)
+        else:
+            statement = INSERT.format(reason="?", at_fault="?", batch=batch)
+            columns += [games.reasons, games.at_fault]
+        self._database.executemany(statement, zip(*columns, strict=True))
+        if games.positions is not None:
+            begun = zip(games.meetings.tolist(), games.numbers.tolist(), games.positions, strict=True)
+            self._database.executemany(INSERT_POSITION, (row for row in begun if row[2]))
+        if games.seconds is not None:
+            places = (column.tolist() for column in (games.meetings, games.numbers, games.legs))
+            took = zip(*places, map(timed, games.seconds), strict=True)
+            self._database.executemany(INSERT_TIMES, (row for row in took if row[3]))
+        return batch
 
     def places(self) -> list[tuple[int, int, int]]:
         """The key of the meeting, the number of the opening, and the leg, of every stored game."""
@@ -370,6 +392,8 @@ def _columns(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int
         returns=np.array([game.returns for game in games], np.float64),
         reasons=[game.reason for game in games],
         at_fault=[game.at_fault for game in games],
+        positions=[game.position for game in games] if any(game.position for game in games) else None,
+        seconds=[game.seconds for game in games] if any(game.seconds for game in games) else None,
     )
 
 

@@ -39,7 +39,21 @@ def read_games(database: sqlite3.Connection, last: int = 2**63 - 1) -> tuple[Sto
     if wrong:
         damaged |= {rows[at][0]: f"cannot be read: {why}" for at, why in wrong.items()}
         rows = [row for at, row in enumerate(rows) if at not in wrong]
-    return _in_order(rows, names, batches), dict(sorted(damaged.items()))
+    return _in_order(rows, names, batches, *_details(database, rows)), dict(sorted(damaged.items()))
+
+
+def _details(
+    database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]
+) -> tuple[list[str] | None, list[bytes] | None]:
+    """Of some rows where they begin and what their moves took; None where no game tells any."""
+    if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'times'").fetchone():
+        return None, None
+    begun = {(meeting, number): text for meeting, number, text in database.execute("SELECT * FROM positions")}
+    took = {tuple(place): seconds for *place, seconds in database.execute("SELECT * FROM times")}
+    positions = [begun.get((row[1], row[2]), "") for row in rows] if begun else None
+    # What is cut off in the middle of a number has lost that one.
+    seconds = [took.get((row[1], row[2], row[3]), b"") for row in rows] if took else None
+    return positions, None if seconds is None else [each[: len(each) // 4 * 4] for each in seconds]
 
 
 def _rows(database: sqlite3.Connection, last: int) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
@@ -134,7 +148,13 @@ def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict
     return "" if batch in batches else f"its batch {batch} is not there"
 
 
-def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any]) -> StoredGames:
+def _in_order(
+    rows: Sequence[tuple[Any, ...]],
+    names: Names,
+    batches: dict[int, Any],
+    positions: list[str] | None,
+    seconds: list[bytes] | None,
+) -> StoredGames:
     """The rows as columns, by names, number and leg."""
     met = tuple(sorted(set(names.values())))
     place = {who: at for at, who in enumerate(met)}
@@ -158,5 +178,7 @@ def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, 
         at_fault=column_of_players(at_fault),
         batches=np.array(used, np.int64),
         written=batches,
+        positions=positions,
+        seconds=seconds,
     )
     return games.in_order()

@@ -26,4 +26,7 @@ def texts(exported: Exported) -> Iterator[str]:
             "at_fault": game.at_fault,
             "stored_at": game.stored_at,
         }
+        # Most games have neither.
+        plain |= {"position": game.position} if game.position else {}
+        plain |= {"seconds": game.seconds} if game.seconds else {}
         yield json.dumps(plain, ensure_ascii=False) + "\n"
