@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import binomtest
 
-from lanista.agents.match import random_openings
+from lanista.agents.random_openings import random_openings
 from lanista.envs import make
 from lanista.envs.core import Agent, Array, Bools, Floats, Ints, start_agent
 from lanista.errors import UsageError

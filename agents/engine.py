@@ -12,8 +12,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from lanista.agents.host_time import STALLED
 from lanista.agents.line_process import Dialogue, LineProcess, converse, quoted
-from lanista.agents.processes import ProcessError, find_program
+from lanista.agents.processes import ProcessError, StalledError, find_program, reason_of
+from lanista.agents.time_control import KILLED_AFTER, TimeControl
 from lanista.agents.told_games import ToldGame, ToldGames
 from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
 from lanista.errors import UsageError, unknown
@@ -32,11 +34,13 @@ class Limits:
         seconds: within which a move must come, or it is a failure and the process is killed.
         milliseconds: that it is told to think for a move.
         processes: that play at a time, each one game.
+        memory: megabytes that a process and its children may have resident.
     """
 
     seconds: float = 30.0
     milliseconds: int = 0
     processes: int = 1
+    memory: int = 8192
 
 
 def parse_engine(written: str, source: str, limits: type[Limits]) -> tuple[tuple[str, ...], Limits, dict[str, Value]]:
@@ -94,6 +98,7 @@ class Answer:
         self.actions = np.zeros(len(self.turn), np.int64)  # (k,)
         self.values = np.full(len(self.turn), np.nan, np.float32)  # (k,)
         self.failed: dict[int, str] = {}
+        self.seconds = np.zeros(len(self.turn))  # (k,) that each row took
 
 
 class EngineAgent:
@@ -104,6 +109,7 @@ class EngineAgent:
     """
 
     protocol: ClassVar[str]
+    measures_time = True  # see `Choice.seconds`
 
     def __init__(self, name: str, command: Sequence[str], limits: Limits) -> None:
         """Know the engine; it is begun by `start`."""
@@ -111,8 +117,11 @@ class EngineAgent:
         self.command = tuple(command)
         self.limits = limits
         self.files = tuple(path for word in command if (path := Path(word)).is_file())  # what decides its moves
+        self.processes = limits.processes
+        self.control: TimeControl | None = None
         self._told: ToldGames | None = None
-        self._processes = [LineProcess(self.command) for _ in range(limits.processes)]
+        memory = limits.memory << 20
+        self._processes = [LineProcess(self.command, memory=memory) for _ in range(limits.processes)]
         self._failed_starts = 0
 
     def start(self, spec: GameSpec, seed: int) -> None:
@@ -137,6 +146,10 @@ class EngineAgent:
         if problem:
             raise UsageError(f"'{self.name}' does not speak {self.protocol.upper()}: it {problem[0]}")
 
+    def play_under(self, control: TimeControl | None) -> None:
+        """Play by a time control from the next game on, or without one."""
+        self.control = control
+
     def act(self, turn: Turn, memory: Array | None = None) -> Choice:
         """The engine's move for each row, and the value it tells."""
         if self._told is None:
@@ -148,7 +161,7 @@ class EngineAgent:
         processes = self._processes[: len(turn)]
         converse({process: self._serve(process, queue, answer) for process in processes})
         value = None if np.isnan(answer.values).all() else np.nan_to_num(answer.values)
-        return Choice(answer.actions, value=value, failed=answer.failed)
+        return Choice(answer.actions, value=value, failed=answer.failed, seconds=answer.seconds)
 
     def finish(self, games: Ints) -> None:
         """Forget games that are over."""
@@ -169,14 +182,34 @@ class EngineAgent:
                 yield from self._ready(process)
                 told = answer.told[row]
                 word, value = yield from self._move(process, told, answer.turn, row)
+                self._stop_clock(process, answer, row)
                 known = self._told.words_of(told.position, answer.turn.legal[row])  # type: ignore[index]
                 action = {name.lower(): action for name, action in known.items()}.get(word.lower())
                 if action is None:
                     raise ProcessError(f"illegal move {quoted(word)}")
                 answer.actions[row], answer.values[row] = action, value
             except ProcessError as failure:
-                answer.failed[row] = f"{self.protocol} engine: {failure}"
+                answer.failed[row] = reason_of(failure, f"{self.protocol} engine: ")
+                answer.seconds[row] = answer.seconds[row] or process.own_seconds()
                 process.end()
+
+    def _time_for(self, turn: Turn, row: int) -> float:
+        """Seconds in which the move must be there."""
+        if turn.clock is None or self.control is None:
+            return self.limits.seconds
+        return float(turn.clock[row, 0]) + self.control.margin + KILLED_AFTER  # the clock is the limit, and no other
+
+    def _stop_clock(self, process: LineProcess, answer: Answer, row: int) -> None:
+        """Note what a move took.
+
+        Raises:
+            StalledError: more than there was, but not of the engine's own.
+        """
+        if answer.turn.clock is None or self.control is None:
+            return
+        answer.seconds[row] = own = process.own_seconds()
+        if own <= float(answer.turn.clock[row, 0]) + self.control.margin < process.elapsed():
+            raise StalledError(STALLED)
 
     def _ready(self, process: LineProcess) -> Dialogue[None]:
         """Begin a process that does not run, and set it up."""

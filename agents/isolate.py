@@ -18,13 +18,16 @@ import subprocess
 import sys
 import time
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from lanista.agents.processes import ProcessError, begin, end, how_it_ended
+from lanista.agents.host_time import STALLED, Watch
+from lanista.agents.joined_choices import joined
+from lanista.agents.processes import LateError, ProcessError, StalledError, begin, end, how_it_ended, reason_of
+from lanista.agents.time_control import KILLED_AFTER, TimeControl
 from lanista.agents.wire import LENGTH, Message, choice_from, pack, turn_arrays, unpack
 from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
 from lanista.errors import UsageError
@@ -42,7 +45,7 @@ def isolate(contestant: str, *, seconds: float = 10.0, memory: int = 8192) -> Is
     Args:
         contestant: its string.
         seconds: in which it must answer a turn.
-        memory: megabytes of address space that it may have; 0 sets no limit.
+        memory: megabytes that it may have; 0 sets no limit.
     """
     return IsolatedAgent(contestant, {"contestant": contestant}, seconds=seconds, memory=memory)
 
@@ -62,8 +65,9 @@ class IsolatedAgent:
             loading: for the child: `contestant`, a string; `file`, `class` and `options` of a user's own class; or
                 `module`, `class` and `options` of one of Lanista's.
             seconds: in which it must answer a turn. A batch that is not answered is asked row by row, each row with
-                as much time.
-            memory: megabytes of address space that it may have; 0 sets no limit.
+                as much time. What the machine keeps from it does not count.
+            memory: megabytes of address space that it may have, and that it and its children may have resident; 0 sets
+                no limit.
 
         Raises:
             UsageError: a limit is no limit.
@@ -72,11 +76,14 @@ class IsolatedAgent:
             raise UsageError(f"'{name}' needs seconds above 0 and memory of at least 0, not {seconds} and {memory}")
         self.name = name
         self.seconds = seconds
+        self.measures_time = True  # see `Choice.seconds`
+        self.control: TimeControl | None = None
         self._loading = dict(loading)
         self._pipe = _Pipe(memory << 20)
         self._spec: GameSpec | None = None
         self._seed = 0
         self._loaded: dict[str, Any] | None = None  # what the process has
+        self._took = (0.0, 0.0)  # seconds of the last answer, of the clock and of its own
         self._asked = 0  # questions so far: an answer names its own
         self._busy = False
 
@@ -97,11 +104,13 @@ class IsolatedAgent:
         """Its answer to each row, with what it did wrong in `failed`."""
         if self._spec is None:
             raise UsageError(f"the agent '{self.name}' was not started: call start(spec, seed) before act")
+        if turn.clock is not None and self.control is not None:
+            return self._act_by_clock(turn, memory)
         try:
             return self._ask(turn, memory)
         except (ProcessError, CrashError) as failure:
             if len(turn) == 1:
-                return Choice(np.zeros(1, np.int64), failed={0: str(failure)})
+                return Choice(np.zeros(1, np.int64), failed={0: reason_of(failure)})
         answers, deadly = [], 0
         for row in range(len(turn)):
             one = np.array([row])
@@ -112,9 +121,31 @@ class IsolatedAgent:
                 except CrashError as failure:
                     answer, deadly = replace(answer, failed={0: str(failure)}), 0
                 except ProcessError as failure:
-                    answer, deadly = replace(answer, failed={0: str(failure)}), deadly + 1
+                    answer, deadly = replace(answer, failed={0: reason_of(failure)}), deadly + 1
             answers.append(answer)
         return joined(answers)
+
+    def play_under(self, control: TimeControl | None) -> None:
+        """Play by a time control from the next game on, or without one."""
+        self.control = control
+
+    def _act_by_clock(self, turn: Turn, memory: Array | None) -> Choice:
+        """Ask row by row, each by its own clock, and tell what each took."""
+        assert turn.clock is not None and self.control is not None
+        answers, seconds = [], np.zeros(len(turn))
+        for row in range(len(turn)):
+            one = np.array([row])
+            left = float(turn.clock[row, 0]) + self.control.margin
+            try:
+                # The clock is the limit, and no other.
+                answer = self._ask(turn.take(one), None if memory is None else memory[one], left + KILLED_AFTER)
+                if self._took[1] <= left < self._took[0]:
+                    answer = replace(answer, failed={0: STALLED})
+            except (ProcessError, CrashError) as failure:
+                answer = Choice(np.zeros(1, np.int64), failed={0: reason_of(failure)})
+            seconds[row] = self._took[1]
+            answers.append(answer)
+        return replace(answers[0] if len(answers) == 1 else joined(answers), seconds=seconds)
 
     def finish(self, games: Ints) -> None:
         """Tell it which games are over."""
@@ -144,25 +175,30 @@ class IsolatedAgent:
 
     def _begin(self) -> None:
         """Bring it to where it can be asked."""
-        until = time.monotonic() + STARTING
         if not self._pipe.running:
             self._loaded = None
             self._pipe.begin()
         if self._loaded is not self._loading:
             self._pipe.send(Message("load", text=json.dumps(self._loading)))
-            self._pipe.answer("loaded", until, STARTING)
+            self._pipe.answer("loaded", self._pipe.watch(STARTING))
             self._loaded = self._loading
         told = {"spec": base64.b64encode(pickle.dumps(self._spec)).decode(), "seed": self._seed}
         self._pipe.send(Message("start", text=json.dumps(told)))
-        self._pipe.answer("started", until, STARTING)
+        self._pipe.answer("started", self._pipe.watch(STARTING))
 
-    def _ask(self, turn: Turn, memory: Array | None) -> Choice:
-        """Ask once.
+    def _ask(self, turn: Turn, memory: Array | None, seconds: float | None = None) -> Choice:
+        """Ask once; `_took` has the seconds that it took, of the clock and of its own.
+
+        Args:
+            turn, memory: as `act` is given them.
+            seconds: in which it must answer; None is its own limit.
 
         Raises:
             CrashError: the agent raised.
             ProcessError: it did not answer as it should; its process was ended.
         """
+        self._took = (0.0, 0.0)
+        watch = None
         try:
             self._busy = True
             if not self._pipe.running or self._loaded is not self._loading:
@@ -172,19 +208,24 @@ class IsolatedAgent:
                     raise ProcessError(f"could not be started again: {mistake}") from None
             self._pipe.check_silence()
             arrays = turn_arrays(turn, memory)
-            until = time.monotonic() + self.seconds
+            watch = self._pipe.watch(self.seconds if seconds is None else seconds)
             self._asked += 1
             self._pipe.send(Message("act", arrays, json.dumps([self._asked, turn.public is not None])))
-            while (
-                message := self._pipe.answer(("choice", "positions", "moves"), until, self.seconds)
-            ).kind != "choice":
+            while (message := self._pipe.answer(("choice", "positions", "moves"), watch)).kind != "choice":
                 self._pipe.send(_shown(turn, message))
             return self._read(message, turn)
         except ProcessError as failure:
+            self._note(watch)  # while it is there
             self._pipe.end()
             raise failure
         finally:
+            self._note(watch)
             self._busy = False
+
+    def _note(self, watch: Watch | None) -> None:
+        """Note what an answer took, once, where a clock asks for it."""
+        if watch is not None and self.control is not None and not self._took[0]:
+            self._took = (watch.elapsed(), watch.own())
 
     def _read(self, message: Message, turn: Turn) -> Choice:
         """The choice that a message tells.
@@ -213,24 +254,6 @@ def _shown(turn: Turn, question: Message) -> Message:
     row = int(question.text) if question.text.isdecimal() and len(question.text) < 10 else len(turn)
     moves = turn.public.moves(row) if row < len(turn) else []
     return Message("moves", {"actions": np.array(moves, np.int64)})
-
-
-def joined(answers: Sequence[Choice]) -> Choice:
-    """One choice from those of single rows, in their order; what not all that did not fail have is left out."""
-    failed = {row: answer.failed[0] for row, answer in enumerate(answers) if answer.failed}
-    whole = [answer for answer in answers if not answer.failed]
-    if not whole:
-        return Choice(np.zeros(len(answers), np.int64), failed=failed)
-
-    def stacked(name: str) -> Any:
-        parts = [getattr(whole[0] if answer.failed else answer, name) for answer in answers]
-        alike = all(part is not None and np.shape(part) == np.shape(parts[0]) for part in parts)
-        return np.concatenate(parts) if alike else None
-
-    actions = stacked("actions")
-    if actions is None:
-        return Choice(np.zeros(len(answers), np.int64), failed=dict.fromkeys(range(len(answers)), "malformed answer"))
-    return Choice(actions, stacked("policy"), stacked("value"), stacked("memory"), failed, stacked("waiting"))
 
 
 class _Pipe:
@@ -281,7 +304,12 @@ class _Pipe:
         if self._read:
             raise ProcessError("said more than it was asked for")
 
-    def answer(self, kinds: str | tuple[str, ...], until: float, seconds: float) -> Message:
+    def watch(self, seconds: float) -> Watch:
+        """Begin to measure an answer, for which it has so many seconds of its own."""
+        assert self._process is not None
+        return Watch(self._process.pid, seconds, self._memory)
+
+    def answer(self, kinds: str | tuple[str, ...], watch: Watch) -> Message:
         """The next message.
 
         Raises:
@@ -290,7 +318,7 @@ class _Pipe:
             ProcessError: it does not come in time, is none, or of no kind that was asked for.
         """
         while (body := self._message()) is None:
-            self._wait(until, seconds)
+            self._wait(watch)
         try:
             message = unpack(body)
         except ValueError as error:
@@ -303,12 +331,17 @@ class _Pipe:
             raise ProcessError(f"answered with a message of the kind {message.kind[:20]!r}")
         return message
 
-    def _wait(self, until: float, seconds: float) -> None:
+    def _wait(self, watch: Watch) -> None:
         """Read what the child says next, and write what it has room for."""
         assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
-        left = until - time.monotonic()
-        if left <= 0:
-            raise ProcessError(f"gave no answer within {seconds:g} seconds")
+        verdict = watch.look()
+        if verdict == "late":
+            raise LateError(f"gave no answer within {watch.seconds:g} seconds")
+        if verdict == "stalled":
+            raise StalledError(STALLED)
+        if verdict == "swollen":
+            raise ProcessError(f"used more than {self._memory >> 20} MB of memory")
+        left = watch.left()
         poll = select.poll()
         poll.register(self._process.stdout.fileno(), select.POLLIN)
         if self._unsent:

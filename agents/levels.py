@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtrit
 
+from lanista.agents.host_time import VOID
 from lanista.agents.kinds.random import random_actions
 from lanista.agents.match import Scheduled, play_games
 from lanista.envs.catalogue import make
@@ -85,7 +86,7 @@ def returns_on(game: str, agent: Agent, levels: Ints | None, seeds: Array, copie
         for one in played:
             if one.at_fault is not None:
                 raise RuntimeError(f"{agent_name(agent)} failed in {game}: {one.reason}")
-            if one.reason != "broken":
+            if one.reason not in VOID:
                 found[one.scheduled.label] = one.returns[0]
     return found
 

@@ -11,13 +11,13 @@ import contextlib
 import os
 import select
 import subprocess
-import time
 import weakref
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
 from typing import TypeVar
 
-from lanista.agents.processes import ProcessError, begin, end, how_it_ended
+from lanista.agents.host_time import STALLED, Watch
+from lanista.agents.processes import LateError, ProcessError, StalledError, begin, end, how_it_ended
 
 Result = TypeVar("Result")
 Dialogue = Generator[None, str, Result]
@@ -35,7 +35,8 @@ class LineProcess:
 
         Args:
             command: the program's path and its words.
-            memory: the most address space it may have, in bytes; 0 sets no limit.
+            memory: bytes that it and its children may have resident, looked at while they answer; 0 sets no limit.
+                Engines reserve far more addresses than they use, so that these tell nothing.
         """
         self.command = tuple(command)
         self.memory = memory
@@ -46,7 +47,8 @@ class LineProcess:
         self._unsent = b""
         self._said = 0  # bytes since the last question
         self._at_end = False
-        self._until, self._seconds, self._for_what = 0.0, 0.0, ""
+        self._watch: Watch | None = None  # of the answer that is waited for
+        self._for_what = ""
 
     @property
     def running(self) -> bool:
@@ -60,14 +62,14 @@ class LineProcess:
             ProcessError: it cannot be started.
         """
         self.end()
-        self._process = begin(self.command, memory=self.memory, bufsize=0)
+        self._process = begin(self.command, bufsize=0)
         self._closing = weakref.finalize(self, end, self._process)
 
     def end(self) -> None:
         """Kill it, and forget what it said."""
         if self._closing is not None:
             self._closing()
-        self._process, self._closing = None, None
+        self._process, self._closing, self._watch = None, None, None
         self._lines.clear()
         self._part = self._unsent = b""
         self._said, self._at_end = 0, False
@@ -77,14 +79,22 @@ class LineProcess:
 
         Args:
             lines: without their ends.
-            seconds: from now, for all of the answer.
+            seconds: from now, for all of the answer; those that the machine keeps from it do not count.
             what: what it is asked for, in words, for the failure.
         """
         self._unsent += "".join(f"{line}\n" for line in lines).encode()
         self._said = 0
-        self._seconds, self._for_what = seconds, what
-        self._until = time.monotonic() + seconds
+        self._for_what = what
+        self._watch = None if self._process is None else Watch(self._process.pid, seconds, self.memory)
         self._write()
+
+    def own_seconds(self) -> float:
+        """Of its own since it was asked. See `host_time.Watch`."""
+        return 0.0 if self._watch is None else self._watch.own()
+
+    def elapsed(self) -> float:
+        """Seconds of the clock since it was asked."""
+        return 0.0 if self._watch is None else self._watch.elapsed()
 
     def event(self) -> str | ProcessError | None:
         """The next line; or what went wrong; or nothing yet."""
@@ -98,9 +108,19 @@ class LineProcess:
             return ProcessError(f"flooded its output with more than {LONGEST_ANSWER} bytes")
         if self._at_end:
             return ProcessError(how_it_ended(self._process))
-        if time.monotonic() > self._until:
-            return ProcessError(f"gave no {self._for_what} within {self._seconds:g} seconds")
-        return None
+        if self._watch is None:
+            return ProcessError("was asked nothing")
+        verdict = self._watch.look()
+        return None if verdict is None else self._failure(verdict)
+
+    def _failure(self, verdict: str) -> ProcessError:
+        """What a look at it has found, as its failure."""
+        assert self._watch is not None
+        if verdict == "swollen":
+            return ProcessError(f"used more than {self.memory >> 20} MB of memory")
+        if verdict == "stalled":
+            return StalledError(STALLED)
+        return LateError(f"gave no {self._for_what} within {self._watch.seconds:g} seconds")
 
     def watched(self) -> list[tuple[int, int]]:
         """File numbers to poll, each with the events of `select.poll` that it waits for."""
@@ -111,8 +131,8 @@ class LineProcess:
         return files
 
     def left(self) -> float:
-        """Seconds until its time is over."""
-        return max(0.0, self._until - time.monotonic())
+        """Seconds until it is to be looked at, because its time may be over."""
+        return 0.0 if self._watch is None else self._watch.left()
 
     def pump(self) -> None:
         """Read and write what can be without waiting, at most `AT_ONCE` bytes."""

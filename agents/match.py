@@ -6,19 +6,28 @@ Both training (ratings on the way) and the arena (tournaments) play through `pla
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 
-from lanista.agents.kinds.random import random_actions
+from lanista.agents.adjudication import ADJUDICATED, Adjudicated, Adjudication
+from lanista.agents.awarded_returns import adjudicated_returns, forfeit_returns
+from lanista.agents.host_time import VOID, HostStalled
+from lanista.agents.random_openings import random_openings
+from lanista.agents.referee import Referee, warm_up
 from lanista.agents.score_sheet import ScoreSheet
+from lanista.agents.time_control import TimeControl, tell
+from lanista.envs.batched import begin_games
 from lanista.envs.catalogue import make
-from lanista.envs.core import Agent, Array, Bools, Choice, Failure, Game, GameSpec, Ints, LevelGame, Ply, Turn, play
-from lanista.envs.draws import mixed
+from lanista.envs.core import Agent, Array, Bools, Failure, Game, GameSpec, Ints, LevelGame, Ply, play
 from lanista.errors import UsageError
+
+MOST_TRIES_STALLED = 3  # of a game in which the machine stalls
+RESERVED = (*VOID, *ADJUDICATED, "end", "truncated")  # reasons that are no failure's
 
 
 @dataclass(frozen=True)
@@ -30,6 +39,7 @@ class Scheduled:
         seed: of the game's own random stream.
         opening: actions that are played before the first turn.
         label: the caller's own number of the game; handed back.
+        position: that the opening is played from, in the field's notation, such as FEN; "" is the game's own start.
         level: the level that is played, for games that have levels; None begins the game by its seed. One schedule has
             levels for all of its games or for none.
     """
@@ -39,6 +49,7 @@ class Scheduled:
     opening: tuple[int, ...] = ()
     label: int = 0
     level: int | None = None
+    position: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,9 +62,12 @@ class Played:
             several numbers (MultiDiscrete, Box) is a list of them.
         returns: each player's sum of rewards; of a forfeit, the least return for the player that failed and the
             greatest for the others (see `forfeit_returns`).
-        reason: "end" by the rules, "truncated" by the game's length, "broken" (void: the environment raised), or the
-            failure's own words ("illegal action 3", "crashed: ...").
+        reason: "end" by the rules, "truncated" by the game's length, "broken" (void: the environment raised),
+            "stalled host" (void: the machine kept a player from answering in time), "adjudicated: resign", "draw" or
+            "length", "time" of who overstepped it, or a failure's own words ("illegal action 3", "crashed: ...").
         at_fault: the player that failed, or None.
+        seconds: that each move after the opening took, and the one at which the game ended without one; empty where
+            no clock ran.
     """
 
     scheduled: Scheduled
@@ -61,6 +75,7 @@ class Played:
     returns: tuple[float, ...]
     reason: str
     at_fault: int | None = None
+    seconds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,12 +87,14 @@ class Schedule:
         seeds: (m,)
         openings: (m,) or None: no game has any.
         levels: (m,) or None: games begin by their seeds.
+        positions: (m,) or None: all games begin from the game's own start.
     """
 
     seats: Ints
     seeds: Sequence[int]
     openings: Sequence[Sequence[Any]] | None = None
     levels: Ints | None = None
+    positions: Sequence[str] | None = None
 
     def __len__(self) -> int:
         return len(self.seats)
@@ -97,6 +114,7 @@ class Schedule:
             [game.seed for game in games],
             [game.opening for game in games] if any(game.opening for game in games) else None,
             np.array(levels, np.int64) if levels else None,
+            [game.position for game in games] if any(game.position for game in games) else None,
         )
 
 
@@ -111,7 +129,9 @@ class Finished:
         returns: (e, players)
         reasons: (e,)
         at_fault: (e,) a player or None.
-        expected: (e,) a byte for each action, what its player expected, as `ScoreSheet` has it; None where nobody told.
+        expected: (e,) a byte for each action, what its player expected, as `ScoreSheet` has it, or None; None where
+            nobody told anything.
+        seconds: (e,) what each move took, as of `Played`; None where no clock runs.
     """
 
     which: Ints
@@ -120,15 +140,33 @@ class Finished:
     returns: Array
     reasons: Sequence[str]
     at_fault: Sequence[int | None]
-    expected: Sequence[bytes | None]
+    expected: Sequence[bytes | None] | None = None
+    seconds: Sequence[tuple[float, ...]] | None = None
+
+    def take(self, rows: Sequence[int]) -> Finished:
+        """Some of them."""
+        columns = (self.which[rows], self.actions[rows], self.lengths[rows], self.returns[rows])
+        reasons, at_fault = [self.reasons[row] for row in rows], [self.at_fault[row] for row in rows]
+        expected = None if self.expected is None else [self.expected[row] for row in rows]
+        seconds = None if self.seconds is None else [self.seconds[row] for row in rows]
+        return Finished(*columns, reasons, at_fault, expected, seconds)
 
 
 def play_games(
-    game: str, agents: Sequence[Agent], schedule: Sequence[Scheduled], *, copies: int = 1024, seed: int = 0
+    game: str,
+    agents: Sequence[Agent],
+    schedule: Sequence[Scheduled],
+    *,
+    copies: int = 1024,
+    seed: int = 0,
+    control: TimeControl | None = None,
+    adjudication: Adjudication | None = None,
 ) -> Iterator[list[Played]]:
     """Play exactly the scheduled games, many at once, and give those that finish together as they finish.
 
-    What is played does not depend on `copies`, as long as the agents take their chance from `Turn.draws`.
+    What is played does not depend on `copies`, as long as the agents take their chance from `Turn.draws` and no clock
+    runs. By a clock no more games are played at a time than the players have processes. A game in which the machine
+    stalled is played again, at most twice.
 
     Args:
         game: the game's string.
@@ -136,52 +174,89 @@ def play_games(
         schedule: the games; taken in order as copies become free.
         copies: at most so many are played together.
         seed: the agents' own random streams are drawn from it.
+        control: how long they may think; None is as long as each likes.
+        adjudication: when games end before their end.
 
     Raises:
-        UsageError: no such game, an opening that is illegal or ends the game, an agent that cannot play this game.
+        UsageError: no such game, an opening that is illegal or ends the game, an agent that cannot play this game, a
+            clock or adjudication that does not fit it.
         ValueError: a game is scheduled with too few or too many seats, or with an agent that is not there.
     """
     if not schedule:
         return
-    board = make(game, min(copies, len(schedule)), restart=False)
+    board = _board(game, agents, len(schedule), copies, control)
     for scheduled in schedule:
         if len(scheduled.seats) != board.spec.players:
             raise _unseated(board.spec, len(agents), scheduled.seats)
-    for finished in _play(board, agents, Schedule.of(schedule), seed):
+    for finished in _play(board, agents, Schedule.of(schedule), seed, control, adjudication):
         columns = (finished.which, finished.actions, finished.lengths, finished.returns)
+        seconds = finished.seconds or repeat((), len(finished.which))
         yield [
-            Played(schedule[which], (*schedule[which].opening, *actions[:length]), tuple(returns), reason, at_fault)
-            for which, actions, length, returns, reason, at_fault in zip(
-                *(column.tolist() for column in columns), finished.reasons, finished.at_fault, strict=True
+            Played(schedule[which], (*schedule[which].opening, *actions[:length]), tuple(returns), reason, fault, took)
+            for which, actions, length, returns, reason, fault, took in zip(
+                *(column.tolist() for column in columns), finished.reasons, finished.at_fault, seconds, strict=True
             )
         ]
 
 
 def play_schedule(
-    game: str, agents: Sequence[Agent], schedule: Schedule, *, copies: int = 1024, seed: int = 0
+    game: str,
+    agents: Sequence[Agent],
+    schedule: Schedule,
+    *,
+    copies: int = 1024,
+    seed: int = 0,
+    control: TimeControl | None = None,
+    adjudication: Adjudication | None = None,
 ) -> Iterator[Finished]:
     """As `play_games`, without an object for each game."""
     if len(schedule):
-        yield from _play(make(game, min(copies, len(schedule)), restart=False), agents, schedule, seed)
+        board = _board(game, agents, len(schedule), copies, control)
+        yield from _play(board, agents, schedule, seed, control, adjudication)
+
+
+def _board(game: str, agents: Sequence[Agent], games: int, copies: int, control: TimeControl | None) -> Game:
+    """The game, as many copies of it as are to be played together."""
+    if control is not None and control.timed:
+        copies = min(copies, max(getattr(agent, "processes", 1) for agent in agents))
+    return make(game, min(copies, games), restart=False)
 
 
 def _unseated(spec: GameSpec, agents: int, seats: Sequence[int]) -> ValueError:
     return ValueError(f"{spec.name} seats {spec.players} of {agents} agents, not {tuple(seats)}")
 
 
-def _play(game: Game, agents: Sequence[Agent], schedule: Schedule, seed: int) -> Iterator[Finished]:
-    table = _Table(game, schedule, len(agents))
-    table.seat(np.arange(game.copies))
-    for ply in play(game, agents, table.seats, seed=seed):
-        finished = table.after(ply)
-        if finished is not None:
-            yield finished
+def _play(
+    game: Game,
+    agents: Sequence[Agent],
+    schedule: Schedule,
+    seed: int,
+    control: TimeControl | None,
+    adjudication: Adjudication | None,
+) -> Iterator[Finished]:
+    referee = None
+    if control is not None or adjudication is not None:
+        referee = Referee(game.spec, game.copies, control, adjudication)
+    try:
+        if control is not None:
+            tell(agents, control)
+            if control.timed:
+                warm_up(game.spec.name, agents)
+        table = _Table(game, schedule, len(agents), referee)
+        table.seat(np.arange(game.copies))
+        for ply in play(game, agents, table.seats, seed=seed, ask=None if referee is None else referee.ask):
+            finished = table.after(ply)
+            if finished is not None:
+                yield finished
+    finally:
+        if control is not None:
+            tell(agents, None)
 
 
 class _Table:
     """The copies of a game on which a schedule is played, and the score sheets."""
 
-    def __init__(self, game: Game, schedule: Schedule, agents: int) -> None:
+    def __init__(self, game: Game, schedule: Schedule, agents: int, referee: Referee | None = None) -> None:
         players, seats = game.spec.players, schedule.seats
         if seats.shape[1] != players or (len(seats) and not 0 <= seats.min() <= seats.max() < agents):
             wrong = ((seats < 0) | (seats >= agents)).any(axis=1) | (seats.shape[1] != players)
@@ -189,6 +264,9 @@ class _Table:
         self.game = game
         self.seats = np.zeros((game.copies, players), np.int64)  # read by `play` at every turn
         self._schedule = schedule
+        self._referee = referee
+        self._again: list[int] = []  # games in which the machine stalled, to be played again
+        self._stalls: Counter[int] = Counter()  # how often it did, by the game's index
         self._next = 0  # first game of the schedule that was not begun
         self._playing = np.zeros(game.copies, np.int64)  # (n,) index in the schedule
         self._busy = np.zeros(game.copies, bool)  # (n,)
@@ -199,25 +277,43 @@ class _Table:
     def seat(self, free: Ints) -> None:
         """Begin the next scheduled games on these copies, as far as there are any: one call of the game for all."""
         schedule = self._schedule
-        free = free[: len(schedule) - self._next]
+        free = free[: len(schedule) - self._next + len(self._again)]
         if not len(free):
             return
-        begin, end = self._next, self._next + len(free)
+        begin, end = self._next, min(self._next + len(free), len(schedule))
         self._next = end
-        self._playing[free] = np.arange(begin, end)
+        which = np.arange(begin, end)
+        if len(which) < len(free):
+            which = np.concatenate([which, np.array(self._again[: len(free) - len(which)])])
+            del self._again[: len(which) - (end - begin)]
+        self._playing[free] = which
         self._busy[free] = True
         self._returns[free] = 0
         self._cut[free] = False
-        self.seats[free] = schedule.seats[begin:end]
-        seeds = schedule.seeds[begin:end]
-        openings = None if schedule.openings is None else schedule.openings[begin:end]
+        self.seats[free] = schedule.seats[which]
+        self._begin(free, which.tolist() if len(which) > end - begin else range(begin, end))
+        self._sheet.clear(free)
+        if self._referee is not None:
+            self._referee.begin(free)
+
+    def _begin(self, free: Ints, which: Sequence[int]) -> None:
+        """Begin games of the schedule on these copies."""
+        schedule = self._schedule
+
+        def some(column: Sequence[Any]) -> Sequence[Any]:
+            return column[which.start : which.stop] if isinstance(which, range) else [column[at] for at in which]
+
+        seeds = some(schedule.seeds)
+        openings = None if schedule.openings is None else some(schedule.openings)
+        openings = openings if openings is not None and any(openings) else None
         if schedule.levels is not None:
             if not isinstance(self.game, LevelGame) or openings is not None:
                 raise ValueError("levels are for games that have them, without openings")
-            self.game.begin_levels(schedule.levels[begin:end], free, seeds)
+            self.game.begin_levels(schedule.levels[list(which)], free, seeds)
+        elif schedule.positions is not None:
+            begin_games(self.game, seeds, free, openings, some(schedule.positions))
         else:
-            self.game.reset(seeds, free, openings if openings is not None and any(openings) else None)
-        self._sheet.clear(free)
+            self.game.reset(seeds, free, openings)
 
     def after(self, ply: Ply) -> Finished | None:
         """Write a ply down; give the games that ended with it, and begin the next ones in their place."""
@@ -232,7 +328,8 @@ class _Table:
         if not over.any():
             return None
         ended = np.flatnonzero(over)
-        finished = self._results(ended, outcome.broken, ply.failures)
+        results = self._results(ended, outcome.broken, ply.failures)
+        finished = self._without_stalled(results) if ply.failures else results
         self._busy[ended] = False
         if outcome.broken.any():
             # A broken copy may have begun anew by itself; without a game for it, it must not go on.
@@ -252,117 +349,31 @@ class _Table:
             faults.setdefault(failure.copy, []).append(failure)
         for row, copy in enumerate(ended.tolist() if faults else ()):
             if copy in faults:
-                reasons[row], at_fault[row] = faults[copy][0].reason, faults[copy][0].player
-                failed = [failure.player for failure in faults[copy]]
-                returns[row] = forfeit_returns(self.game.spec, returns[row].tolist(), failed)
-        return Finished(which, *self._sheet.rows(ended), returns, reasons, at_fault, self._sheet.expected(ended))
+                reasons[row], player = faults[copy][0].reason, faults[copy][0].player
+                if isinstance(reasons[row], Adjudicated):
+                    returns[row] = adjudicated_returns(self.game.spec, reasons[row], returns[row].tolist(), player)
+                elif not isinstance(reasons[row], HostStalled):
+                    if reasons[row] in RESERVED:  # an agent's own words are no ruling
+                        reasons[row] = f"said: {reasons[row]}"
+                    at_fault[row] = player
+                    failed = [failure.player for failure in faults[copy]]
+                    returns[row] = forfeit_returns(self.game.spec, returns[row].tolist(), failed)
+        seconds = None if self._referee is None else self._referee.seconds(ended)
+        expected = self._sheet.expected(ended)
+        return Finished(which, *self._sheet.rows(ended), returns, reasons, at_fault, expected, seconds)
 
-
-def forfeit_returns(spec: GameSpec, sums: Sequence[float], failed: Sequence[int]) -> tuple[float, ...]:
-    """What each player has of a game that some lost by a failure.
-
-    Args:
-        spec: the game.
-        sums: each player's rewards until then.
-        failed: the players that failed.
-
-    Returns:
-        The least return of the game for those that failed, the greatest for the others. Where the game has no such
-        bound: one less than the least of all sums so far and 0, one more than the greatest, so that the order holds.
-    """
-    least, greatest = spec.returns
-    least = least if math.isfinite(least) else min(0.0, *sums) - 1
-    greatest = greatest if math.isfinite(greatest) else max(0.0, *sums) + 1
-    return tuple(float(least if player in failed else greatest) for player in range(spec.players))
-
-
-class _Opener:
-    """Plays openings at random, each copy from its own salt, so that an opening depends on its seed alone."""
-
-    name = "opener"
-
-    def __init__(self, spec: GameSpec, copies: int) -> None:
-        self._spec = spec
-        self.salts = np.zeros(copies, np.uint64)  # (n,)
-
-    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
-        space = self._spec.role(int(turn.players[0])).action
-        return Choice(random_actions(turn, space, mixed(turn.draws ^ self.salts[turn.copies], np.uint64(1))))
-
-
-MOST_TRIES = 1000
-
-
-def random_openings(game: str, seeds: Sequence[int], plies: tuple[int, int]) -> list[tuple[int, ...]]:
-    """For each seed an opening of random legal plies that does not end the game.
-
-    Where chance plays a part, an opening fits the game that has the same seed.
-
-    Args:
-        game: the game's string.
-        seeds: one an opening; equal seeds give equal openings, whatever else is asked for.
-        plies: the least and the greatest number of plies; each is equally likely, but a game that ends is drawn again.
-
-    Raises:
-        UsageError: no such game; the numbers are no range; the game always ended within so many plies.
-    """
-    least, most = plies
-    if not 0 <= least <= most:
-        raise UsageError(f"the plies of an opening are a range like 0 to 8, not {least} to {most}")
-    openings: list[tuple[int, ...]] = [()] * len(seeds)
-    numbers = np.array([int(seed) % 2**64 for seed in seeds], np.uint64)
-    pending, table = np.arange(len(seeds)), None
-    for attempt in range(MOST_TRIES):
-        salts = mixed(numbers, np.uint64(attempt))
-        wanted = least + (mixed(salts, np.uint64(0)) >> np.uint64(33)).astype(np.int64) % (most - least + 1)
-        pending = pending[wanted[pending] > 0]
-        if not len(pending):
-            return openings
-        if table is None:
-            table = make(game, min(1024, len(pending)), restart=False)
-        ended: list[int] = []
-        for begin in range(0, len(pending), table.copies):
-            which = pending[begin : begin + table.copies]
-            for index, opening in _play_openings(table, numbers[which], salts[which], wanted[which]):
-                if opening is None:
-                    ended.append(int(which[index]))
-                else:
-                    openings[which[index]] = opening
-        pending = np.array(sorted(ended), np.int64)
-    raise UsageError(f"in {MOST_TRIES} tries {game} always ended within an opening of {least} to {most} random plies")
-
-
-def _play_openings(
-    game: Game, seeds: Array, salts: Array, wanted: Ints
-) -> Iterator[tuple[int, tuple[int, ...] | None]]:
-    """Play openings, one a copy; give each one's index with its actions, or with None if the game ended in it.
-
-    Args:
-        game: with at least as many copies, none of them being played.
-        seeds: (r,) uint64, of each game.
-        salts: (r,) uint64, of each opening.
-        wanted: (r,) the number of plies, at least 1.
-    """
-    going = np.zeros(game.copies, bool)
-    going[: len(seeds)] = True
-    goal, played = np.zeros(game.copies, np.int64), np.zeros(game.copies, np.int64)
-    goal[going] = wanted
-    opener, sheet = _Opener(game.spec, game.copies), ScoreSheet(game.spec, game.copies)
-    opener.salts[going] = salts
-    game.reset(seeds.tolist(), np.flatnonzero(going))
-    for ply in play(game, [opener]):
-        sheet.write(ply)
-        played[ply.turn.copies] += 1
-        over = ply.outcome.finished | ply.outcome.broken
-        over[[failure.copy for failure in ply.failures]] = True
-        over &= going
-        whole = np.flatnonzero(going & ~over & (played == goal))
-        yield from ((index, None) for index in np.flatnonzero(over).tolist())
-        yield from zip(whole.tolist(), map(tuple, sheet.actions(whole)), strict=True)
-        if len(whole):
-            game.stop(whole)
-        going[over] = False
-        going[whole] = False
+    def _without_stalled(self, finished: Finished) -> Finished | None:
+        """Set games aside in which the machine stalled, to be played again; None if there is no other."""
+        which = finished.which.tolist()
+        kept = []
+        for row, reason in enumerate(finished.reasons):
+            if isinstance(reason, HostStalled):
+                self._stalls[which[row]] += 1
+                if self._stalls[which[row]] < MOST_TRIES_STALLED:
+                    self._again.append(which[row])
+                    continue
+            kept.append(row)
+        return finished if len(kept) == len(which) else finished.take(kept) if kept else None
 
 
 def score(
@@ -399,7 +410,7 @@ def score(
     points, counted = 0.0, 0
     for played in play_games(game, [agent, opponent], schedule, seed=seed):
         for one in played:
-            if one.reason != "broken":
+            if one.reason not in VOID:
                 mine, other = one.returns[one.scheduled.label], one.returns[1 - one.scheduled.label]
                 points += 1.0 if mine > other else 0.5 if mine == other else 0.0
                 counted += 1

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from lanista.agents.match import Played, Scheduled, play_games, random_openings
+from lanista.agents.host_time import VOID
+from lanista.agents.match import Played, Scheduled, play_games
+from lanista.agents.random_openings import random_openings
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Bools, Ints
 from lanista.errors import UsageError
@@ -84,7 +86,7 @@ def pair_games(
         for sitting in (seats[pair], 1 - seats[pair])
     ]
     played = [one for some in play_games(game, [agent, opponent], schedule, seed=seed) for one in some]
-    whole = [one for one in played if one.reason != "broken"]
+    whole = [one for one in played if one.reason not in VOID]
     if not whole:
         raise RuntimeError(f"the environment of {game} broke every game")
     return whole

@@ -15,6 +15,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from lanista.agents.host_time import STALLED
+
 BOUND = Path(__file__).with_name("_bound_process.py")
 GAMES_FOLDER = "/usr/games"  # where Debian puts engines; not on the PATH of root
 PATIENCE = 5.0  # seconds in which a killed process is gone
@@ -22,6 +24,19 @@ PATIENCE = 5.0  # seconds in which a killed process is gone
 
 class ProcessError(Exception):
     """What went wrong with a process that we speak with: a player's failure, in one line."""
+
+
+class LateError(ProcessError):
+    """It did not answer in its time."""
+
+
+class StalledError(ProcessError):
+    """It did not answer in its time because the machine kept it from running."""
+
+
+def reason_of(failure: Exception, before: str = "") -> str:
+    """The words of a failure for `Choice.failed`, with some before them; where the machine stalled, only that."""
+    return STALLED if isinstance(failure, StalledError) else f"{before}{failure}"
 
 
 def find_program(word: str) -> Path | None:
@@ -88,7 +103,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 def how_it_ended(process: subprocess.Popen[bytes]) -> str:
     """`exited with code 3`, or `was killed by SIGSEGV`, of a process whose output is at its end."""
     try:
-        code = process.wait(0.5)
+        code = process.wait(1.0)
     except subprocess.TimeoutExpired:
         return "closed its output"
     if code >= 0:

@@ -13,6 +13,7 @@ their number alone (Liu et al. 2020, "Watch the unobserved", arXiv:1810.11755), 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -44,11 +45,13 @@ class Limits:
         c_puct: the weight of the policy against the values found.
         leaves: of one tree, evaluated together: more of them fill the batch where few games are played, and are each
             a little less well chosen.
+        milliseconds: for all positions together, after which no more leaves are evaluated; 0 is no such limit.
     """
 
     simulations: int
     c_puct: float = 1.25
     leaves: int = 1
+    milliseconds: float = 0.0
 
 
 def sides_of(rules: Rules, symmetries: Sequence[Symmetry]) -> tuple[Array, Array]:
@@ -111,7 +114,10 @@ class Forest:
         space = rules.spec.roles[0].observation[rules.modality]
         seen = np.zeros((most, *rules.shape), space.dtype)
         work = np.zeros(1, rules.state)
+        end = time.monotonic() + limits.milliseconds / 1000
         while True:
+            if limits.milliseconds and time.monotonic() > end:
+                return
             self._make_room(limits.leaves)
             count = self._kernels.descend(
                 self.nodes, self.used, self.positions, self.draws, left, work, limits.leaves, limits.c_puct,

@@ -75,10 +75,10 @@ class ScoreSheet:
             told = np.where(np.isnan(shares), UNTOLD, np.rint(GREATEST * np.nan_to_num(shares)))
             self._expected[copies[inside], at[inside]] = told[inside].astype(np.uint8)
 
-    def expected(self, copies: Ints) -> list[bytes | None]:
-        """What was expected at each move of these copies' games; None of a game in which nobody told anything."""
+    def expected(self, copies: Ints) -> list[bytes | None] | None:
+        """What was expected at each move of these copies' games, None of a game without; None if nobody told ever."""
         if self._expected is None:
-            return [None] * len(copies)
+            return None
         rows, lengths = self._expected[copies], self._lengths[copies].tolist()
         told = (rows != UNTOLD).any(axis=1).tolist()
         return [row[:length].tobytes() if any_ else None for row, length, any_ in zip(rows, lengths, told, strict=True)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lanista.agents.action_heads import DiscreteHead
@@ -9,6 +11,7 @@ from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.policy_network import PolicyNetwork, evaluate_rows
 from lanista.agents.puct import Forest, Limits
 from lanista.agents.search_tree import check_searchable, chosen, weights_of
+from lanista.agents.time_control import TimeControl, milliseconds_for
 from lanista.envs.core import Array, Choice, Floats, GameSpec, Turn
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
@@ -47,6 +50,8 @@ class SearchingAgent:
         self.agent, self.network, self.game = agent, network, agent.game
         self.limits = Limits(simulations, c_puct, leaves)
         self.temperature = agent.temperature or 0.0
+        self.counts_nodes = True
+        self._most = MOST_SIMULATIONS  # by the games' time control
         self._spec: GameSpec | None = None
         self._seed = 0
 
@@ -83,8 +88,18 @@ class SearchingAgent:
         draws = mixed(mixed(turn.draws, np.uint64(self._seed)), np.uint64(2))
         symmetries = self._spec.symmetries if self.agent.symmetry else ()
         forest = Forest(rules, turn.public.positions(), draws, policies, values, symmetries)
-        forest.search(self.limits, lambda seen: self._evaluate(rules.modality, seen))
+        forest.search(self._limits_of(turn), lambda seen: self._evaluate(rules.modality, seen))
         return forest
+
+    def play_under(self, control: TimeControl | None) -> None:
+        """Make no more simulations than a time control gives; the clock it sees at each turn."""
+        self._most = MOST_SIMULATIONS if control is None or not control.nodes else control.nodes
+
+    def _limits_of(self, turn: Turn) -> Limits:
+        """Its own, or what the clock and the nodes of the games leave of them."""
+        milliseconds = milliseconds_for(turn, 0.0) * len(turn)
+        simulations = min(self.limits.simulations, self._most)
+        return replace(self.limits, simulations=simulations, milliseconds=milliseconds)
 
     def _evaluate(self, modality: str, seen: Array) -> tuple[Floats, Floats]:
         answer = self.agent.asked(self.network, {modality: seen}, None)

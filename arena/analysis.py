@@ -13,16 +13,17 @@ from typing import Any
 
 import numpy as np
 
+from lanista.arena.shown_names import shown_name
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.verification import replay_all
 from lanista.envs import make
+from lanista.envs.batched import begin_games
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Turn, agent_name, start_agent
 from lanista.errors import UsageError
 
 MOST_ALTERNATIVES = 3
 MOST_LABELS = 8  # of a side's blunders in a picture, the worst
 LABEL_WIDTH = 0.08  # of a picture; nearer labels would lie on each other
-LONGEST_NAME = 36  # in a picture
 COLOURS = ("#2f74c0", "#c05a2f")  # of the two seats' blunders
 
 
@@ -130,14 +131,15 @@ def analyse(game: str, number: int, stored: StoredGame, agent: Agent, *, bound: 
     """
     spec = make(game).spec
     _check(spec, stored, bound)
-    end = replay_all(game, [stored.seed], [stored.moves])
+    end = replay_all(game, [stored.seed], [stored.moves], positions=[stored.position])
     if end.illegal[0] or end.broken[0] or int(end.played[0]) < len(stored.moves):
         raise UsageError(f"game {number} cannot be played again as it is stored; see lanista verify")
     start_agent(agent, spec, seed)
     count = len(stored.moves)
     asked = count + (not end.finished[0])  # where the game stands at last too, unless the rules ended it
     board = make(game, asked, restart=False)
-    board.reset([stored.seed] * asked, openings=[stored.moves[:ply] for ply in range(asked)])
+    openings = [stored.moves[:ply] for ply in range(asked)]
+    begin_games(board, [stored.seed] * asked, None, openings, [stored.position] * asked)
     turn = board.turn()
     choice = _ask(agent, turn)
     values = _shares(spec, choice)
@@ -200,12 +202,13 @@ def _with_alternatives(game: str, stored: StoredGame, agent: Agent, moves: Seque
         return list(moves)
     openings = [stored.moves[: move.ply - 1] for move in blunders]
     before = make(game, len(blunders), restart=False)
-    before.reset([stored.seed] * len(blunders), openings=openings)
+    begin_games(before, [stored.seed] * len(blunders), None, openings, [stored.position] * len(blunders))
     legal = before.turn().legal
     assert legal is not None, "the games have discrete actions"
     rows, actions = np.nonzero(legal)
     board = make(game, len(rows), restart=False)
-    board.reset([stored.seed] * len(rows), openings=[openings[row] for row in rows])
+    begun = [openings[row] for row in rows]
+    begin_games(board, [stored.seed] * len(rows), None, begun, [stored.position] * len(rows))
     outcome = board.step(actions)
     spec = board.spec
     least, greatest = spec.returns
@@ -254,7 +257,7 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
             axes.scatter(
                 [move.ply for move in mine], [chances[move.ply] for move in mine],
                 color=COLOURS[player], zorder=3, s=45,
-                label=f"{_short(name)}: {len(mine)} blunder{'s' * (len(mine) != 1)}",
+                label=f"{shown_name(name)}: {len(mine)} blunder{'s' * (len(mine) != 1)}",
             )  # fmt: skip
             last, level = -math.inf, 0
             for move in sorted(sorted(mine, key=lambda move: -move.loss)[:MOST_LABELS], key=lambda move: move.ply):
@@ -266,7 +269,7 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
                     xytext=(0, (-16 - 11 * level, 9 + 11 * level)[player]),
                     textcoords="offset points", ha="center", fontsize=8, color=COLOURS[player],
                 )  # fmt: skip
-        first, second = map(_short, analysis.players)
+        first, second = map(shown_name, analysis.players)
         axes.set_ylim(-22, 122)  # room for the labels
         axes.set_yticks([0, 25, 50, 75, 100], ["0 %", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlim(0, max(1, len(analysis.moves)))
@@ -278,7 +281,7 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
             axes.text(1.01, share, f"{name}\nwins", transform=beside, va="center", fontsize=8, color="#5b6675")
         axes.set_title(
             f"{first} (first) against {second}: {analysis.game}, game {analysis.number}, "
-            f"judged by {_short(analysis.by)}",
+            f"judged by {shown_name(analysis.by)}",
             fontsize=10,
         )
         axes.legend(frameon=False, fontsize=8, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=3)
@@ -287,8 +290,3 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
         figure.savefig(
             path, format=form, dpi=150, bbox_inches="tight", metadata={"Date": None} if form == "svg" else {}
         )
-
-
-def _short(name: str) -> str:
-    """A name as it fits into a picture: of a long path the end says more."""
-    return name if len(name) <= LONGEST_NAME else f"…{name[1 - LONGEST_NAME :]}"

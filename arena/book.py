@@ -1,18 +1,21 @@
-"""Books of openings: a file whose lines are moves in the game's own words, or a PGN of chess games."""
+"""Books of openings: moves in the game's own words, positions of chess (EPD, FEN), games of chess (PGN) or Go (SGF)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from lanista.arena.sgf_moves import Move, sgf_moves
 from lanista.envs import make
+from lanista.envs.batched import BatchedGame, begin_games
 from lanista.envs.core import Game
 from lanista.errors import UsageError
 
-Move = tuple[int, str]  # the line in the file, from 1, and the word
 RESULTS = ("1-0", "0-1", "1/2-1/2", "*")
 # Of a PGN: comments, variations' brackets, annotations, results and words, and what cannot be read.
 TOKENS = re.compile(r"\{[^}]*\}|;[^\n]*|^%[^\n]*|[()]|\$\d+|[^\s(){};]+|[{}]", re.MULTILINE)
@@ -20,23 +23,46 @@ NUMBER = re.compile(r"^\d+\.+")  # of a move, which may be written together with
 SHOWN = 60  # characters of a word that a message shows
 
 
-def read_book(game: str, path: Path) -> list[tuple[int, ...]]:
+class Opening(NamedTuple):
+    """Where a game begins.
+
+    Attributes:
+        moves: the actions before the first turn.
+        position: that they are played from, in the field's notation; "" is the game's own start.
+    """
+
+    moves: tuple[int, ...]
+    position: str = ""
+
+
+@dataclass(frozen=True)
+class _Written:
+    """An opening as a file has it: its moves, and the position before them with its line."""
+
+    moves: list[Move]
+    position: str = ""
+    line: int = 0
+
+
+def read_book(game: str, path: Path, most_plies: int | None = None) -> list[Opening]:
     """Read the openings of a book.
 
-    A file `*.pgn` holds games, whose main lines are the openings. Any other is text: each line is an opening, its moves
-    as the game writes them (`lanista play` shows them), separated by spaces, or by `;` where a move has spaces;
-    what follows a `#` and the numbers of moves (`1.`) are left out.
+    A file `*.pgn` or `*.sgf` holds games, whose main lines are the openings; `*.epd` and `*.fen` hold positions, one on
+    each line. Any other is text: each line is an opening, its moves as the game writes them (`lanista play` shows
+    them), separated by spaces, or by `;` where a move has spaces; what follows a `#` and the numbers of moves (`1.`)
+    are left out.
 
     Args:
         game: the game's string.
         path: the file.
+        most_plies: only so many plies of each; None is all.
 
     Returns:
-        The actions of each, in the file's order; not one of them ends the game.
+        Them in the file's order; not one of them ends the game.
 
     Raises:
-        UsageError: the file cannot be read, is no text, has no opening, describes positions instead of moves, or has an
-            opening that is not legal: named with its line and move.
+        UsageError: the file cannot be read, is no text, has no opening, or has one that is not legal: named with its
+            line and move.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -44,16 +70,33 @@ def read_book(game: str, path: Path) -> list[tuple[int, ...]]:
         raise UsageError(f"cannot read the openings {path}: {error.strerror}") from None
     except UnicodeDecodeError:
         raise UsageError(f"the openings {path} are no text in UTF-8") from None
-    if path.suffix.lower() in (".epd", ".fen"):
-        raise UsageError(f"{path} describes positions; an opening is the moves that lead there, one on each line")
     board = make(game, restart=False)
     if not board.spec.perfect_information:
         raise UsageError(f"a book is for games without chance in which nothing is hidden, which {game} is not")
-    openings = _games(text, path) if path.suffix.lower() == ".pgn" else _lines(text)
-    found = [_actions(board, path, moves) for moves in openings]
+    kind = path.suffix.lower()
+    if kind in (".epd", ".fen"):
+        openings: Iterable[_Written] = _positions(text)
+    elif kind == ".sgf":
+        openings = map(_Written, sgf_moves(text, path, game))
+    else:
+        openings = _games(text) if kind == ".pgn" else map(_Written, _lines(text))
+    found = [_opening(board, path, written, most_plies) for written in openings]
     if not found:
         raise UsageError(f"there is no opening in {path}")
     return found
+
+
+def _positions(text: str) -> Iterator[_Written]:
+    """The positions of a text, FEN or EPD, a line each: what follows EPD's four parts are operations."""
+    for number, line in enumerate(text.splitlines(), 1):
+        words = line.partition("#")[0].split()
+        if not words:
+            continue
+        clocks = words[4:6]
+        if len(clocks) < 2 or not all(re.fullmatch(r"-?\d+", word) for word in clocks):
+            told = dict(re.findall(r"\b(hmvc|fmvn)\s+(\d+)\s*;", line))
+            clocks = [told.get("hmvc", "0"), told.get("fmvn", "1")]
+        yield _Written([], " ".join([*words[:4], *(clocks if len(words) >= 4 else [])]), number)
 
 
 def _lines(text: str) -> Iterator[list[Move]]:
@@ -61,16 +104,24 @@ def _lines(text: str) -> Iterator[list[Move]]:
     for number, line in enumerate(text.splitlines(), 1):
         plain = line.partition("#")[0]
         words = plain.split(";") if ";" in plain else plain.split()
-        moves = [(number, word) for word in (NUMBER.sub("", word.strip()) for word in words) if word]
+        moves: list[Move] = [(number, word) for word in (NUMBER.sub("", word.strip()) for word in words) if word]
         if moves:
             yield moves
 
 
-def _games(text: str, path: Path) -> Iterator[list[Move]]:
-    """The main lines of a PGN's games."""
+def _games(text: str) -> Iterator[_Written]:
+    """The main lines of a PGN's games, each from where its tags say."""
     moves: list[Move] = []
     depth, line, seen = 0, 1, 0
-    plain = _without_tags(text, path)
+    plain, positions = _without_tags(text)
+    begin = 1  # the line at which the game's tags begin
+
+    def written(until: int) -> Iterator[_Written]:
+        """The game that ends before a line, if it is more than the usual start."""
+        at = max((number for number in positions if begin <= number < until), default=0)
+        if moves or at:
+            yield _Written(moves, positions.get(at, ""), at)
+
     for match in TOKENS.finditer(plain):
         line, seen, word = line + plain.count("\n", seen, match.start()), match.start(), match[0]
         if word == "(":
@@ -80,36 +131,45 @@ def _games(text: str, path: Path) -> Iterator[list[Move]]:
         elif depth or word[0] in "{;%$":
             continue
         elif word in RESULTS:
-            if moves:
-                yield moves
-            moves = []
+            yield from written(line)
+            moves, begin = [], line
         elif word := NUMBER.sub("", word):
             moves.append((line, word))
-    if moves:
-        yield moves
+    yield from written(len(plain) + 1)
 
 
-def _without_tags(text: str, path: Path) -> str:
-    """A PGN with its tags blanked, each line where it was; a game without a result ends at the next tag."""
-    lines, inside = [], True
+def _without_tags(text: str) -> tuple[str, dict[int, str]]:
+    """A PGN with its tags blanked, each line where it was; a game without a result ends at the next tag.
+
+    Returns:
+        It, and the positions that its games begin from, by the lines of their tags.
+    """
+    lines, inside, positions = [], True, {}
     for number, line in enumerate(text.split("\n"), 1):
         tag = re.match(r'^\s*\[\s*(\w+)\s+"(.*)"\s*\]\s*$', line)
         if tag and tag[1] == "FEN":
-            raise UsageError(f"{path}, line {number}: a game that begins from a set-up position cannot be an opening")
+            positions[number] = tag[2]
         lines.append(("" if inside else "*").ljust(len(line)) if tag else line)
         inside = tag is not None
-    return "\n".join(lines)
+    return "\n".join(lines), positions
 
 
-def _actions(board: Game, path: Path, moves: list[Move]) -> tuple[int, ...]:
-    """Play an opening; its actions."""
-    board.reset(0)
+def _opening(board: Game, path: Path, written: _Written, most_plies: int | None) -> Opening:
+    """Play an opening; its actions and its position."""
+    position = ""
+    try:
+        begin_games(board, [0], positions=[written.position])
+        if isinstance(board, BatchedGame) and written.position:
+            position = board.print_position(0)  # as the game writes it: equal ones are equal
+    except UsageError as error:
+        raise UsageError(f"{path}, line {written.line}: {error}") from None
     actions: list[int] = []
-    for line, word in moves:
-        shown = word if len(word) <= SHOWN else f"{word[:SHOWN]}..."
+    for line, word in written.moves[:most_plies]:
         turn = board.turn()
+        shown = word if isinstance(word, str) else board.print_move(0, word)
+        shown = shown if len(shown) <= SHOWN else f"{shown[:SHOWN]}..."
         try:
-            action = board.parse_move(0, word)
+            action = board.parse_move(0, word) if isinstance(word, str) else word
         except UsageError as error:
             raise UsageError(
                 f"{path}, line {line}: move {len(actions) + 1}, '{shown}', is not legal: {error}"
@@ -119,4 +179,4 @@ def _actions(board: Game, path: Path, moves: list[Move]) -> tuple[int, ...]:
         if board.step(np.array([action])).finished[0]:
             raise UsageError(f"{path}, line {line}: move {len(actions) + 1}, '{shown}', ends the game")
         actions.append(action)
-    return tuple(actions)
+    return Opening(tuple(actions), position)

@@ -9,6 +9,7 @@ import numpy as np
 
 from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
+from lanista.envs.batched import begin_games
 from lanista.envs.core import Game, Ints
 
 TOGETHER = 64  # games
@@ -59,7 +60,7 @@ def _alone(name: str, game: StoredGame) -> DrawnGame | None:
 
 def _drawn(board: Game, games: Sequence[StoredGame]) -> list[DrawnGame]:
     """The games, one a copy of the board."""
-    board.reset([game.seed for game in games])
+    begin_games(board, [game.seed for game in games], positions=[game.position for game in games])
     drawn, done = [DrawnGame() for _ in games], [0] * len(games)
     for copy, game in enumerate(games):
         if not game.opening:

@@ -22,7 +22,7 @@ from lanista.arena.openings import Openings, RandomOpenings
 from lanista.arena.report import check_target, write_report
 from lanista.arena.running_tally import RunningTally
 from lanista.arena.store import Store
-from lanista.arena.tournament import Missing, play_missing, versions
+from lanista.arena.tournament import Missing, play_missing, rules_settings, versions
 from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.envs.core import Agent, GameSpec
@@ -160,6 +160,7 @@ def _settle(store: Store, spec: GameSpec, settings: LadderSettings) -> None:
     store.settle(
         {"game": spec.name, "seed": settings.seed}
         | source.settings
+        | rules_settings(None, None)
         | {"perfect_information": spec.perfect_information, "players": spec.players}
     )
 

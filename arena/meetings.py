@@ -7,10 +7,11 @@ A meeting is some contestants over one opening, or one seed where there are no o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 ALL_SEATINGS = 4  # players up to whom every order is played: 24 of them
 
@@ -25,6 +26,42 @@ class Meeting(NamedTuple):
 
     names: tuple[str, ...]
     number: int
+
+
+@dataclass(frozen=True)
+class EqualMeetings(Sequence[Meeting]):
+    """The same contestants over equally many openings, openings in the outer loop; made when they are looked at.
+
+    A hundred thousand small objects that stay would keep the collector of garbage busy.
+
+    Attributes:
+        tables: who meets.
+        openings: of each.
+    """
+
+    tables: Sequence[tuple[str, ...]]
+    openings: int
+
+    def __len__(self) -> int:
+        return len(self.tables) * self.openings
+
+    @overload
+    def __getitem__(self, index: int) -> Meeting: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Meeting]: ...
+    def __getitem__(self, index: int | slice) -> Meeting | Sequence[Meeting]:
+        if isinstance(index, slice):
+            return [self[at] for at in range(*index.indices(len(self)))]
+        number, table = divmod(range(len(self))[index], len(self.tables))
+        return Meeting(self.tables[table], number)
+
+    def __iter__(self) -> Iterator[Meeting]:
+        return (Meeting(table, number) for number in range(self.openings) for table in self.tables)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
 def meeting(*names: str, number: int) -> Meeting:

@@ -13,8 +13,9 @@ from lanista.arena.stored_games import StoredGame, against
 from lanista.errors import UsageError
 from lanista.files import claim_folder, drafted
 
-BEFORE = {"openings": "random", "players": 2}  # what stores did not tell when there was nothing else
-OF_ITS_TIME = ("stored_at", "session", "values")  # what may differ between two records of one game
+# What stores did not tell when there was nothing else.
+BEFORE = {"openings": "random", "players": 2, "time control": "none", "adjudication": {}}
+OF_ITS_TIME = ("stored_at", "session", "seconds", "values")  # what may differ between two records of one game
 
 
 @dataclass(frozen=True)

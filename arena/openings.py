@@ -14,15 +14,14 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lanista.agents.match import random_openings
-from lanista.arena.book import read_book
+from lanista.agents.random_openings import random_openings
+from lanista.arena.book import Opening, read_book
 from lanista.arena.entrants import digest
 from lanista.envs import make
 from lanista.envs.core import Agent, Array, Floats, agent_name, play
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 
-Opening = tuple[int, ...]
 MOST_TRIES = 200
 
 
@@ -53,6 +52,7 @@ def openings_of(
     balanced: Agent | None = None,
     within: float = 0.3,
     seed: int = 0,
+    book_plies: int | None = None,
 ) -> Openings:
     """The openings that a user asks for.
 
@@ -63,14 +63,17 @@ def openings_of(
         balanced: keep only random openings after which this agent finds the game even.
         within: how far from even: 0 is even, 1 the greatest return there is.
         seed: the order in which a book's openings are taken.
+        book_plies: only so many plies of each opening of a book.
 
     Raises:
         UsageError: a book and a judge are both given, the book has an opening that is not legal, or a number is wrong.
     """
     if book is not None and balanced is not None:
         raise UsageError("openings come from a book or are balanced by an agent, not both")
+    if book_plies is not None and (book is None or book_plies < 0):
+        raise UsageError(f"the plies of a book's openings are 0 or more, and of a book, not {book_plies}")
     if book is not None:
-        return BookOpenings.read(game, Path(book), seed)
+        return BookOpenings.read(game, Path(book), seed, book_plies)
     return RandomOpenings(game, plies) if balanced is None else BalancedOpenings(game, plies, balanced, within)
 
 
@@ -88,7 +91,7 @@ class RandomOpenings:
 
     def draw(self, numbers: Sequence[int], seeds: Sequence[int]) -> list[Opening]:
         """One for each seed."""
-        return random_openings(self.game, seeds, self.plies)
+        return [Opening(moves) for moves in random_openings(self.game, seeds, self.plies)]
 
 
 @dataclass(frozen=True)
@@ -100,19 +103,21 @@ class BookOpenings:
     seed: int
 
     @classmethod
-    def read(cls, game: str, path: Path, seed: int) -> BookOpenings:
+    def read(cls, game: str, path: Path, seed: int, most_plies: int | None = None) -> BookOpenings:
         """Those of a file.
 
         Raises:
             UsageError: it cannot be read, is empty, or has an opening that is not legal.
         """
-        return cls(tuple(dict.fromkeys(read_book(game, path))), seed)
+        return cls(tuple(dict.fromkeys(read_book(game, path, most_plies))), seed)
 
     @property
     def settings(self) -> dict[str, Any]:
         """The book, known by its openings wherever its file lies."""
-        lengths = [len(line) for line in self.lines]
-        mark = hashlib.sha256(json.dumps(self.lines).encode()).hexdigest()[:16]
+        lengths = [len(line.moves) for line in self.lines]
+        # Books of moves alone are known by these, as they were before there were positions.
+        known = self.lines if any(line.position for line in self.lines) else [line.moves for line in self.lines]
+        mark = hashlib.sha256(json.dumps(known).encode()).hexdigest()[:16]
         return {
             "openings": f"book of {len(self.lines)} openings, sha256 {mark}",
             "opening_plies": [min(lengths), max(lengths)],
@@ -174,14 +179,14 @@ class BalancedOpenings:
             drawn = mixed(salts[open_], np.uint64(attempt)) if attempt else salts[open_]
             candidates = random_openings(self._game, drawn.tolist(), self._plies)
             away = np.abs(self._values(candidates, salts[open_]) - self._even) / self._span
-            found |= {open_[row]: candidates[row] for row in np.flatnonzero(away <= self._within).tolist()}
+            found |= {open_[row]: Opening(candidates[row]) for row in np.flatnonzero(away <= self._within).tolist()}
         least, most = self._plies
         raise UsageError(
             f"in {MOST_TRIES} tries no opening of {least} to {most} random plies was within {self._within:g} of even "
             f"for {agent_name(self._judge)}"
         )
 
-    def _values(self, openings: Sequence[Opening], seeds: Array) -> Floats:
+    def _values(self, openings: Sequence[tuple[int, ...]], seeds: Array) -> Floats:
         """What the judge expects after each opening for the player to move; (k,), NaN where it failed."""
         found = np.full(len(openings), np.nan, np.float32)
         table = make(self._game, min(1024, len(openings)), restart=False)

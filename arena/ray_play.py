@@ -24,6 +24,7 @@ from lanista.agents.contestant import load_agent, trained_folder
 from lanista.agents.match import Finished, Schedule, play_schedule
 from lanista.agents.trust import is_trusted, trusting
 from lanista.arena.entrants import BUILT_IN, FILES, NETWORK, digest
+from lanista.arena.tournament import Rules
 from lanista.cores import usable_cores
 from lanista.envs.core import Agent, agent_name
 from lanista.errors import UsageError
@@ -64,7 +65,9 @@ class RayPlayer:
 
     address: str | None = None
 
-    def __call__(self, game: str, agents: Sequence[Agent], schedule: Schedule, seed: int) -> Iterator[Finished]:
+    def __call__(
+        self, game: str, agents: Sequence[Agent], schedule: Schedule, seed: int, rules: Rules
+    ) -> Iterator[Finished]:
         """Play.
 
         Raises:
@@ -79,7 +82,7 @@ class RayPlayer:
         else:
             ray_cluster.join_cluster(self.address)
         try:
-            yield from _spread(game, players, schedule, seed)
+            yield from _spread(game, players, schedule, seed, rules)
         finally:
             ray_cluster.leave()
 
@@ -120,7 +123,7 @@ def _pickled(agent: Agent) -> bytes:
     return data
 
 
-def _spread(game: str, players: Sequence[Sent], schedule: Schedule, seed: int) -> Iterator[Finished]:
+def _spread(game: str, players: Sequence[Sent], schedule: Schedule, seed: int, rules: Rules) -> Iterator[Finished]:
     """Hand out pieces of the schedule, and give back what is finished."""
     import ray
 
@@ -134,7 +137,7 @@ def _spread(game: str, players: Sequence[Sent], schedule: Schedule, seed: int) -
             who, seats = np.unique(schedule.seats[which], return_inverse=True)
             piece = replace(_part(schedule, which), seats=seats.reshape(len(which), -1))
             # References are unpacked only as arguments of their own, not inside a list.
-            begun = task.remote(game, here, trust, seed, piece, *(given[number] for number in who.tolist()))
+            begun = task.remote(game, here, trust, seed, rules, piece, *(given[number] for number in who.tolist()))
             waiting[begun] = which
         ready, _ = ray.wait(list(waiting), num_returns=1)
         for begun in ready:
@@ -175,13 +178,16 @@ def _part(schedule: Schedule, which: np.ndarray[Any, Any]) -> Schedule:
         [schedule.seeds[at] for at in listed],
         None if schedule.openings is None else [schedule.openings[at] for at in listed],
         None if schedule.levels is None else schedule.levels[which],
+        None if schedule.positions is None else [schedule.positions[at] for at in listed],
     )
 
 
 _MADE: dict[tuple[str, str], Agent] = {}  # of this worker: an agent is made once
 
 
-def _piece(game: str, folder: str, trust: bool, seed: int, schedule: Schedule, *players: Sent) -> list[Finished]:
+def _piece(
+    game: str, folder: str, trust: bool, seed: int, rules: Rules, schedule: Schedule, *players: Sent
+) -> list[Finished]:
     """Play a piece of the schedule; runs on a worker.
 
     Args:
@@ -189,6 +195,7 @@ def _piece(game: str, folder: str, trust: bool, seed: int, schedule: Schedule, *
         folder: from which relative paths count, if it is there.
         trust: files that run code may be loaded.
         seed: as of `play_schedule`.
+        rules: likewise, by name.
         schedule: the games.
         players: who plays.
 
@@ -199,7 +206,7 @@ def _piece(game: str, folder: str, trust: bool, seed: int, schedule: Schedule, *
         os.chdir(folder)
     with trusting(trust):
         agents = [_made(each) for each in players]
-        return list(play_schedule(game, agents, schedule, seed=seed))
+        return list(play_schedule(game, agents, schedule, seed=seed, **rules))
 
 
 def _made(each: Sent) -> Agent:

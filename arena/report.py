@@ -18,7 +18,8 @@ from lanista.arena.game_browser import SECONDS, browsed_games
 from lanista.arena.insight import circular, repeated
 from lanista.arena.replays import Replay, choose_replays, judged, packed, replay
 from lanista.arena.report_statistics import draw_lengths, lengths_by_outcome, lengths_rows, opening_rows
-from lanista.arena.standings import Table, table_of
+from lanista.arena.shown_names import shown_name
+from lanista.arena.standings import Table, in_words, table_of
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.tables import players_of
@@ -117,6 +118,7 @@ def report_html(
         more_warnings=max(0, len(table.insight.repeats) - SHOWN_WARNINGS),
         faults=faults[:SHOWN_FAULTS],
         more_faults=max(0, len(faults) - SHOWN_FAULTS),
+        endings=in_words(table.endings),
         seats=_seats(games),
         lengths=_lengths(games),
         openings=_openings(table.game, games),
@@ -235,7 +237,7 @@ def rating_plot(table: Table) -> str:
             markersize=8,
             alpha=0.9,
         )
-        axes.set_yticks(range(len(rows)), [row.name for row in rows])
+        axes.set_yticks(range(len(rows)), [shown_name(row.name) for row in rows])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel("Elo" if table.anchors else "Elo, the mean of all is 0", color=SOFT)
         axes.tick_params(colors=SOFT, length=0)

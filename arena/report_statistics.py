@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 DEEPEST = 6  # moves of an opening that is told apart
 MOST_OPENINGS = 24  # that are told apart; fewer moves of them are looked at until they are so few
 SHOWN = 12  # of these
-BINS = 24
+BINS, FEWEST = 24, 10  # bars at most; so many have room at least
 SEATS = ("won by the first seat", "drawn", "won by the second seat")
 COLOURS = ("#2f74c0", "#9aa6b5", "#e0a33a")  # as the page has them for the seats
 
@@ -89,6 +89,8 @@ def draw_lengths(figure: Figure, lengths: Sequence[Sequence[int]], soft: str) ->
         lengths: as `lengths_by_outcome` gives them.
         soft: a colour that is readable on light and dark.
     """
+    from matplotlib.ticker import MaxNLocator
+
     everything = [each for some in lengths for each in some]
     least, most = min(everything), max(everything)
     step = 1 if most - least < BINS else 2 * -(-(most - least) // (2 * BINS))  # the sides win at every other move
@@ -99,7 +101,10 @@ def draw_lengths(figure: Figure, lengths: Sequence[Sequence[int]], soft: str) ->
     axes.set_ylabel("games", color=soft)
     axes.tick_params(colors=soft, length=0)
     axes.grid(axis="y", color=soft, alpha=0.25)
-    axes.legend(frameon=False, fontsize=8, labelcolor=soft)
+    room = max(0.0, FEWEST - len(edges)) * step / 2  # on either side, where there are few bars
+    axes.set_xlim(edges[0] - room, edges[-1] + room)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    axes.legend(frameon=False, fontsize=8, labelcolor=soft, loc="lower left", bbox_to_anchor=(0, 1), ncols=len(SEATS))
     for side in axes.spines.values():
         side.set_visible(False)
 
@@ -115,22 +120,27 @@ def opening_rows(name: str, games: Sequence[StoredGame]) -> tuple[int, list[Open
         By how many first moves games were told apart, 0 if there was nothing to tell; the rows, most frequent first.
     """
     sound = _sound(games)
-    texts = [tuple(map(str, game.moves[:DEEPEST])) for game in sound]
+    # Equal moves from another position are another opening, so it stands before them.
+    texts = [(game.position, *map(str, game.moves[:DEEPEST])) for game in sound]
     depth = next(
-        (depth for depth in range(DEEPEST, 0, -1) if len({text[:depth] for text in texts}) <= MOST_OPENINGS),
+        (depth for depth in range(DEEPEST, 0, -1) if len({text[: 1 + depth] for text in texts}) <= MOST_OPENINGS),
         1 if texts else 0,
     )
     counts: dict[tuple[str, ...], Counter[int]] = {}
     example: dict[tuple[str, ...], StoredGame] = {}
     for text, game in zip(texts, sound, strict=True):
-        counts.setdefault(text[:depth], Counter())[_outcome(game)] += 1
-        example.setdefault(text[:depth], game)
+        counts.setdefault(text[: 1 + depth], Counter())[_outcome(game)] += 1
+        example.setdefault(text[: 1 + depth], game)
     most = sorted(counts, key=lambda text: (-counts[text].total(), text))[:SHOWN]
     begun = [replace(example[text], moves=example[text].moves[:depth], opening=()) for text in most]
     rows = []
     for text, drawn in zip(most, drawn_games(name, begun), strict=True):
         wins, draws, losses = (counts[text][outcome] for outcome in range(3))
         total = wins + draws + losses
-        words = " ".join(drawn.moves if drawn is not None else text)
-        rows.append(OpeningRow(words, total, (wins + draws / 2) / total, wins, draws, losses))
+        moves = " ".join(drawn.moves if drawn is not None else text[1:])
+        rows.append(
+            OpeningRow(
+                f"{moves} from {text[0]}" if text[0] else moves, total, (wins + draws / 2) / total, wins, draws, losses
+            )
+        )
     return depth, rows

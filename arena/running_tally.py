@@ -6,6 +6,7 @@ Rating the counts takes a time that grows with who met whom, not with how many g
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import repeat
 
 import numpy as np
 
@@ -51,12 +52,13 @@ class RunningTally:
         mine, theirs = games.returns[rows, games.legs], games.returns[rows, 1 - games.legs]
         results = np.where(mine > theirs, 0, np.where(mine == theirs, 1, 2))  # (n,) of the first of the two names
         columns = (games.who, games.numbers, games.legs, games.seeds, results, games.at_fault, games.void)
-        for who, number, leg, seed, result, fault, void, moves in zip(
-            *(column.tolist() for column in columns), games.moves, strict=True
+        positions = repeat("", len(games)) if games.positions is None else games.positions
+        for who, number, leg, seed, result, fault, void, moves, position in zip(
+            *(column.tolist() for column in columns), games.moves, positions, strict=True
         ):
             one, other = games.names[who]
             names = (one, other)
-            mark = hash((names, leg, moves, None if self._told else seed))
+            mark = hash((names, leg, position, moves, None if self._told else seed))
             counts = not void and mark not in self._seen
             if not void:
                 self._record(one, result, fault == leg)

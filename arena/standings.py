@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -65,6 +66,7 @@ class Table:
         complete: all games that were asked for have been played.
         standing: lines that tell how the format's own contest stands, such as the rounds of a knockout.
         anchors: who was held at which Elo.
+        endings: reason -> games that it ended, where that is neither the rules' end nor somebody's fault.
     """
 
     game: str
@@ -78,6 +80,7 @@ class Table:
     complete: bool = True
     standing: tuple[str, ...] = ()
     anchors: dict[str, float] = field(default_factory=dict)
+    endings: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Plain data."""
@@ -106,13 +109,26 @@ class Table:
         worth, low, high = self.advantage
         lines.append(f"Sitting first is worth {worth:+.0f} Elo ({low:+.0f} .. {high:+.0f}).")
         if self.void:
-            lines.append(f"{self.void} games broke in the environment and count for nobody.")
+            lines.append(f"{self.void} games count for nobody: the environment broke, or the machine stalled.")
+        if self.endings:
+            lines.append(f"Not by the rules nor by a fault ended: {in_words(self.endings)}.")
         if insight := str(self.insight):
             lines.append(insight)
         if not self.complete:
             lines.append("Not all games have been played yet.")
         lines.extend(self.standing)
         return "\n".join(lines)
+
+
+def in_words(endings: Mapping[str, int]) -> str:
+    """How many games ended how, the most first."""
+    return ", ".join(f"{count} {reason}" for reason, count in sorted(endings.items(), key=lambda each: -each[1]))
+
+
+def endings_of(games: StoredGames) -> dict[str, int]:
+    """How many games ended how, where that is neither the rules' end nor somebody's fault."""
+    counted = Counter(zip(games.reasons, (games.at_fault == NOBODY).tolist(), strict=True))
+    return {reason: count for (reason, nobody), count in sorted(counted.items()) if nobody and reason != "end"}
 
 
 def tally_of(games: StoredGames, distinct: Bools, names: tuple[str, ...]) -> Tally:
@@ -189,6 +205,7 @@ def table_of(
         draw_share=ratings.draw_share,
         games=len(games),
         void=int(games.void.sum()),
+        endings=endings_of(games),
         insight=insight_of(ratings, [row.name for row in rows], tallied, records.repeats()),
         complete=complete,
         anchors=dict(anchors or {}),
@@ -222,8 +239,8 @@ class Records:
         cells = _cells(games)
         ahead = np.bincount((one * p + other)[counted] * 3 + cells[counted], minlength=3 * p * p).reshape(p, p, 3)
         different = np.bincount((one * p + other)[distinct], minlength=p * p).reshape(p, p)
-        failed = counted & (games.at_fault != NOBODY)
-        sitting = games.seats[np.flatnonzero(failed), games.at_fault[failed]]  # which of the two names
+        failed = np.flatnonzero(counted & (games.at_fault != NOBODY))
+        sitting = games.legs[failed] ^ games.at_fault[failed]  # which of the two names: turned in leg 1
         faults = np.bincount(np.where(sitting == 0, one[failed], other[failed]), minlength=p)
         return cls(names, ahead + ahead.transpose(1, 0, 2)[..., ::-1], different + different.T, faults)
 

@@ -13,17 +13,27 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from lanista.arena.expectations import expected_bytes
-from lanista.arena.store_format import APPLICATION, FORMAT, INSERT, OLDEST, SCHEMA, migrate
+from lanista.arena.store_format import (
+    APPLICATION,
+    FORMAT,
+    INSERT,
+    INSERT_POSITION,
+    INSERT_TIMES,
+    OLDEST,
+    SCHEMA,
+    is_whole,
+    make_whole,
+    migrate,
+)
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined
+from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined, timed
 from lanista.errors import UsageError
 
 MOST_REMEMBERED = 500_000  # games, of some 200 bytes each
@@ -93,6 +103,9 @@ class Store:
             elif version < FORMAT:
                 with self._transaction():
                     migrate(self._database)
+            elif not is_whole(self._database):
+                with self._transaction():
+                    make_whole(self._database)
             return
         if not tables:
             raise UsageError(f"{self.path} holds no tournament")
@@ -279,16 +292,28 @@ class Store:
             (self._before,) = self._database.execute("SELECT coalesce(max(id), 0) FROM games").fetchone()
         cursor = self._database.execute("INSERT INTO batches (session, stored_at) VALUES (?, ?)", (session, stored_at))
         returns, size = np.ascontiguousarray(games.returns, "<f8").tobytes(), 8 * games.returns.shape[1]
-        self._database.executemany(
-            INSERT,
-            zip(
-                *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds)),
-                games.openings.tolist(), games.moves,
-                [returns[at : at + size] for at in range(0, len(returns), size)], games.reasons, games.at_fault,
-                repeat(cursor.lastrowid), games.expected,
-            ),
-        )  # fmt: skip
-        return int(cursor.lastrowid or 0)
+        batch = int(cursor.lastrowid or 0)
+        columns: list[Any] = [
+            *(column.tolist() for column in (games.meetings, games.numbers, games.legs, games.seeds, games.openings)),
+            games.moves,
+            [returns[at : at + size] for at in range(0, len(returns), size)],
+        ]
+        common = {"reason": "'end'", "at_fault": "NULL", "expected": "NULL"}
+        if set(games.reasons) != {"end"} or set(games.at_fault) != {None}:
+            common |= {"reason": "?", "at_fault": "?"}
+            columns += [games.reasons, games.at_fault]
+        if games.expected is not None:
+            common["expected"] = "?"
+            columns.append(games.expected)
+        self._database.executemany(INSERT.format(batch=batch, **common), zip(*columns, strict=True))
+        if games.positions is not None:
+            begun = zip(games.meetings.tolist(), games.numbers.tolist(), games.positions, strict=True)
+            self._database.executemany(INSERT_POSITION, (row for row in begun if row[2]))
+        if games.seconds is not None:
+            places = (column.tolist() for column in (games.meetings, games.numbers, games.legs))
+            took = zip(*places, map(timed, games.seconds), strict=True)
+            self._database.executemany(INSERT_TIMES, (row for row in took if row[3]))
+        return batch
 
     def places(self) -> list[tuple[int, int, int]]:
         """The key of the meeting, the number of the opening, and the leg, of every stored game."""
@@ -375,7 +400,9 @@ def _columns(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int
         returns=np.array([game.returns for game in games], np.float64),
         reasons=[game.reason for game in games],
         at_fault=[game.at_fault for game in games],
-        expected=[expected_bytes(game.values) for game in games],
+        expected=[expected_bytes(game.values) for game in games] if any(game.values for game in games) else None,
+        positions=[game.position for game in games] if any(game.position for game in games) else None,
+        seconds=[game.seconds for game in games] if any(game.seconds for game in games) else None,
     )
 
 

@@ -4,7 +4,9 @@ Format 3 keeps contestants and meetings by number. `meetings.contestants` is a J
 order of their names; `games.moves` is a BLOB of int16, little-endian, one an action, or JSON text where actions are not
 such numbers; `games.opening` is how many of them are the opening; `games.returns` is a float64, little-endian, a seat.
 What was stored in one transaction is a batch. `games.expected` is a byte for each move after the opening, what its
-player expected (`agents.score_sheet`), or NULL where nobody told.
+player expected (`agents.score_sheet`), or NULL where nobody told. Only where there are such, `positions` has the
+positions that games begin from, in the field's notation, and `times` a float32, little-endian, a move after the
+opening: its seconds.
 """
 
 from __future__ import annotations
@@ -19,6 +21,16 @@ from lanista.arena.stored_games import encoded
 FORMAT = 3
 OLDEST = 2  # that can be read, and goes on as the newest
 APPLICATION = 0x4C414E49  # "LANI", in the file's header: this SQLite file is one of ours
+DETAILS = (  # which the first stores of format 3 did not have, nor what players expected
+    """CREATE TABLE IF NOT EXISTS positions (
+    meeting INTEGER NOT NULL REFERENCES meetings, number INTEGER NOT NULL, position TEXT NOT NULL,
+    PRIMARY KEY (meeting, number)
+) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE IF NOT EXISTS times (
+    meeting INTEGER NOT NULL REFERENCES meetings, number INTEGER NOT NULL, leg INTEGER NOT NULL, seconds BLOB NOT NULL,
+    PRIMARY KEY (meeting, number, leg)
+) STRICT, WITHOUT ROWID""",
+)
 TABLES = (
     "CREATE TABLE contestants (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, digest TEXT NOT NULL) STRICT",
     "CREATE TABLE meetings (id INTEGER PRIMARY KEY, contestants TEXT NOT NULL UNIQUE) STRICT",
@@ -31,6 +43,7 @@ TABLES = (
     reason TEXT NOT NULL, at_fault INTEGER, batch INTEGER NOT NULL REFERENCES batches, expected BLOB,
     UNIQUE (meeting, number, leg)
 ) STRICT""",
+    *DETAILS,
     "CREATE TRIGGER games_never_change BEFORE UPDATE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END",
     "CREATE TRIGGER games_never_go BEFORE DELETE ON games BEGIN SELECT RAISE(ABORT, 'games are append-only'); END",
     f"PRAGMA user_version = {FORMAT}",
@@ -43,8 +56,29 @@ SCHEMA = (
 )
 INSERT = (
     "INSERT INTO games (meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch, expected)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+    " VALUES (?, ?, ?, ?, ?, ?, ?, {reason}, {at_fault}, {batch}, {expected})"
+)  # what all of a batch have in common is written into it: every value that is handed over takes its time
+INSERT_POSITION = "INSERT OR IGNORE INTO positions (meeting, number, position) VALUES (?, ?, ?)"
+INSERT_TIMES = "INSERT INTO times (meeting, number, leg, seconds) VALUES (?, ?, ?, ?)"
+
+
+def tells_expected(database: sqlite3.Connection) -> bool:
+    """Whether the games have a column of what their players expected."""
+    return any(name == "expected" for _, name, *_ in database.execute("PRAGMA table_info(games)"))
+
+
+def is_whole(database: sqlite3.Connection) -> bool:
+    """Whether a store of format 3 has all that the first of them did not have."""
+    tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return tables >= {"positions", "times"} and tells_expected(database)
+
+
+def make_whole(database: sqlite3.Connection) -> None:
+    """Give a store of format 3 what the first of them did not have, within the caller's transaction."""
+    for statement in DETAILS:
+        database.execute(statement)
+    if not tells_expected(database):
+        database.execute("ALTER TABLE games ADD COLUMN expected BLOB")
 
 
 def migrate(database: sqlite3.Connection) -> None:

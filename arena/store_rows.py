@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from lanista.arena.meetings import seatings
+from lanista.arena.store_format import tells_expected
 from lanista.arena.stored_games import Ints, StoredGames, column_of_players, plies
 
 _SELECT = (
-    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch, expected FROM games"
+    "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch, {expected} FROM games"
     " WHERE id > ? AND id <= ? ORDER BY id LIMIT ?"
 )
 Names = dict[int, tuple[str, ...]]
@@ -45,17 +46,32 @@ def read_games(
     if wrong:
         damaged |= {rows[at][0]: f"cannot be read: {why}" for at, why in wrong.items()}
         rows = [row for at, row in enumerate(rows) if at not in wrong]
-    return _in_order(rows, names, batches), dict(sorted(damaged.items()))
+    return _in_order(rows, names, batches, *_details(database, rows)), dict(sorted(damaged.items()))
+
+
+def _details(
+    database: sqlite3.Connection, rows: Sequence[tuple[Any, ...]]
+) -> tuple[list[str] | None, list[bytes] | None]:
+    """Of some rows where they begin and what their moves took; None where no game tells any."""
+    if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'times'").fetchone():
+        return None, None
+    begun = {(meeting, number): text for meeting, number, text in database.execute("SELECT * FROM positions")}
+    took = {tuple(place): seconds for *place, seconds in database.execute("SELECT * FROM times")}
+    positions = [begun.get((row[1], row[2]), "") for row in rows] if begun else None
+    # What is cut off in the middle of a number has lost that one.
+    seconds = [took.get((row[1], row[2], row[3]), b"") for row in rows] if took else None
+    return positions, None if seconds is None else [each[: len(each) // 4 * 4] for each in seconds]
 
 
 def _rows(database: sqlite3.Connection, which: tuple[int, int, int]) -> tuple[list[tuple[Any, ...]], dict[int, str]]:
     """The rows as they lie there, and those with a text that is none."""
+    select = _SELECT.format(expected="expected" if tells_expected(database) else "NULL")
     try:
-        return database.execute(_SELECT, which).fetchall(), {}
+        return database.execute(select, which).fetchall(), {}
     except sqlite3.OperationalError:  # some text is none
         database.text_factory = bytes
         try:
-            raw = database.execute(_SELECT.replace("moves, returns", "moves, typeof(moves), returns"), which).fetchall()
+            raw = database.execute(select.replace("moves, returns", "moves, typeof(moves), returns"), which).fetchall()
         finally:
             database.text_factory = str
     rows, damaged = [], {}
@@ -110,7 +126,9 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
 def _begin(openings: Sequence[int], lengths: Ints, expected: Sequence[bytes | None]) -> bool:
     """Whether games of so many bytes begin with openings of so many moves, and no more is expected than follow."""
     given = np.array(openings, np.int64)
-    told = np.fromiter((0 if each is None else len(each) for each in expected), np.int64, len(expected))
+    told = np.zeros(len(given), np.int64)
+    if any(expected):
+        told[:] = [0 if each is None else len(each) for each in expected]
     return not (lengths % 2).any() and bool(((given >= 0) & (2 * (given + told) <= lengths)).all())
 
 
@@ -141,7 +159,13 @@ def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict
     return "" if batch in batches else f"its batch {batch} is not there"
 
 
-def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any]) -> StoredGames:
+def _in_order(
+    rows: Sequence[tuple[Any, ...]],
+    names: Names,
+    batches: dict[int, Any],
+    positions: list[str] | None,
+    seconds: list[bytes] | None,
+) -> StoredGames:
     """The rows as columns, by names, number and leg."""
     met = tuple(sorted(set(names.values())))
     place = {who: at for at, who in enumerate(met)}
@@ -165,6 +189,8 @@ def _in_order(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, 
         at_fault=column_of_players(at_fault),
         batches=np.array(used, np.int64),
         written=batches,
-        expected=list(expected),
+        expected=list(expected) if any(expected) else None,
+        positions=positions,
+        seconds=seconds,
     )
     return games.in_order()

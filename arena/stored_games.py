@@ -12,6 +12,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from lanista.agents.host_time import VOID
 from lanista.arena.expectations import expected_bytes, expected_values
 from lanista.arena.meetings import seatings
 
@@ -37,6 +38,9 @@ class StoredGame:
         stored_at: seconds since 1970.
         session: the run of a tournament that played it, a key of `Store.sessions`.
         values: what the player of each move after the opening expected, 0 the least return, 1 the greatest, or None.
+        position: that the opening is played from, in the field's notation; "" is the game's own start.
+        seconds: what each move after the opening took, and the one at which the game ended without one; empty where no
+            clock ran.
     """
 
     names: tuple[str, ...]
@@ -51,6 +55,8 @@ class StoredGame:
     stored_at: float = 0.0
     session: int | None = None
     values: tuple[float | None, ...] = ()
+    position: str = ""
+    seconds: tuple[float, ...] = ()
 
     @property
     def seats(self) -> tuple[str, ...]:
@@ -69,8 +75,8 @@ class StoredGame:
 
     @property
     def void(self) -> bool:
-        """The environment broke: it counts for nobody."""
-        return self.reason == "broken"
+        """The environment broke, or the machine stalled: it counts for nobody."""
+        return self.reason in VOID
 
     def points(self, name: str) -> float:
         """The share of the others that a contestant left behind, equals counting half: of two 1, 1/2 or 0.
@@ -102,7 +108,9 @@ class NewGames:
         returns: (n, players) in the order of the seats.
         reasons: (n,)
         at_fault: (n,) a player or None.
-        expected: (n,) each as `expected_bytes`, or None.
+        expected: (n,) each as `expected_bytes`; None where nobody told anything.
+        positions: (n,) as of `StoredGame`; None where none begins from one.
+        seconds: (n,) likewise; None where no clock ran.
     """
 
     meetings: Ints
@@ -114,7 +122,9 @@ class NewGames:
     returns: Floats
     reasons: list[str]
     at_fault: list[int | None]
-    expected: list[bytes | None]
+    expected: list[bytes | None] | None = None
+    positions: list[str] | None = None
+    seconds: list[tuple[float, ...]] | None = None
 
     def __len__(self) -> int:
         return len(self.meetings)
@@ -128,6 +138,10 @@ def joined(parts: Sequence[NewGames]) -> NewGames:
     columns: dict[str, Any] = {}
     for each in fields(NewGames):
         values = [getattr(part, each.name) for part in parts]
+        if each.name == "expected" and any(values):  # only some may have told anything
+            values = [[None] * len(part) if told is None else told for part, told in zip(parts, values, strict=True)]
+        if values[0] is None:  # then in all: they are of one tournament
+            continue
         is_array = isinstance(values[0], np.ndarray)
         columns[each.name] = np.concatenate(values) if is_array else list(chain.from_iterable(values))
     return NewGames(**columns)
@@ -152,7 +166,9 @@ class StoredGames(Sequence[StoredGame]):
         at_fault: (n,) `NOBODY`, or a player.
         batches: (n,) keys of `written`.
         written: of each batch of games the session, or None, and when it was stored, in seconds since 1970.
-        expected: (n,) each as `expected_bytes`, or None.
+        expected: (n,) each as `expected_bytes`; None where nobody told anything.
+        positions: (n,) that the openings are played from, "" the game's own start; None where all are.
+        seconds: (n,) as `timed` writes them; None where no clock ran.
     """
 
     ids: Ints
@@ -169,7 +185,9 @@ class StoredGames(Sequence[StoredGame]):
     at_fault: Ints
     batches: Ints
     written: Mapping[int, tuple[int | None, float]] = field(repr=False)
-    expected: list[bytes | None] = field(repr=False)
+    expected: list[bytes | None] | None = field(default=None, repr=False)
+    positions: list[str] | None = field(default=None, repr=False)
+    seconds: list[bytes] | None = field(default=None, repr=False)
 
     @classmethod
     def of(cls, games: Sequence[StoredGame]) -> StoredGames:
@@ -193,7 +211,9 @@ class StoredGames(Sequence[StoredGame]):
             at_fault=column_of_players([game.at_fault for game in games]),
             batches=np.array([written.index((game.session, game.stored_at)) for game in games], np.int64),
             written=dict(enumerate(written)),
-            expected=[expected_bytes(game.values) for game in games],
+            expected=[expected_bytes(game.values) for game in games] if any(game.values for game in games) else None,
+            positions=[game.position for game in games] if any(game.position for game in games) else None,
+            seconds=[timed(game.seconds) for game in games] if any(game.seconds for game in games) else None,
         )
         return found.in_order()
 
@@ -232,6 +252,8 @@ class StoredGames(Sequence[StoredGame]):
             batches=batches,
             written=written,
             expected=games.expected,
+            positions=games.positions,
+            seconds=None if games.seconds is None else list(map(timed, games.seconds)),
         )
         return found.in_order()
 
@@ -260,7 +282,9 @@ class StoredGames(Sequence[StoredGame]):
             at_fault=None if fault == NOBODY else fault,
             stored_at=stored_at,
             session=session,
-            values=expected_values(self.expected[index]),
+            values=() if self.expected is None else expected_values(self.expected[index]),
+            position="" if self.positions is None else self.positions[index],
+            seconds=() if self.seconds is None else untimed(self.seconds[index]),
         )
 
     def __iter__(self) -> Iterator[StoredGame]:
@@ -279,8 +303,8 @@ class StoredGames(Sequence[StoredGame]):
 
     @property
     def void(self) -> NDArray[np.bool_]:
-        """(n,) the environment broke: they count for nobody."""
-        return np.isin(self.why, [at for at, word in enumerate(self.words) if word == "broken"])
+        """(n,) the environment broke, or the machine stalled: they count for nobody."""
+        return np.isin(self.why, [at for at, word in enumerate(self.words) if word in VOID])
 
     @property
     def reasons(self) -> list[str]:
@@ -305,6 +329,8 @@ class StoredGames(Sequence[StoredGame]):
             data[at : at + size] + (moves if isinstance(moves, bytes) else moves.encode())
             for at, moves in zip(range(0, len(data), size), self.moves, strict=True)
         ]
+        if self.positions is not None:
+            marks = [mark + position.encode() for mark, position in zip(marks, self.positions, strict=True)]
         counted = np.flatnonzero(~self.void)
         # Of equal keys a dictionary keeps the last one, so backwards it keeps the first.
         first = {marks[at]: at for at in counted[::-1].tolist()}
@@ -325,7 +351,7 @@ class StoredGames(Sequence[StoredGame]):
             self.ids[rows], self.who[rows], self.names, self.numbers[rows], self.legs[rows], self.seeds[rows],
             self.openings[rows], list(map(self.moves.__getitem__, listed)), self.returns[rows], self.why[rows],
             self.words, self.at_fault[rows], self.batches[rows], self.written,
-            list(map(self.expected.__getitem__, listed)),
+            _some(self.expected, listed), _some(self.positions, listed), _some(self.seconds, listed),
         )  # fmt: skip
 
     def in_order(self) -> StoredGames:
@@ -349,7 +375,10 @@ class StoredGames(Sequence[StoredGame]):
         found = replace(
             self, **arrays, who=np.concatenate([mine, theirs]), names=names, words=words,
             why=np.concatenate([my_why, their_why]), moves=[*self.moves, *others.moves],
-            expected=[*self.expected, *others.expected], written={**self.written, **others.written},
+            written={**self.written, **others.written},
+            expected=_with_more(self.expected, others.expected, None, len(self), len(others)),
+            positions=_with_more(self.positions, others.positions, "", len(self), len(others)),
+            seconds=_with_more(self.seconds, others.seconds, b"", len(self), len(others)),
         )  # fmt: skip
         return found.in_order()
 
@@ -358,6 +387,31 @@ class StoredGames(Sequence[StoredGame]):
         wanted = set(names)
         inside = np.array([wanted.issuperset(met) for met in self.names], bool)
         return self if inside.all() else self.take(inside[self.who])
+
+
+def _some(column: list[Any] | None, rows: list[int]) -> list[Any] | None:
+    """Of a column that games need not have, some rows."""
+    return None if column is None else list(map(column.__getitem__, rows))
+
+
+def _with_more(
+    mine: list[Any] | None, theirs: list[Any] | None, nothing: Any, count: int, others: int
+) -> list[Any] | None:
+    """A column that games need not have, of some games and others; what is not told is nothing."""
+    if mine is None and theirs is None:
+        return None
+    return [*(mine or [nothing] * count), *(theirs or [nothing] * others)]
+
+
+def timed(seconds: Sequence[float]) -> bytes:
+    """What each move of a game took, as a store keeps it: float32, little-endian."""
+    return np.asarray(seconds, "<f4").tobytes()
+
+
+def untimed(seconds: bytes) -> tuple[float, ...]:
+    """The seconds that `timed` wrote, rounded to the tenth of a millisecond."""
+    found: list[float] = np.frombuffer(seconds, "<f4").astype(np.float64).round(4).tolist()
+    return tuple(found)
 
 
 def column_of_players(at_fault: Sequence[int | None]) -> Ints:

@@ -14,12 +14,15 @@ from typing import Any
 
 import numpy as np
 
+from lanista.agents.adjudication import Adjudication
 from lanista.agents.contestant import load_agent
 from lanista.agents.match import Finished, Schedule, play_schedule
+from lanista.agents.time_control import TimeControl, parse_time_control
+from lanista.arena.book import Opening
 from lanista.arena.entrants import digest, entrants
 from lanista.arena.formats import Format, load_format
 from lanista.arena.meetings import Meeting, meeting_seeds, seatings
-from lanista.arena.openings import Opening, Openings, openings_of
+from lanista.arena.openings import Openings, openings_of
 from lanista.arena.report import check_target, write_report
 from lanista.arena.store import Store
 from lanista.arena.stored_games import Ints, NewGames, encoded, joined
@@ -33,13 +36,17 @@ PACE, TOGETHER = 0.01, 0.25  # in seconds; see `store_together`
 GAMES = 40  # of those who meet, or as many more as all their seatings need
 
 
-Player = Callable[[str, Sequence[Agent], Schedule, int], Iterator[Finished]]
+Rules = Mapping[str, Any]  # `control` and `adjudication`, as of `play_schedule`
+NO_RULES: Rules = {}
+Player = Callable[[str, Sequence[Agent], Schedule, int, Rules], Iterator[Finished]]
 
 
-def play_here(game: str, agents: Sequence[Agent], schedule: Schedule, seed: int) -> Iterator[Finished]:
+def play_here(
+    game: str, agents: Sequence[Agent], schedule: Schedule, seed: int, rules: Rules = NO_RULES
+) -> Iterator[Finished]:
     """Play in this process, as `play_schedule` does."""
     copies = MOST_COPIES if all(getattr(agent, "quick", False) for agent in agents) else COPIES
-    return play_schedule(game, agents, schedule, copies=copies, seed=seed)
+    return play_schedule(game, agents, schedule, copies=copies, seed=seed, **rules)
 
 
 def tournament(
@@ -55,6 +62,9 @@ def tournament(
     balanced_within: float = 0.3,
     format: str = "round_robin",
     report: str | Path | None = None,
+    time_control: str | TimeControl | None = None,
+    adjudication: Adjudication | None = None,
+    book_plies: int | None = None,
     anchors: Mapping[str, float] | None = None,
     progress: Callable[[int, int], None] | None = None,
     opened: Callable[[Store], None] | None = None,
@@ -78,6 +88,9 @@ def tournament(
         balanced_within: how far from even its value may be: 1 is the greatest return there is.
         format: who meets whom: a file of `arena/formats`, with its options, as in "swiss:rounds=7".
         report: where to write an HTML report.
+        time_control: how long contestants may think, as `agents.time_control` reads it: "move=0.1", "60+0.6".
+        adjudication: when games end before their end; `agents.adjudication.adjudication_of` reads such rules.
+        book_plies: only so many plies of each opening of a book.
         anchors: name -> the Elo at which it is held, of games of two players.
         progress: told how many games are finished, and of how many.
         opened: given the store once it is open, for whoever wants to look at it at each `progress`.
@@ -99,12 +112,17 @@ def tournament(
     if report is not None:
         check_target(report)  # before hours of play, not after
     judge = load_agent(balanced) if isinstance(balanced, str) else balanced
-    source = openings_of(spec.name, plies, openings, judge, balanced_within, seed)
+    source = openings_of(spec.name, plies, openings, judge, balanced_within, seed, book_plies)
     check_anchors(spec.name, spec.players, names, anchors)
+    control = parse_time_control(time_control) if isinstance(time_control, str) else time_control
+    rules = {"control": control, "adjudication": adjudication}
     settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games, spec.players)
     with Store(db) as store:
         if store.count() and store.setting("openings") is None:
             store.settle({"openings": "random"})  # stores of the time when there were no others
+        if store.count() and store.setting("time control") is None:
+            store.settle(rules_settings(None, None))
+        settings |= rules_settings(control, adjudication)
         store.settle(settings | {"perfect_information": spec.perfect_information, "players": spec.players})
         store.enter({name: digest(agent) for name, agent in agents.items()})
         if opened is not None:
@@ -121,7 +139,7 @@ def tournament(
             with _told_how_to_go_on(store, len(missing)):
                 done, total = store.count(), store.count() + len(missing)
                 for stored in play_missing(
-                    spec.name, agents, missing, store, session, seed, source, player or play_here
+                    spec.name, agents, missing, store, session, seed, source, rules, player or play_here
                 ):
                     done += stored
                     if progress is not None:
@@ -154,6 +172,14 @@ def _games_of_each(games: int | None, players: int) -> int:
         f"the games of each table of {players} must be a multiple of its {legs} seatings, "
         f"as {-(-max(1, games) // legs) * legs} is, not {games}"
     )
+
+
+def rules_settings(control: TimeControl | None, adjudication: Adjudication | None) -> dict[str, Any]:
+    """What a store remembers of how its games are conducted: others may not be mixed with them."""
+    return {
+        "time control": "none" if control is None else f"{control}, margin {control.margin:g}",
+        "adjudication": {} if adjudication is None else adjudication.settings(),
+    }
 
 
 def _fixed(contest: Format, names: Sequence[str], games: int, players: int) -> dict[str, Any]:
@@ -231,6 +257,7 @@ def play_missing(
     session: int,
     seed: int,
     source: Openings,
+    rules: Rules = NO_RULES,
     player: Player = play_here,
 ) -> Iterator[int]:
     """Play the missing games as one batch, whoever meets whom; store those that finish together.
@@ -243,35 +270,38 @@ def play_missing(
         session: of the store.
         seed: of the tournament.
         source: of the openings.
-        player: who plays: game, agents, schedule, seed -> games as they finish.
+        rules: `control` and `adjudication`, as of `agents.match.play_schedule`.
+        player: who plays: game, agents, schedule, seed, rules -> games as they finish.
 
     Yields:
         How many games were stored.
     """
     used = np.unique(missing.which)
-    meetings = [missing.meetings[at] for at in used.tolist()]
+    whole = len(used) == len(missing.meetings)
+    meetings = missing.meetings if whole else [missing.meetings[at] for at in used.tolist()]
     which = np.searchsorted(used, missing.which)  # (m,) in `meetings`
     seeds = meeting_seeds(seed, meetings)
     openings = source.draw([number for _, number in meetings], seeds)
+    sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
     index = {name: number for number, name in enumerate(players)}
-    met = np.array([[index[name] for name in names] for names, _ in meetings], np.int64)  # (meetings, players)
-    order = np.array(seatings(met.shape[1]), np.int64)[missing.legs]  # (m, players)
+    tables = np.array([[index[name] for name in names] for names in sheet.tables], np.int64)  # (tables, players)
+    order = np.array(seatings(tables.shape[1]), np.int64)[missing.legs]  # (m, players)
     listed = which.tolist()
     schedule = Schedule(
-        np.take_along_axis(met[which], order, axis=1),
+        np.take_along_axis(tables[sheet.table_of[which]], order, axis=1),
         [seeds[at] for at in listed],
-        [openings[at] for at in listed] if any(openings) else None,
+        [openings[at].moves for at in listed] if any(opening.moves for opening in openings) else None,
+        positions=[openings[at].position for at in listed] if any(opening.position for opening in openings) else None,
     )
-    sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
-    finished = player(game, list(players.values()), schedule, seed)
+    finished = player(game, list(players.values()), schedule, seed, rules)
     yield from store_together(store, map(sheet.columns, finished), session)
 
 
 def store_together(store: Store, finished: Iterable[NewGames], session: int) -> Iterator[int]:
     """Store games as they finish, those that finish within a moment in one transaction.
 
-    Every transaction is synced, which takes longer than many games that cost next to nothing. So where games finish one
-    after the other within `PACE` seconds, they wait for each other, at most `TOGETHER` seconds.
+    Every transaction is synced, which takes longer than many games that cost next to nothing. So games that follow
+    others within `PACE` seconds wait for the next ones, unless the last transaction is `TOGETHER` seconds ago.
 
     Yields:
         How many games were stored.
@@ -298,7 +328,12 @@ def store_together(store: Store, finished: Iterable[NewGames], session: int) -> 
 
 
 class _Sheet:
-    """What is known of scheduled games before they are played."""
+    """What is known of scheduled games before they are played.
+
+    Attributes:
+        tables: who meets.
+        table_of: (meetings,) of each meeting, which of the tables.
+    """
 
     def __init__(
         self,
@@ -309,13 +344,19 @@ class _Sheet:
         openings: Sequence[Opening],
         store: Store,
     ) -> None:
-        keys = store.meet(names for names, _ in meetings)
+        places: dict[tuple[str, ...], int] = {}
+        count = len(meetings)
+        self.table_of = np.fromiter((places.setdefault(names, len(places)) for names, _ in meetings), np.int64, count)
+        self.tables = list(places)
+        keys = store.meet(self.tables)
         self._which, self._legs, self._openings = which, legs, openings
-        self._keys = np.array([keys[names] for names, _ in meetings], np.int64)
-        self._numbers = np.array([number for _, number in meetings], np.int64)
+        self._keys = np.array([keys[names] for names in self.tables], np.int64)[self.table_of]
+        self._numbers = np.fromiter((number for _, number in meetings), np.int64, count)
         self._seeds = np.array(seeds, np.int64)
-        self._lengths = np.fromiter(map(len, openings), np.int64, len(openings))
-        self._begun, self._given = _bytes(openings), any(openings)
+        moves = [opening.moves for opening in openings]
+        self._lengths = np.fromiter(map(len, moves), np.int64, len(moves))
+        self._begun, self._given = _bytes(moves), any(moves)
+        self._placed = any(opening.position for opening in openings)
 
     def columns(self, finished: Finished) -> NewGames:
         """Finished games on their way into the store."""
@@ -330,14 +371,16 @@ class _Sheet:
             returns=finished.returns,
             reasons=list(finished.reasons),
             at_fault=list(finished.at_fault),
-            expected=list(finished.expected),
+            expected=None if finished.expected is None else list(finished.expected),
+            positions=[self._openings[each].position for each in at.tolist()] if self._placed else None,
+            seconds=None if finished.seconds is None else list(finished.seconds),
         )
 
     def _moves(self, at: Ints, finished: Finished) -> list[bytes | str]:
         """The moves of finished games, openings included, as a store keeps them."""
         actions, lengths = finished.actions, finished.lengths
         if self._begun is None or actions.ndim != 2 or actions.dtype.kind not in "iu" or not _fit(actions):
-            openings = [self._openings[each] for each in at.tolist()]
+            openings = [self._openings[each].moves for each in at.tolist()]
             rows = zip(openings, actions.tolist(), lengths.tolist(), strict=True)
             return [encoded((*opening, *row[:length])) for opening, row, length in rows]
         data, width = np.ascontiguousarray(actions, "<i2").tobytes(), 2 * actions.shape[1]
@@ -355,7 +398,7 @@ def _fit(actions: Array) -> bool:
     return bool(least >= -(2**15) and most < 2**15)
 
 
-def _bytes(openings: Sequence[Opening]) -> list[bytes] | None:
+def _bytes(openings: Sequence[tuple[int, ...]]) -> list[bytes] | None:
     """The openings as a store keeps moves; None if one of them is not kept as bytes."""
     if not any(openings):
         return [b""] * len(openings)

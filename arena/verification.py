@@ -14,13 +14,16 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from lanista.agents.adjudication import ADJUDICATED
+from lanista.agents.awarded_returns import adjudicated_returns, forfeit_returns
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import forfeit_returns, random_openings
+from lanista.agents.random_openings import random_openings
 from lanista.arena.entrants import digest
 from lanista.arena.meetings import Meeting, meeting_seeds
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
+from lanista.envs.batched import begin_games
 from lanista.envs.core import Array, Bools, Choice, Game, GameSpec, Ints, wrong_actions
 from lanista.errors import UsageError
 
@@ -140,15 +143,15 @@ def _unread(number: int, why: str) -> Wrong:
 
 def _misplaced(games: Mapping[int, StoredGame], seed: int | None) -> Iterator[tuple[int, StoredGame, str]]:
     """Games whose place, seed or opening cannot be: number, game, why."""
-    openings: dict[Meeting, tuple[int, tuple[Any, ...], int]] = {}
+    openings: dict[Meeting, tuple[int, tuple[Any, ...], int, str]] = {}
     meetings = [Meeting(game.names, game.number) for game in games.values()]
     seeds = meeting_seeds(seed, meetings) if seed is not None else [game.seed for game in games.values()]
     for (number, game), key, drawn in zip(games.items(), meetings, seeds, strict=True):
         if game.seed != drawn:
             yield number, game, f"its seed {game.seed} is not the one of its place"
         else:
-            first = openings.setdefault(key, (number, game.opening, game.seed))
-            if first[1:] != (game.opening, game.seed):
+            first = openings.setdefault(key, (number, game.opening, game.seed, game.position))
+            if first[1:] != (game.opening, game.seed, game.position):
                 yield number, game, f"its opening is not the one of game {first[0]}, which was played from the same"
 
 
@@ -179,7 +182,8 @@ def _misplayed(name: str, spec: GameSpec, games: Mapping[int, StoredGame]) -> It
         part = listed[begin : begin + COPIES]
         claims = [_claimed(game.reason) for _, game in part]
         seeds, moves = [game.seed for _, game in part], [game.moves for _, game in part]
-        found = replay_all(name, seeds, moves, claims, [len(game.opening) for _, game in part])
+        given = [len(game.opening) for _, game in part]
+        found = replay_all(name, seeds, moves, claims, given, [game.position for _, game in part])
         for row, (number, game) in enumerate(part):
             why = _difference(spec, game, found, row, claims[row] >= 0)
             if why:
@@ -233,7 +237,7 @@ def _difference(spec: GameSpec, game: StoredGame, found: Replayed, row: int, cla
     if not all(least <= each <= greatest for each in game.returns):
         return f"the points {_listed(game.returns)} are none of this game"
     if game.at_fault is None:
-        return ""  # stopped by agreement or by a limit, which the rules do not know
+        return _misjudged(spec, game, found.turn[row], sums)
     if not found.turn[row, game.at_fault]:
         return f"it was not the turn of player {game.at_fault}, who is said to have failed"
     if claims and not found.claim[row]:
@@ -242,6 +246,14 @@ def _difference(spec: GameSpec, game: StoredGame, found: Replayed, row: int, cla
     if spec.kind == "turn-based" and forfeit != game.returns:
         return f"a forfeit of player {game.at_fault} gives {_listed(forfeit)}, not {_listed(game.returns)}"
     return ""
+
+
+def _misjudged(spec: GameSpec, game: StoredGame, turn: Bools, sums: tuple[float, ...]) -> str:
+    """What is wrong with the points of a game that nobody lost by a fault and that the rules did not end."""
+    if game.reason not in ADJUDICATED:
+        return ""  # stopped by a limit that the rules do not know
+    judged = [adjudicated_returns(spec, game.reason, sums, player) for player in np.flatnonzero(turn).tolist()]
+    return "" if game.returns in judged else f"{game.reason} does not give the points {_listed(game.returns)}"
 
 
 def _listed(points: Sequence[float]) -> str:
@@ -254,6 +266,7 @@ def replay_all(
     moves: Sequence[Sequence[Any]],
     claims: Sequence[int] | None = None,
     openings: Sequence[int] | None = None,
+    positions: Sequence[str] = (),
 ) -> Replayed:
     """Play games again, all at once, each as far as its moves go and are legal.
 
@@ -263,9 +276,10 @@ def replay_all(
         moves: of each game, its opening included; of the shape of the game's actions.
         claims: for each game an action of which is asked whether it is illegal in the end; -1 asks nothing.
         openings: of each game, how many of its moves were given and count for nobody; None is 0.
+        positions: that they begin from, "" the game's own start; none is that for all.
     """
     board = make(game, len(seeds), restart=False)
-    board.reset(list(seeds))
+    begin_games(board, list(seeds), positions=positions)
     n, players = board.copies, board.spec.players
     lengths = np.fromiter(map(len, moves), np.int64, n)
     table = _table(board.spec, moves, lengths)

@@ -19,7 +19,7 @@ import numba
 import numpy as np
 
 from lanista.envs.compiling import compiled, source_digest
-from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Public, Turn
+from lanista.envs.core import Array, Bools, Floats, Game, GameSpec, Ints, Outcome, Public, Turn
 from lanista.envs.draws import below, first_streams, mix, next_draw, pick, stream_seeds
 from lanista.errors import UsageError
 
@@ -146,15 +146,17 @@ def _kernels(rules: Rules) -> _Kernels:
 
     def begin(
         states: Any, copies: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any, history: Any,
-        openings: Any, lengths: Any, share: Any, most: Any,
+        begins: Any, placed: Any, openings: Any, lengths: Any, share: Any, most: Any,
     ) -> Any:  # fmt: skip
-        """Start games; -1, or the row whose opening is illegal or ends the game."""
+        """Start games, those that are placed from positions; -1, or the row whose opening is illegal or ends it."""
         mask = np.empty(num_actions, np.bool_)
         rewards = np.zeros(players, np.float32)
         for row in range(len(copies)):
             copy = copies[row]
             stream = streams[copy : copy + 1]
             start(states, copy, streams, seeds, plies, games, serial)
+            if len(placed) and placed[row]:
+                states[copy] = begins[row]
             for ply in range(lengths[row]):
                 action = openings[row, ply]
                 mask[:] = False
@@ -219,6 +221,41 @@ def kernels(rules: Rules) -> _Kernels:
     return _kernels(rules)
 
 
+@lru_cache(maxsize=4096)  # both games of a pair begin alike, and those of other pairs
+def position_of(rules: Rules, text: str) -> Any:
+    """The position, a record of `rules.state`, that a text in the field's notation describes.
+
+    Raises:
+        UsageError: it describes none that can be played on, or the game has no such notation.
+    """
+    if rules.parse_position is None:
+        raise UsageError(f"{rules.spec.name} has no notation for positions; write its moves")
+    try:
+        return rules.parse_position(text)
+    except ValueError as error:
+        raise UsageError(f"'{text}' is no position of {rules.spec.name}: {error}") from None
+
+
+def begin_games(
+    game: Game,
+    seeds: Sequence[int],
+    copies: Ints | None = None,
+    openings: Sequence[Sequence[int]] | None = None,
+    positions: Sequence[str] = (),
+) -> None:
+    """`game.reset` for games some of which begin from a position of their own; "" is the game's own start.
+
+    Raises:
+        UsageError: as `BatchedGame.reset`; or the game cannot be put at positions.
+    """
+    if not any(positions):
+        game.reset(seeds, copies, openings)
+    elif isinstance(game, BatchedGame):
+        game.reset(seeds, copies, openings, positions)
+    else:
+        raise UsageError(f"{game.spec.name} cannot begin from a position; write the moves that lead there")
+
+
 @dataclass
 class _Snapshot:
     """`Public` of a native game; good until the next step."""
@@ -268,6 +305,7 @@ class BatchedGame:
         self._history = np.zeros((copies, longest + 1), np.int16)
         self._alive = np.zeros(copies, bool)
         self._all = np.arange(copies)
+        self._placed, self._nowhere = np.zeros(0, bool), np.zeros(0, rules.state)  # no game begins from a position
         self._turn: Turn | None = None
         self._begun = False
 
@@ -276,7 +314,25 @@ class BatchedGame:
         seed: int | Sequence[int] | None = None,
         copies: Ints | None = None,
         openings: Sequence[Sequence[int]] | None = None,
+        positions: Sequence[str] | None = None,
     ) -> None:
+        """Begin new games, as `envs.core.Game.reset` says.
+
+        Args:
+            seed, copies, openings: see there.
+            positions: for each of `copies` the position that its opening is played from, in the field's notation; ""
+                is the game's own start.
+
+        Raises:
+            UsageError: an opening is not legal or ends the game, a text describes no position that can be played on,
+                or the game has no such notation.
+        """
+        begins, placed = self._nowhere, self._placed
+        if positions is not None:
+            placed = np.array([bool(text) for text in positions])
+            begins = np.zeros(len(placed), self.rules.state)
+            for row in np.flatnonzero(placed).tolist():
+                begins[row] = position_of(self.rules, positions[row])
         if not self._begun:
             self._begun = True
             self._streams[:] = first_streams(seed, self._all)  # copies left out of this call have streams too
@@ -297,7 +353,7 @@ class BatchedGame:
         self._turn = None
         bad = self._kernels.begin(
             self._records, which, self._streams, self._seeds, self._plies, self._games, self._serial, self._history,
-            padded, lengths, self._share if openings is None else 0.0, self._most,
+            begins, placed, padded, lengths, self._share if openings is None and positions is None else 0.0, self._most,
         )  # fmt: skip
         if bad >= 0:
             self.reset(copies=which[bad:])  # every copy stands at a playable position, whoever catches the error
@@ -408,13 +464,7 @@ class BatchedGame:
         Raises:
             UsageError: it describes none, or the game has no such notation.
         """
-        if self.rules.parse_position is None:
-            raise UsageError(f"{self.spec.name} has no notation for positions; write its moves")
-        try:
-            position = self.rules.parse_position(text)
-        except ValueError as error:
-            raise UsageError(f"'{text}' is no position of {self.spec.name}: {error}") from None
-        self.set_positions(np.array([position], self.rules.state), np.array([copy]))
+        self.set_positions(np.array([position_of(self.rules, text)], self.rules.state), np.array([copy]))
 
     def _position(self, copy: int) -> Any:
         """The record of a copy, whose first game begins now if none has."""

@@ -12,7 +12,7 @@ Shapes are written `# (k, num_actions)`: `k` rows of a turn, `n` copies of the g
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -126,7 +126,9 @@ class Turn:
             plays a game again exactly from its seed, whatever batch it is in.
         observation: modality name -> rows; only what that seat may see.
         legal: the legal actions; (k, sum(nvec)) for MultiDiscrete; None for Box.
-        clock: seconds left and increment, or None.
+        clock: seconds left, the increment that a move brings, how many moves (this one too) are to be made until more
+            time comes, 0 where none comes, and the seconds that the opponent has left, of two players; None where no
+            clock runs. A fixed time a move is (time, 0, 1, time).
         public: for perfect-information games, the positions and rules; None if anything is hidden.
     """
 
@@ -137,7 +139,7 @@ class Turn:
     draws: NDArray[np.uint64]  # (k,)
     observation: Mapping[str, Array]  # each (k, *shape)
     legal: Bools | None  # (k, num_actions)
-    clock: Floats | None = None  # (k, 2)
+    clock: Floats | None = None  # (k, 4)
     public: Public | None = field(default=None, repr=False)
 
     def __len__(self) -> int:
@@ -227,6 +229,7 @@ class Choice:
         memory: what the agent wants back at this seat's next turn, one row a row.
         failed: row -> why the agent could not answer it.
         waiting: rows that are not answered yet: a person who still thinks, an engine that still runs.
+        seconds: how long each row took, where a process of its own was asked and measured.
     """
 
     actions: Array  # (k,)
@@ -235,6 +238,7 @@ class Choice:
     memory: Array | None = None  # (k, *memory)
     failed: Mapping[int, str] = field(default_factory=dict)
     waiting: Bools | None = None  # (k,)
+    seconds: Array | None = None  # (k,) float64
 
 
 @runtime_checkable
@@ -380,7 +384,12 @@ class Ply:
     failures: tuple[Failure, ...]
 
 
-def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed: int = 0) -> Iterator[Ply]:
+Ask = Callable[[Agent, Turn, Ints, Array | None, GameSpec], Choice]  # `ask_agent`, or what stands before it
+
+
+def play(
+    game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed: int = 0, ask: Ask | None = None
+) -> Iterator[Ply]:
     """The one loop: show each agent its rows, check the answers, step the game, until no copy goes on.
 
     If an agent raises on a batch it is asked row by row, and only the failing rows forfeit: their copies are stopped
@@ -393,7 +402,9 @@ def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed
         seats: which agent sits where; read at every turn, so the caller may seat new games between plies. None seats
             agent `p % len(agents)` at player `p`.
         seed: agents draw their own random streams from it and their name.
+        ask: asks an agent instead of `ask_agent`; what it has fail loses, whoever is to blame.
     """
+    ask = ask or ask_agent
     players = game.spec.players
     if seats is None:
         seats = np.tile(np.arange(players) % len(agents), (game.copies, 1))  # (n, players)
@@ -403,7 +414,7 @@ def play(game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed
         start_agent(agent, game.spec, (seed + zlib.crc32(agent_name(agent).encode())) % 2**63)
     while len(turn := game.turn()):
         answers = tuple(
-            Answered(number, rows, _ask(agents[number], turn, rows, memories[number], game.spec))
+            Answered(number, rows, ask(agents[number], turn, rows, memories[number], game.spec))
             for number, rows in _split(turn, seats, game.spec)
         )
         rows, actions, failures = _gather(turn, answers, game.spec)
@@ -428,8 +439,16 @@ def _split(turn: Turn, seats: Ints, spec: GameSpec) -> Iterator[tuple[int, Ints]
         yield key // len(spec.roles), np.flatnonzero(who == key)
 
 
-def _ask(agent: Agent, turn: Turn, rows: Ints, memory: Array | None, spec: GameSpec) -> Choice:
-    """One agent's answer to its rows, with what it did wrong in `failed`."""
+def ask_agent(agent: Agent, turn: Turn, rows: Ints, memory: Array | None, spec: GameSpec) -> Choice:
+    """One agent's answer to its rows, with what it did wrong in `failed`.
+
+    Args:
+        agent: who is asked.
+        turn: all that must act now.
+        rows: (r,) those that this agent answers.
+        memory: (n, players, *memory) what it remembers of every seat.
+        spec: the game.
+    """
     mine = turn if len(rows) == len(turn) else turn.take(rows)
     remembered = None if memory is None else memory[mine.copies, mine.players]
     try:

@@ -1,7 +1,8 @@
 """`gtp:gnugo --level 1`: an engine that speaks GTP, in its own process, on Go and other square boards.
 
 After the program and its words come Lanista's limits: `seconds` in which a move must be there, `milliseconds` to think,
-told as GTP's time settings, and `processes` that play at a time, as in `gtp:gnugo --level 5?seconds=20&processes=2`.
+told as GTP's time settings, `processes` that play at a time, and `memory` in megabytes, as in
+`gtp:gnugo --level 5?seconds=20&processes=2`. A clock is told in whole seconds, as GTP has it.
 A process goes on with the game it stands in where it can, and is told another from its beginning. GNU Go is told the
 rules of Lanista's Go: area scoring, positional superko, dead stones to be taken before the end.
 """
@@ -16,6 +17,7 @@ from pathlib import Path
 from lanista.agents.engine import STARTING, Answer, EngineAgent, Limits, parse_engine
 from lanista.agents.line_process import Dialogue, LineProcess, quoted
 from lanista.agents.processes import ProcessError
+from lanista.agents.time_control import TimeControl
 from lanista.agents.told_games import ToldGame, ToldGames
 from lanista.envs.catalogue import games, native_options, native_rules
 from lanista.envs.core import GameSpec, Turn
@@ -67,7 +69,7 @@ class GtpAgent(EngineAgent):
         """Know the engine; the arguments are those of `EngineAgent`."""
         super().__init__(name, command, limits)
         self._preparations: list[str] = []
-        self._seeded = False  # whether it lets its chance be set
+        self._known: set[str] = set()  # the commands that it knows
         self._standing: dict[LineProcess, list[str]] = {}  # the moves that each process has on its board
 
     def _games(self, spec: GameSpec) -> ToldGames:
@@ -84,15 +86,17 @@ class GtpAgent(EngineAgent):
         komi = native_options(spec.name).get("komi")
         if komi is not None:
             self._preparations.append(f"komi {komi}")
-        if self.limits.milliseconds:
+        if self.control is not None and self.control.timed:
+            self._preparations.append(_time_settings(self.control))
+        elif self.limits.milliseconds:
             self._preparations.append(f"time_settings 0 {math.ceil(self.limits.milliseconds / 1000)} 1")
         for process in self._processes:  # they may stand on another board
             process.end()
         return ToldGames(rules, rules.print_move)
 
     def _set_up(self, process: LineProcess) -> Dialogue[None]:
-        known = yield from _asked(process, ["list_commands"], STARTING, "answer")
-        self._seeded = "set_random_seed" in known[0].split()
+        (known,) = yield from _asked(process, ["list_commands"], STARTING, "answer")
+        self._known = set(known.split())
         yield from _asked(process, self._preparations, STARTING, "answer")
         self._standing[process] = []
 
@@ -124,10 +128,14 @@ class GtpAgent(EngineAgent):
             board.clear()
         fresh = list(zip(told.words, told.movers, strict=True))[len(board) :]
         commands += [f"play {COLOURS[mover]} {word}" for word, mover in fresh]
-        if self._seeded:
+        colour = COLOURS[int(turn.players[row])]
+        if "set_random_seed" in self._known:
             commands.append(f"set_random_seed {int(turn.draws[row]) % 2**31}")
-        commands.append(f"genmove {COLOURS[int(turn.players[row])]}")
-        *_, word = yield from _asked(process, commands, self.limits.seconds, "move")
+        if turn.clock is not None and "time_left" in self._known:
+            left, _, moves, _ = turn.clock[row].tolist()
+            commands.append(f"time_left {colour} {int(left)} {int(moves)}")
+        commands.append(f"genmove {colour}")
+        *_, word = yield from _asked(process, commands, self._time_for(turn, row), "move")
         if word.lower() == "resign":
             raise ProcessError("resigned")
         board += [word for word, _ in fresh]
@@ -138,6 +146,15 @@ class GtpAgent(EngineAgent):
     def _names(self, told: ToldGame, turn: Turn, row: int) -> list[str]:
         assert self._told is not None and turn.legal is not None
         return list(self._told.words_of(told.position, turn.legal[row]))
+
+
+def _time_settings(control: TimeControl) -> str:
+    """GTP's words for a time control, in whole seconds; it has none for an increment, which `time_left` shows."""
+    if control.move:
+        return f"time_settings 0 {math.ceil(control.move)} 1"
+    if control.moves:
+        return f"time_settings 0 {int(control.begin)} {control.moves}"
+    return f"time_settings {max(1, int(control.begin))} 0 0"
 
 
 def _asked(process: LineProcess, commands: Sequence[str], seconds: float, what: str) -> Dialogue[list[str]]:

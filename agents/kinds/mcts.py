@@ -1,6 +1,8 @@
 """`mcts:simulations=200`: Monte Carlo tree search with random rollouts, 200 or as many as you say; or milliseconds.
 
 It proves what it can: a win that is there is taken, a lost move is avoided, however seldom they were looked at.
+By a clock it thinks as long as that allows, and no further than its own limits: `mcts:milliseconds=60000` leaves it to
+the clock, but for a minute a move. Nodes of a time control are its simulations.
 """
 
 from __future__ import annotations
@@ -8,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from lanista.agents.search_tree import check_searchable, chosen
+from lanista.agents.time_control import TimeControl, milliseconds_for
 from lanista.agents.uct import NO_LIMIT, Found, Limits, new_tree, simulate
 from lanista.envs.core import Array, Choice, GameSpec, Turn
 from lanista.envs.draws import mixed
@@ -62,6 +65,8 @@ class MctsAgent:
         written += [f"exploration={exploration:g}"] if exploration != 1.4 else []
         written += [f"temperature={temperature:g}"] if temperature else []
         self.name = f"mcts:{','.join(written)}"
+        self.counts_nodes = True
+        self._most = NO_LIMIT  # simulations by the games' time control
         self._tree: Array | None = None
         self._game = ""
         self._seed = 0
@@ -93,4 +98,12 @@ class MctsAgent:
         if self._tree is None or self._game != rules.key:
             self._tree, self._game = new_tree(rules, self.limits), rules.key
         draws = mixed(mixed(turn.draws, np.uint64(self._seed)), np.uint64(1))
-        return simulate(rules, turn.public.positions(), draws, self.limits, self.exploration, self._tree)
+        limits = self.limits
+        if turn.clock is not None or self._most < NO_LIMIT:
+            most = min(limits.simulations, self._most)
+            limits = Limits(most, milliseconds_for(turn, limits.milliseconds))
+        return simulate(rules, turn.public.positions(), draws, limits, self.exploration, self._tree)
+
+    def play_under(self, control: TimeControl | None) -> None:
+        """Make no more simulations than a time control gives; the clock it sees at each turn."""
+        self._most = NO_LIMIT if control is None or not control.nodes else control.nodes

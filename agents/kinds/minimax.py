@@ -2,16 +2,20 @@
 
 Each side plays its best. It knows only what the rules say: a position at its horizon that is not over is worth the
 rewards until then, which is 0 in games that pay at the end. It prefers a quicker win and a slower loss, and draws among
-the best moves by seed.
+the best moves by seed. By a clock it thinks as long as that allows, and no further than its own limits:
+`minimax:milliseconds=60000` leaves it to the clock, but for a minute a move.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from lanista.agents.alpha_beta import DEEPEST, Found, Limits, look_ahead
 from lanista.agents.alpha_beta_kernel import NO_LIMIT, WANING
 from lanista.agents.position_table import NO_TABLE, new_table
+from lanista.agents.time_control import TimeControl, milliseconds_for
 from lanista.envs.core import Array, Choice, GameSpec, Turn
 from lanista.envs.draws import mixed, random_legal
 from lanista.errors import UsageError
@@ -71,6 +75,8 @@ class MinimaxAgent:
             for key, value in written.items()
             if value is not None
         )
+        self.counts_nodes = True
+        self._most_nodes = NO_LIMIT  # by the games' time control
         self._entries: Array | None = None
         self._seed = 0
 
@@ -100,7 +106,15 @@ class MinimaxAgent:
         Raises:
             UsageError: the game does not show its rules and positions.
         """
-        return _search(turn, self.limits, self.entries())
+        limits = self.limits
+        if turn.clock is not None or self._most_nodes < NO_LIMIT:
+            nodes = min(limits.nodes, self._most_nodes)
+            limits = replace(limits, nodes=nodes, milliseconds=milliseconds_for(turn, limits.milliseconds))
+        return _search(turn, limits, self.entries())
+
+    def play_under(self, control: TimeControl | None) -> None:
+        """Reach no more positions than a time control gives; the clock it sees at each turn."""
+        self._most_nodes = NO_LIMIT if control is None or not control.nodes else control.nodes
 
     def entries(self) -> Array:
         """Its table, made when it is first needed."""

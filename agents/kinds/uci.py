@@ -1,8 +1,9 @@
 """`uci:stockfish?nodes=1000`: a chess engine that speaks UCI, in its own process.
 
 After the program, with its words if it needs any, come Lanista's limits (`nodes`, `depth`, `milliseconds`, `seconds`
-in which a move must be there, `processes` that play at a time) and the engine's own options, as in
-`uci:stockfish?depth=6&Skill Level=3&Hash=4`. It is told the moves of the game each time, and to forget the game before.
+in which a move must be there, `processes` that play at a time, `memory` in megabytes) and the engine's own options, as
+in `uci:stockfish?depth=6&Skill Level=3&Hash=4`. It is told the moves of the game each time, and to forget the game
+before. By a clock it is told that, thinks no further than its own limits, and remembers the game while it goes on.
 """
 
 from __future__ import annotations
@@ -12,17 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lanista.agents.adjudication import share_of
 from lanista.agents.engine import STARTING, EngineAgent, Limits, check_options, parse_engine
 from lanista.agents.line_process import Dialogue, LineProcess
 from lanista.agents.processes import ProcessError
+from lanista.agents.time_control import TimeControl
 from lanista.agents.told_games import ToldGame, ToldGames
 from lanista.envs.catalogue import games, native_rules
-from lanista.envs.core import GameSpec, Turn
+from lanista.envs.core import Array, GameSpec, Turn
 from lanista.errors import UsageError
 from lanista.plugs import Value
 
 ARGUMENTS = {"gnuchess": ("--uci",)}  # what a program must be told to speak UCI
-PAWNS = 400.0  # centipawns that make the odds ten to one, as in Elo's formula
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class UciAgent(EngineAgent):
     """Plays what a UCI engine answers. See `agents.engine.EngineAgent`."""
 
     protocol = "uci"
+    counts_nodes = True
 
     def __init__(
         self, name: str, command: Sequence[str], limits: UciLimits, options: Mapping[str, Value] | None = None
@@ -74,10 +77,7 @@ class UciAgent(EngineAgent):
         """
         super().__init__(name, command, limits)
         self.options = dict(options or {})
-        parts = [("nodes", limits.nodes), ("depth", limits.depth), ("movetime", limits.milliseconds)]
-        self._go = "go" + "".join(f" {word} {number}" for word, number in parts if number)
-        if self._go == "go":
-            self._go = "go movetime 100"
+        self._last_game: dict[LineProcess, int] = {}  # that a process was asked about by a clock
 
     def _games(self, spec: GameSpec) -> ToldGames:
         if spec.name.partition(":")[0] in games():
@@ -87,6 +87,7 @@ class UciAgent(EngineAgent):
         raise UsageError(f"{self.name} plays chess; it cannot play {spec.name}")
 
     def _set_up(self, process: LineProcess) -> Dialogue[None]:
+        self._last_game.pop(process, None)
         process.send("uci", seconds=STARTING, what="'uciok'")
         known: dict[str, str] = {}
         while (line := (yield)).strip() != "uciok":
@@ -106,12 +107,28 @@ class UciAgent(EngineAgent):
         while (yield).strip() != "readyok":
             pass
 
+    def _begin_game(self, process: LineProcess, game: int) -> Dialogue[None]:
+        """See that a process knows that it plays this game."""
+        if self._last_game.get(process) == game:
+            return
+        process.send("ucinewgame", "isready", seconds=STARTING, what="'readyok'")
+        while (yield).strip() != "readyok":
+            pass
+        self._last_game[process] = game
+
     def _move(self, process: LineProcess, told: ToldGame, turn: Turn, row: int) -> Dialogue[tuple[str, float]]:
+        assert isinstance(self.limits, UciLimits)
         position = "position startpos" if told.begin is None else f"position fen {told.begin}"
         if told.words:
             position += " moves " + " ".join(told.words)
+        begin = ["ucinewgame", "isready"]
+        if turn.clock is not None:
+            # Clearing its tables is not its time, and by a clock it may remember what it thought of this game before.
+            yield from self._begin_game(process, int(turn.games[row]))
+            begin = []
+        go = _go(self.limits, self.control, None if turn.clock is None else turn.clock[row], int(turn.players[row]))
         # In one go: an engine reads its lines in order, and 'readyok' in its answer is passed over.
-        process.send("ucinewgame", "isready", position, self._go, seconds=self.limits.seconds, what="move")
+        process.send(*begin, position, go, seconds=self._time_for(turn, row), what="move")
         value = math.nan
         while True:
             line = yield
@@ -123,6 +140,33 @@ class UciAgent(EngineAgent):
                 if len(words) < 2:
                     raise ProcessError("answered 'bestmove' without a move")
                 return words[1], value
+
+
+def _go(limits: UciLimits, control: TimeControl | None, clock: Array | None, player: int) -> str:
+    """How an engine is told to think: by its own limits and by those of the game, whichever come first.
+
+    Args:
+        limits: its own; without nodes, depth or milliseconds, and without others, 100 milliseconds.
+        control: the game's, if it has one.
+        clock: `Turn.clock` of the row.
+        player: who moves: 0 white, 1 black.
+    """
+    nodes, milliseconds = limits.nodes, limits.milliseconds
+    if control is not None and control.nodes:
+        nodes = min(nodes or control.nodes, control.nodes)
+    parts: list[tuple[str, int]] = []
+    if clock is not None and control is not None:
+        left, increment, moves, other = clock.tolist()
+        if control.move:
+            given = max(1, round(1000 * left))
+            milliseconds = min(milliseconds or given, given)
+        else:
+            times = [max(1, int(1000 * seconds)) for seconds in (left, other)]
+            parts = list(zip(("wtime", "btime"), times if player == 0 else times[::-1], strict=True))
+            parts += [("winc", int(1000 * increment)), ("binc", int(1000 * increment)), ("movestogo", int(moves))]
+    parts += [("nodes", nodes), ("depth", limits.depth), ("movetime", milliseconds)]
+    written = "".join(f" {word} {number}" for word, number in parts if number)
+    return f"go{written or ' movetime 100'}"
 
 
 def value_of(info: str) -> float | None:
@@ -141,7 +185,7 @@ def value_of(info: str) -> float | None:
         unit, number = words[words.index("score") + 1 :][:2]
         if unit == "mate":
             return 1.0 if int(number) > 0 else -1.0
-        return 2 / (1 + 10 ** (-max(-10_000, min(10_000, int(number))) / PAWNS)) - 1 if unit == "cp" else None
+        return share_of(int(number)) if unit == "cp" else None
     except ValueError:
         return None  # not a line as UCI has it: it says nothing
 

@@ -17,6 +17,7 @@ import numpy as np
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
+from lanista.envs.batched import begin_games
 from lanista.envs.core import Game
 from lanista.errors import UsageError
 from lanista.files import claim_folder, drafted
@@ -64,7 +65,7 @@ class Exported:
         """
         game, board = self.games[number], self.board
         words: list[Word] = []
-        board.reset([game.seed])
+        begin_games(board, [game.seed], positions=[game.position])
         try:
             while len(words) < len(game.moves) and len(turn := board.turn()):
                 now = game.moves[len(words) : len(words) + len(turn)]

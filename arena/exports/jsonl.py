@@ -26,4 +26,8 @@ def texts(exported: Exported) -> Iterator[str]:
             "at_fault": game.at_fault,
             "stored_at": game.stored_at,
         }
+        # Most games have none of these.
+        plain |= {"position": game.position} if game.position else {}
+        plain |= {"seconds": game.seconds} if game.seconds else {}
+        plain |= {"expected": [value and round(value, 3) for value in game.values]} if game.values else {}
         yield json.dumps(plain, ensure_ascii=False) + "\n"

@@ -1,4 +1,7 @@
-"""Portable Game Notation, for chess; the opening's plies are counted in a tag, and a failure is told in another."""
+"""Portable Game Notation, for chess; the opening's plies are counted in a tag, and a failure is told in another.
+
+Games that begin from a position tell it in `SetUp` and `FEN`; what each move took stands behind it as `[%emt]`.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,8 @@ def _tags(number: int, game: StoredGame, words: list[Word], result: str) -> dict
     """The seven tags that every game has, in their order, and ours."""
     ended = "normal" if game.reason == "end" else "abandoned" if game.void else "adjudication"
     if game.at_fault is not None:
-        ended = "rules infraction" if game.reason.startswith("illegal") else "abandoned"
+        known = {"illegal": "rules infraction", "time": "time forfeit"}
+        ended = known.get(game.reason.partition(" ")[0], "abandoned")
     tags = {
         "Event": "Lanista tournament",
         "Site": "?",
@@ -45,16 +49,33 @@ def _tags(number: int, game: StoredGame, words: list[Word], result: str) -> dict
         "OpeningPlies": str(len(game.opening)),
         "Termination": ended,
     }
+    if game.position:
+        tags |= {"SetUp": "1", "FEN": game.position}
     return tags if game.reason == "end" else tags | {"Reason": game.reason}
 
 
 def _movetext(game: StoredGame, words: list[Word], result: str) -> str:
+    number, mover = _first_move(game.position)
+    took = [None] * len(game.opening) + list(game.seconds[: len(words) - len(game.opening)])
     parts = []
-    for ply, word in enumerate(words):
-        if ply % 2 == 0:
-            parts.append(f"{ply // 2 + 1}.")
+    for at, word in enumerate(words):
+        ply = 2 * number - 2 + mover + at
+        if ply % 2 == 0 or at == 0:
+            parts.append(f"{ply // 2 + 1}." + ".." * (ply % 2))
         parts.append(word.text)
+        seconds = took[at] if at < len(took) else None
+        if seconds is not None:
+            minutes, rest = divmod(seconds, 60)
+            parts.append(f"{{[%emt {minutes // 60:.0f}:{minutes % 60:02.0f}:{rest:06.3f}]}}")
     return " ".join([*parts, result])
+
+
+def _first_move(position: str) -> tuple[int, int]:
+    """The number of the first move and who makes it, 0 or 1, by the FEN that a game begins from; "" is the start."""
+    if not position:
+        return 1, 0
+    words = position.split()
+    return int(words[5]), int(words[1] == "b")
 
 
 def _escaped(text: str) -> str:

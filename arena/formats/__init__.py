@@ -1,11 +1,11 @@
 """Tournament formats, one file each; the file's name is the format's id, and options follow it: `swiss:rounds=7`.
 
-A file offers `meetings(names, games, played, *, option=default, ...) -> list[Meeting]`: all that is known to be played,
-from the names in the order the user gave, the games of those who meet, and what was played so far. It is asked again
-when those games are finished, until all that it names has been played. It keeps nothing: the same games give the same
-meetings, so a tournament that was cut short anywhere goes on as if it had not been. A format that has `players` among
-its words is for games of any number of players and is told it; the others are for two. One that never asks what was
-played says `AT_ONCE = True`, and is asked once.
+A file offers `meetings(names, games, played, *, option=default, ...) -> Sequence[Meeting]`: all that is known to be
+played, from the names in the order the user gave, the games of those who meet, and what was played so far. It is
+asked again when those games are finished, until all that it names has been played. It keeps nothing: the same games
+give the same meetings, so a tournament that was cut short anywhere goes on as if it had not been. A format that has
+`players` among its words is for games of any number of players and is told it; the others are for two. One that never
+asks what was played says `AT_ONCE = True`, and is asked once.
 
 It may offer `standing(names, games, played, *, option=default, ...) -> list[str]`, lines that tell how its contest
 stands, and `FIXED = True`: what is paired depends on all results before, so names, games and options of a store stay
@@ -60,7 +60,7 @@ class Format:
 
     def meetings(
         self, names: Sequence[str], games: int, played: Sequence[StoredGame], players: int = 2
-    ) -> list[Meeting]:
+    ) -> Sequence[Meeting]:
         """Who should meet, as far as what was played decides it.
 
         Args:
@@ -80,7 +80,7 @@ class Format:
                 f"{self._title} is for games of two players, and this one has {players}; round_robin and gauntlet are "
                 "for any number"
             )
-        found: list[Meeting] = call(partial(self._module.meetings, *given), self._title, self.options)
+        found: Sequence[Meeting] = call(partial(self._module.meetings, *given), self._title, self.options)
         return found
 
     def standing(self, names: Sequence[str], games: int, played: Sequence[StoredGame]) -> list[str]:

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from lanista.arena.meetings import Meeting, seatings
+from lanista.arena.meetings import EqualMeetings, Meeting, seatings
 from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
@@ -21,7 +21,7 @@ TRIES = 1000
 
 def meetings(
     names: Sequence[str], games: int, played: Sequence[StoredGame], players: int, *, tables: int = 0
-) -> list[Meeting]:
+) -> Sequence[Meeting]:
     """All meetings at once; who was in the tournament before is not asked.
 
     Where a game has one player, everyone plays alone, the same games. Where it has more than two, those who meet are a
@@ -38,7 +38,7 @@ def meetings(
     """
     # Openings in the outer loop: a tournament that is cut short has played about as much of each meeting.
     chosen = _tables(names, players, tables)
-    return [Meeting(table, number) for number in range(games // len(seatings(players))) for table in chosen]
+    return EqualMeetings(chosen, games // len(seatings(players)))
 
 
 def fixes(names: Sequence[str], players: int, *, tables: int = 0) -> bool:

@@ -111,7 +111,7 @@ def play_until_decided(
         told(2 * pairs, 2 * most, f"LLR {ratio:+.2f} ({low:+.2f} .. {high:+.2f})")
     moves: dict[int, list[str]] = {}
     for one in played:
-        moves.setdefault(one.scheduled.label, []).append(f"{one.scheduled.seats}{one.moves}")
+        moves.setdefault(one.scheduled.label, []).append(f"{one.scheduled.seats}{one.scheduled.position}{one.moves}")
     distinct = len({tuple(sorted(both)) for both in moves.values()})
     accepted = None if verdict is None else "H1" if verdict else "H0"
     return played, Decision(test, ratio, accepted, distinct, pairs)

@@ -4,6 +4,7 @@ Example:
     lanista match runs/first minimax:depth=2 --game connect_four --games 400
     lanista match random first-legal --game tictactoe --json
     lanista match runs/second runs/first --game connect_four --sprt 0,10
+    lanista match uci:stockfish uci:gnuchess --game chess --openings book.epd --time-control 10+0.1 --max-plies 300
     lanista match runs/mine?temperature=1 random --game gym:CartPole-v1 --games 200
 
 Each opening of random plies, or of a book, is played twice, with either agent first. The interval comes from these
@@ -25,12 +26,14 @@ import numpy as np
 from tyro.conf import Positional, arg
 
 from lanista.agents.contestant import load_agent
+from lanista.agents.host_time import VOID
 from lanista.agents.match import Played, Scheduled, play_games
 from lanista.arena.openings import openings_of
 from lanista.arena.ratings import Pair, Score, pair_score
 from lanista.cli import _returns, _sprt
 from lanista.cli._games_bar import games_bar
 from lanista.cli._printing import print_json
+from lanista.cli._rules_of_play import RulesOfPlay
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
 
@@ -38,7 +41,7 @@ POINTS = ("0", "1/2", "1", "1 1/2", "2")  # what one agent can take from a pair 
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RulesOfPlay):
     """Who plays what, and how often."""
 
     one: Annotated[Positional[str], arg(metavar="A")]
@@ -56,7 +59,7 @@ class Options:
     opening_plies: Annotated[int, arg(metavar="P")] = 8
     """Games begin after 0 to P random plies."""
     openings: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Take the openings from a book instead: a line of moves each, or a PGN."""
+    """Take the openings from a book instead: a line of moves each, a PGN, SGF, EPD or FEN."""
     balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
     """Keep only random openings that this agent values as about even."""
     balanced_within: Annotated[float, arg(metavar="V")] = 0.3
@@ -84,7 +87,8 @@ class Result:
         wins, draws, losses: of games.
         pairs: (5,) how many pairs brought 0, 1/2, 1, 1 1/2, 2 points.
         faults: (agent 0 or 1, reason) -> games lost by it.
-        void: games that the environment broke; they count for nobody.
+        void: games that the environment broke, or in which the machine stalled; they count for nobody.
+        ended: reason -> games that ended by it, where it is not the rules of the game and nobody's fault.
     """
 
     score: Score
@@ -94,6 +98,7 @@ class Result:
     pairs: tuple[int, ...]
     faults: dict[tuple[int, str], int]
     void: int
+    ended: dict[str, int]
 
     @property
     def games(self) -> int:
@@ -105,7 +110,10 @@ def run(options: Options) -> int:
     """Play the match and print its result."""
     spec = make(options.game).spec
     most = options.games if options.games is not None else 20_000 if options.sprt is not None else 100
+    rules = options.rules()
     if spec.players == 1:
+        if any(rules.values()):
+            raise UsageError(f"clocks and adjudication are for games of two players, which {options.game} is not")
         if options.sprt is not None:
             raise UsageError(f"--sprt is for games of two players, which {options.game} is not")
         names = [name for name in (options.one, options.other) if name]
@@ -144,17 +152,20 @@ def _player(options: Options, most: int) -> Callable[[int, int], list[Played]]:
     agents = [load_agent(options.one), load_agent(options.other)]
     judge = None if options.balanced is None else load_agent(options.balanced)
     plies = (0, options.opening_plies)
-    source = openings_of(options.game, plies, options.openings, judge, options.balanced_within, options.seed)
+    source = openings_of(
+        options.game, plies, options.openings, judge, options.balanced_within, options.seed, options.book_plies
+    )
+    rules = options.rules()
     seeds = np.random.SeedSequence(options.seed).generate_state(most, np.uint64).tolist()
 
     def play(first: int, last: int) -> list[Played]:
         numbers = range(first, last)
         schedule = [
-            Scheduled(seats, seeds[pair], opening, label=pair)
+            Scheduled(seats, seeds[pair], opening.moves, label=pair, position=opening.position)
             for pair, opening in zip(numbers, source.draw(numbers, seeds[first:last]), strict=True)
             for seats in [(0, 1), (1, 0)]
         ]
-        games = play_games(options.game, agents, schedule, seed=options.seed + first)
+        games = play_games(options.game, agents, schedule, seed=options.seed + first, **rules)
         return [one for some in games for one in some]
 
     return play
@@ -162,7 +173,7 @@ def _player(options: Options, most: int) -> Callable[[int, int], list[Played]]:
 
 def points(played: Played) -> float | None:
     """The first agent's points of a game: 1, 1/2 or 0; None if the game is void."""
-    if played.reason == "broken":
+    if played.reason in VOID:
         return None
     mine, theirs = (played.returns[played.scheduled.seats.index(agent)] for agent in (0, 1))
     return 1.0 if mine > theirs else 0.5 if mine == theirs else 0.0
@@ -187,6 +198,7 @@ def counted(played: Sequence[Played]) -> Result:
         tuple(whole[halves] for halves in range(5)),
         dict(faults),
         each[None],
+        dict(Counter(one.reason for one in played if one.at_fault is None and one.reason != "end")),
     )
 
 
@@ -205,8 +217,11 @@ def told(options: Options, result: Result, decision: _sprt.Decision | None = Non
         lines.extend(decision.told(options.one))
     for (agent, reason), count in sorted(result.faults.items()):
         lines.append(f"  faults  {names[agent]} lost {count} game{'s' * (count != 1)}: {reason}")
+    for reason, count in sorted(result.ended.items()):
+        if reason not in VOID:
+            lines.append(f"  ended   {count} game{'s' * (count != 1)}: {reason}")
     if result.void:
-        lines.append(f"  void    {result.void} games, in which the environment failed")
+        lines.append(f"  void    {result.void} games, in which the environment failed or the machine stalled")
     return "\n".join(lines)
 
 
@@ -231,5 +246,7 @@ def result_json(options: Options, result: Result, decision: _sprt.Decision | Non
             for (agent, reason), count in sorted(result.faults.items())
         ],
         "void": result.void,
+        "ended": result.ended,
+        "time_control": options.time_control,
         "seconds": round(seconds, 3),
     } | ({} if decision is None else {"sprt": decision.to_json()})

@@ -7,6 +7,7 @@ Example:
     lanista tournament --game othello runs/* minimax:depth=2 --format swiss:rounds=7 --games 10
     lanista tournament --game gym:CartPole-v1 runs/* random --games 200 --db cartpole.sqlite
     lanista tournament --game zoo:mpe/simple_adversary_v3 runs/a runs/b random first-legal --games 48
+    lanista tournament --game chess uci:stockfish uci:gnuchess --openings book.epd --time-control 10+0.1
 
 Games are kept in the store as they end: the same command on the same store goes on where it was stopped, and with
 more contestants or games plays only what is missing.
@@ -23,12 +24,13 @@ from tyro.conf import Positional, arg
 import lanista
 from lanista.cli._live_table import live_tournament
 from lanista.cli._printing import print_json
+from lanista.cli._rules_of_play import RulesOfPlay
 from lanista.cli.standings import read_anchors
 from lanista.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RulesOfPlay):
     """Who plays what, and what is kept."""
 
     contestants: Annotated[Positional[tuple[str, ...]], arg(metavar="AGENT ...")]
@@ -43,7 +45,7 @@ class Options:
     opening_plies: Annotated[int | None, arg(metavar="P", help_behavior_hint="(default: 8; 0 for one player)")] = None
     """Games begin after 0 to P random plies; each such opening is played in all seatings."""
     openings: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
-    """Take the openings from a book instead: a line of moves each, or a PGN."""
+    """Take the openings from a book instead: a line of moves each, a PGN, SGF, EPD or FEN."""
     balanced: Annotated[str | None, arg(metavar="AGENT", help_behavior_hint="")] = None
     """Keep only random openings that this agent values as about even."""
     balanced_within: Annotated[float, arg(metavar="V")] = 0.3
@@ -70,6 +72,7 @@ def run(options: Options) -> int:
         raise UsageError(f"the report's folder {options.report.parent} does not exist")
     if options.address is not None and not options.ray:
         raise UsageError("--address names a Ray cluster: add --ray")
+    rules = options.rules()
     player = None
     if options.ray:
         from lanista.arena.ray_play import RayPlayer
@@ -88,6 +91,9 @@ def run(options: Options) -> int:
             balanced_within=options.balanced_within,
             format=options.format,
             report=options.report,
+            time_control=rules["control"],
+            adjudication=rules["adjudication"],
+            book_plies=options.book_plies,
             anchors=read_anchors(options.anchors),
             progress=watcher.progress,
             opened=watcher.opened,

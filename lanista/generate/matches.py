@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lanista.agents.match import Played, Scheduled, play_games, random_openings
+from lanista.agents.match import Played, Scheduled, play_games
+from lanista.agents.random_openings import random_openings
 from lanista.arena.ratings import Pair, pair_score, rate
 from lanista.envs import Agent, make
 

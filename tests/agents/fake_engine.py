@@ -28,6 +28,10 @@ def commit(fault: str, illegal: str) -> str:
         os._exit(3)
     if fault == "crashes":
         os.abort()
+    if fault == "swells":
+        held = bytearray(300 << 20)
+        time.sleep(600)
+        del held
     if fault == "hangs":
         time.sleep(600)
     say("= " if gtp_speaker() else "")

@@ -28,6 +28,7 @@ from lanista.errors import UsageError
 
 FAKE = Path(__file__).with_name("fake_engine.py")
 FAULTS = {
+    "swells": "used more than 150 MB of memory",
     "dies": "exited with code 3",
     "crashes": "was killed by SIGABRT",
     "hangs": "gave no move within 0.8 seconds",
@@ -110,7 +111,8 @@ def test_plays_whole_games(protocol: str, game: str, processes: int, seated: lis
 def test_a_fault_costs_its_game_alone(
     protocol: str, game: str, fault: str, reason: str, seated: list[EngineAgent]
 ) -> None:
-    engine = fake(protocol, fault, WORD[game], "seconds=0.8" if fault in ("hangs", "mumbles") else "seconds=20")
+    options = {"hangs": "seconds=0.8", "mumbles": "seconds=0.8", "swells": "seconds=20&memory=150"}
+    engine = fake(protocol, fault, WORD[game], options.get(fault, "seconds=20"))
     seated.append(engine)
     engine.start(native_rules(game).spec, 0)
     began = time.monotonic()

@@ -13,8 +13,8 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.explaining import explain, line_words
 from lanista.agents.kinds.minimax import search
 from lanista.agents.kinds.network import NetworkAgent
-from lanista.agents.match import random_openings
 from lanista.agents.policy_network import build_network
+from lanista.agents.random_openings import random_openings
 from lanista.agents.saliency import saliency
 from lanista.agents.searching_network import SearchingAgent
 from lanista.envs.batched import BatchedGame

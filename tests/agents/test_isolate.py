@@ -251,3 +251,19 @@ def test_a_changed_byte_is_refused_or_read_within_bounds(place: int, value: int)
         unpack(body)
     except ValueError:
         return
+
+
+@pytest.mark.parametrize("child", [False, True])
+def test_memory_is_that_of_its_children_too_and_is_looked_at_while_it_thinks(
+    child: bool, seated: list[IsolatedAgent]
+) -> None:
+    file = FILE.with_name("slow_agents.py")
+    loading = {"file": str(file), "class": "Swells", "options": {"megabytes": 700, "child": child}}
+    agent = IsolatedAgent("swells", loading, seconds=20, memory=0)
+    seated.append(agent)
+    agent.start(make("tictactoe").spec, 0)
+    agent._pipe._memory = 600 << 20  # of a process that was begun without a bound of its addresses, which comes first
+    began = time.monotonic()
+    (played,) = play_all("tictactoe", [agent, load_agent("first-legal")], 1)[:1]
+    assert (played.reason, played.at_fault) == ("used more than 600 MB of memory", 0)
+    assert time.monotonic() - began < 18

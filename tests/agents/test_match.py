@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from lanista.agents.awarded_returns import forfeit_returns
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import Played, Scheduled, forfeit_returns, play_games, score
+from lanista.agents.match import Played, Scheduled, play_games, score
 from lanista.agents.score_sheet import ScoreSheet
 from lanista.envs.catalogue import make, native_rules
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Outcome, Ply, Turn
 from lanista.errors import UsageError
 
 
-def play_all(game: str, agents: Sequence[Agent], schedule: Sequence[Scheduled], **options: int) -> list[Played]:
+def play_all(game: str, agents: Sequence[Agent], schedule: Sequence[Scheduled], **options: Any) -> list[Played]:
     """All games in the order of their labels."""
     played = [one for part in play_games(game, agents, schedule, **options) for one in part]
     return sorted(played, key=lambda one: one.scheduled.label)

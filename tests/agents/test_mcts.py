@@ -12,7 +12,8 @@ from searched_games import plain_ends, take_an_end, turn_after
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.mcts import MctsAgent
 from lanista.agents.kinds.minimax import search
-from lanista.agents.match import random_openings, score
+from lanista.agents.match import score
+from lanista.agents.random_openings import random_openings
 from lanista.agents.search_tree import chosen
 from lanista.agents.uct import Limits, simulate
 from lanista.envs.batched import BatchedGame

@@ -13,8 +13,9 @@ from searched_games import plain_ends, take_an_end, turn_after
 from lanista.agents import alpha_beta
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.minimax import WANING, MinimaxAgent, search
-from lanista.agents.match import Scheduled, play_games, random_openings
+from lanista.agents.match import Scheduled, play_games
 from lanista.agents.position_table import ENTRY, new_table
+from lanista.agents.random_openings import random_openings
 from lanista.agents.solvers import connect_four as solver
 from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import make, native_rules

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lanista.agents.match import random_openings
+from lanista.agents.random_openings import random_openings
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
 

@@ -13,9 +13,10 @@ from searched_games import plain_ends, take_an_end, turn_after
 from lanista.agents.artifact import save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.kinds.minimax import search
-from lanista.agents.match import Scheduled, play_games, random_openings, score
+from lanista.agents.match import Scheduled, play_games, score
 from lanista.agents.policy_network import build_network
 from lanista.agents.puct import C_BASE, FIRST_PLAY, Forest, Limits
+from lanista.agents.random_openings import random_openings
 from lanista.agents.search_tree import weights_of
 from lanista.agents.searching_network import SearchingAgent
 from lanista.envs.batched import BatchedGame, Rules

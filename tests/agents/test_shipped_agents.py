@@ -16,7 +16,7 @@ from lanista.envs import make
 from lanista.envs.core import Agent, start_agent
 
 GREATEST = 5 * 2**20  # bytes of a folder
-WANTED = {"connect_four", "othello", "tictactoe"}
+WANTED = {"connect_four", "go", "leduc_poker", "othello", "tictactoe"}
 
 
 def test_these_come_with_lanista() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from lanista import Choice
 from lanista.arena.merging import merge
 from lanista.arena.store import Store
+from lanista.arena.stored_games import NewGames, joined
 from lanista.arena.tournament import tournament
 from lanista.envs.core import Array, Turn
 
@@ -46,8 +47,29 @@ def test_they_are_stored_move_by_move(tmp_path: Path) -> None:
         assert [game.values for game in store.games()] == [game.values for game in games]
 
 
+def test_they_are_stored_where_games_before_them_told_none(tmp_path: Path) -> None:
+    """Batches that are stored together need not all tell something, nor all that one object stored."""
+    row = {"seeds": np.zeros(1, np.int64), "openings": np.zeros(1, np.int64), "returns": np.array([[1.0, -1.0]])}
+    with Store(tmp_path / "t.sqlite") as store:
+        store.enter({"a": "1", "b": "2"})
+        key = store.meet([("a", "b")])["a", "b"]
+
+        def new(number: int, expected: list[bytes | None] | None) -> NewGames:
+            places = {"meetings": np.array([key]), "numbers": np.array([number]), "legs": np.array([0])}
+            told = {"moves": [b"\1\0\2\0"], "reasons": ["end"], "at_fault": [None], "expected": expected}
+            return NewGames(**places, **row, **told)  # type: ignore[arg-type]
+
+        store.add_columns(joined([new(0, None), new(1, [bytes([125, 255])]), new(2, None)]))
+        store.add_columns(new(3, None))
+        store.add_columns(joined([new(4, [None]), new(5, [bytes([255, 250])])]))
+        fresh = list(store.games())
+    with Store(tmp_path / "t.sqlite", write=False) as store:
+        assert list(store.games()) == fresh
+    assert [game.values for game in fresh] == [(), (0.5, None), (), (), (), (None, 1.0)]
+
+
 def test_where_nobody_tells_anything_nothing_is_stored(tmp_path: Path) -> None:
     db = tmp_path / "t.sqlite"
     tournament("tictactoe", ["random", "first-legal"], games=4, db=db)
     with Store(db, write=False) as store:
-        assert all(game.values == () for game in store.games()) and set(store.games().expected) == {None}
+        assert all(game.values == () for game in store.games()) and store.games().expected is None

@@ -69,6 +69,28 @@ def test_a_writer_brings_it_to_the_newest_format_and_goes_on(old: Path, tmp_path
         assert verify(went_on).true
 
 
+FIRST_OF_FORMAT_3 = ("ALTER TABLE games DROP COLUMN expected", "DROP TABLE positions", "DROP TABLE times")
+
+
+@pytest.mark.parametrize("lacking", [1, 3])
+def test_the_first_stores_of_format_3_are_read_and_get_what_they_lack(tmp_path: Path, lacking: int) -> None:
+    db = tmp_path / "t.sqlite"
+    words = {"db": db, "seed": 3}
+    tournament("tictactoe", ["random", "minimax:depth=2"], games=4, **words)  # type: ignore[arg-type]
+    with contextlib.closing(sqlite3.connect(db)) as database, database:
+        for statement in FIRST_OF_FORMAT_3[:lacking]:
+            database.execute(statement)
+    before = db.read_bytes()
+    with Store(db, write=False) as store:
+        games = list(store.games())
+        assert len(games) == 4 and all(game.values == () for game in games) and verify(store).true
+    assert db.read_bytes() == before, "a reader changes nothing"
+    tournament("tictactoe", ["random", "minimax:depth=2"], games=8, **words)  # type: ignore[arg-type]
+    with Store(db, write=False) as store:
+        assert list(store.games())[:4] == games and verify(store).true and store.faults_of_file() == []
+        assert [bool(game.values) for game in store.games()] == [False] * 4 + [True] * 4
+
+
 def test_a_migration_that_is_cut_short_leaves_the_old_store(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = exported(old)
     monkeypatch.setattr("lanista.arena.store_format._plies", lambda *_: 1 / 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,25 @@ def test_its_ratings_are_those_of_the_table_in_whatever_order_games_come(
     assert tally.games == len(games) and not tally.halves()
     fresh = tally.freshness(NAMES)
     assert fresh[0, 1] == fresh[1, 0] and 0 < fresh[0, 1] < 1, "they repeat themselves on so small a board"
+
+
+@pytest.mark.parametrize("reason", ["broken", "stalled host"])
+def test_void_games_count_for_nobody(played: tuple[Path, StoredGames], reason: str) -> None:
+    _, games = played
+    spoilt = [replace(game, reason=reason) if game.number == 3 else game for game in games]
+    with_void, without = RunningTally(), RunningTally()
+    with_void.take(StoredGames.of(spoilt))
+    without.take(StoredGames.of([game for game in games if game.number != 3]))
+    assert np.array_equal(with_void.rate(NAMES).elo, without.rate(NAMES).elo)
+    assert all(with_void.record(name) == without.record(name) for name in NAMES) and not with_void.halves()
+
+
+def test_equal_moves_from_other_positions_are_other_games(played: tuple[Path, StoredGames]) -> None:
+    game = played[1][0]
+    again = [replace(game, number=1), replace(game, number=2), replace(game, number=3, position="another")]
+    tally = RunningTally()
+    tally.take(StoredGames.of(again))
+    assert tally.counts(NAMES).cells.sum() == 2
 
 
 def test_half_a_pair_is_rated_too_and_is_named(played: tuple[Path, StoredGames]) -> None:

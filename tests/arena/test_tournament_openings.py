@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from lanista.agents.contestant import load_agent
-from lanista.arena.book import read_book
+from lanista.arena.book import Opening, read_book
 from lanista.arena.openings import BalancedOpenings, BookOpenings, RandomOpenings
 from lanista.arena.store import Store
 from lanista.arena.tournament import tournament
@@ -17,6 +17,7 @@ from lanista.envs.core import start_agent
 from lanista.errors import UsageError
 
 WHO = ["random", "first-legal"]
+RUY = "r1bqkbnr/pppp1ppp/2n5/1B2p3/4P3/5N2/PPPP1PPP/RNBQK2R b KQkq -"
 PGN = """[Event "x"]
 [Result "*"]
 
@@ -49,14 +50,33 @@ def written(game: str, actions: tuple[int, ...]) -> list[str]:
 
 def test_a_text_is_read_line_by_line_in_the_games_own_words(tmp_path: Path) -> None:
     path = book(tmp_path, "# a book\n4 4 3\n\n 1. 7  2. 1 # the edge\n1;2\n")
-    assert [written("connect_four", line) for line in read_book("connect_four", path)] == [
+    assert [written("connect_four", line.moves) for line in read_book("connect_four", path)] == [
         ["4", "4", "3"], ["7", "1"], ["1", "2"],
     ]  # fmt: skip
 
 
 def test_a_pgn_gives_its_games_main_lines(tmp_path: Path) -> None:
     lines = read_book("chess", book(tmp_path, PGN, "book.pgn"))
-    assert [written("chess", line) for line in lines] == [["e4", "e5", "Nf3", "Nc6"], ["d4", "d5", "c4"], ["c4"]]
+    assert [written("chess", line.moves) for line in lines] == [["e4", "e5", "Nf3", "Nc6"], ["d4", "d5", "c4"], ["c4"]]
+
+
+def test_positions_and_games_from_positions_are_read(tmp_path: Path) -> None:
+    """Equal positions are one however they are written; those of a PGN's tags stand before its moves."""
+    epd = f'{RUY} id "Ruy Lopez";\n\n{RUY} 3 3\n8/8/4k3/8/8/4K3/4P3/8 w - - hmvc 7; fmvn 40;\n'
+    read = read_book("chess", book(tmp_path, epd, "b.epd"))
+    assert [line.moves for line in read] == [(), (), ()]
+    assert [line.position for line in read] == [f"{RUY} 0 1", f"{RUY} 3 3", "8/8/4k3/8/8/4K3/4P3/8 w - - 7 40"]
+    pgn = f'[FEN "{RUY} 3 3"]\n\n3... a6 4. Ba4 *\n[Event "usual"]\n\n1. e4 *\n\n[SetUp "1"]\n[FEN "{RUY} 3 3"]\n\n*\n'
+    lines = read_book("chess", book(tmp_path, pgn, "b.pgn"))
+    assert [line.position for line in lines] == [f"{RUY} 3 3", "", f"{RUY} 3 3"]
+    assert [len(line.moves) for line in lines] == [2, 1, 0] and written("chess", lines[1].moves) == ["e4"]
+    assert [len(line.moves) for line in read_book("chess", tmp_path / "b.pgn", 1)] == [1, 1, 0]
+
+
+def test_an_sgf_gives_its_games_main_lines(tmp_path: Path) -> None:
+    text = "(;FF[4]GM[1]SZ[9]C[a \\] b];B[cc](;W[gg];B[])(;W[ff]))\n(;SZ[9];Black[aa];White[])"
+    lines = read_book("go:size=9", book(tmp_path, text, "b.sgf"))
+    assert [written("go:size=9", line.moves) for line in lines] == [["C7", "G3", "pass"], ["A9", "pass"]]
 
 
 @pytest.mark.parametrize(
@@ -67,8 +87,17 @@ def test_a_pgn_gives_its_games_main_lines(tmp_path: Path) -> None:
         ("connect_four", "b.txt", "\n\n1 2 1 2 1 2 1\n", "line 3: move 7, '1', ends the game"),
         ("connect_four", "b.txt", "# nothing\n", "no opening in"),
         ("chess", "b.pgn", PGN.replace("2.c4", "2.Kc4"), "line 9: move 3, 'Kc4', is not legal"),
-        ("chess", "b.pgn", '[FEN "8/8/8/8/8/8/8/8 w - - 0 1"]\n', "line 1: .* set-up position"),
-        ("chess", "b.epd", "8/8/8/8/8/8/8/8 w - -\n", "describes positions"),
+        ("chess", "b.pgn", '[FEN "8/8/8/8/8/8/8/8 w - - 0 1"]\n', "line 1: .* is no position of chess: white has 0"),
+        ("chess", "b.epd", f"{RUY}\n# no more\n8/8/8/8/8/8/8/8 w - -\n", "line 3: .*white has 0 kings"),
+        ("chess", "b.epd", '7k/5Q2/6K1/8/8/8/8/8 b - - id "mate";\n', "line 1: .*the game is over in this position"),
+        ("chess", "b.fen", "what is this\n", "line 1: .*a FEN has six parts"),
+        ("othello", "b.epd", f"{RUY}\n", "line 1: othello has no notation for positions"),
+        ("go:size=9", "b.sgf", "(;GM[1]SZ[9]\n;B[cc];W[cc])", "line 2: move 2, 'C7', is not legal"),
+        ("go:size=9", "b.sgf", "(;SZ[19];B[cc])", "line 1: a board of size 19"),
+        ("go:size=9", "b.sgf", "(;SZ[9]\n\nAB[cc];W[dd])", "line 3: a game that begins from a set-up position"),
+        ("go:size=9", "b.sgf", "(;SZ[9];W[cc])", "white moves out of turn"),
+        ("go:size=9", "b.sgf", "(;SZ[9];B[zz])", "'zz' is no point"),
+        ("chess", "b.sgf", "(;B[cc])", "SGF is for go"),
         ("liars_dice", "b.txt", "1\n", "without chance"),
     ],
 )
@@ -90,7 +119,7 @@ def test_a_file_that_is_no_book_is_refused(tmp_path: Path) -> None:
 def test_a_tournament_plays_every_line_of_its_book_before_any_again(tmp_path: Path) -> None:
     path = book(tmp_path, "1\n2 2\n3 3 3\n3 3 3\n")
     tournament("connect_four", [*WHO, "minimax:depth=1"], games=8, openings=path, db=tmp_path / "t.sqlite")
-    lines = set(read_book("connect_four", path))
+    lines = {line.moves for line in read_book("connect_four", path)}
     with Store(tmp_path / "t.sqlite", write=False) as store:
         games = store.games()
     for number in range(4):
@@ -125,9 +154,9 @@ def test_balanced_openings_are_even_for_their_judge_and_depend_on_their_seeds_al
     seeds = list(range(40))
     found = source.draw([0] * 40, seeds)
 
-    def values(openings: list[tuple[int, ...]]) -> np.ndarray:
+    def values(openings: list[Opening]) -> np.ndarray:
         board, judged = make("connect_four", len(openings), restart=False), load_agent("minimax:depth=4")
-        board.reset(0, None, openings)
+        board.reset(0, None, [opening.moves for opening in openings])
         start_agent(judged, board.spec, 0)
         value = judged.act(board.turn()).value
         assert value is not None
@@ -155,6 +184,6 @@ def test_wrong_words_about_openings(words: dict[str, object], says: str) -> None
 
 
 def test_another_seed_takes_the_book_in_another_order() -> None:
-    lines = tuple((number % 7, number // 7) for number in range(40))
+    lines = tuple(Opening((number % 7, number // 7)) for number in range(40))
     one, other = (BookOpenings(lines, seed).draw(range(40), [0] * 40) for seed in (0, 1))
     assert one != other and sorted(one) == sorted(other) == sorted(lines)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from itertools import count
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import Scheduled, play_games, random_openings
+from lanista.agents.match import Scheduled, play_games
+from lanista.agents.random_openings import random_openings
 from lanista.bench.worker import Work, repeat
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lanista.agents.contestant import load_agent
-from lanista.agents.match import random_openings
+from lanista.agents.random_openings import random_openings
 from lanista.bench.worker import Work, repeat
 from lanista.envs import make
 from lanista.envs.core import Game, Turn, start_agent

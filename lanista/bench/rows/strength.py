@@ -66,7 +66,8 @@ def points(game: str, agent: Agent, opponent: str, pairs: int) -> Score:
     import numpy as np
 
     from lanista.agents.contestant import load_agent
-    from lanista.agents.match import Scheduled, play_games, random_openings
+    from lanista.agents.match import Scheduled, play_games
+    from lanista.agents.random_openings import random_openings
     from lanista.arena.ratings import Pair, pair_score
 
     seeds = np.random.SeedSequence(SEED).generate_state(pairs, np.uint64).tolist()
