@@ -31,7 +31,7 @@ from lanista.envs import make
 from lanista.envs.core import Agent, Array, Game
 from lanista.errors import UsageError
 
-COPIES, MOST_COPIES = 1024, 8192  # games at once; the greater number where nobody thinks or keeps anything
+COPIES, MOST_COPIES = 1024, 8192  # games at once; the greater number of native games where nobody thinks
 PACE, TOGETHER = 0.01, 0.25  # in seconds; see `store_together`
 GAMES = 40  # of those who meet, or as many more as all their seatings need
 
@@ -255,12 +255,18 @@ def _play(
         positions=[openings[at].position for at in listed] if any(opening.position for opening in openings) else None,
     )
     done, before = 0, store.count()
-    copies = MOST_COPIES if all(getattr(agent, "quick", False) for agent in players.values()) else COPIES
+    copies = _copies(game, players.values())
     finished = play_schedule(game, list(players.values()), schedule, copies=copies, seed=seed, **rules)
     for stored in store_together(store, map(sheet.columns, finished), session):
         done += stored
         if progress is not None:
             progress(before + done, before + len(missing))
+
+
+def _copies(game: str, agents: Iterable[Agent]) -> int:
+    """How many games are played at once: of doors each copy is an environment of its own, which costs memory."""
+    cheap = all(getattr(agent, "quick", False) for agent in agents) and hasattr(make(game), "rules")
+    return MOST_COPIES if cheap else COPIES
 
 
 def store_together(store: Store, finished: Iterable[NewGames], session: int) -> Iterator[int]:
