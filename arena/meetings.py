@@ -11,7 +11,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import permutations
-from typing import Any, NamedTuple, overload
+from typing import NamedTuple, overload
+
+import numpy as np
+from numpy.typing import NDArray
 
 ALL_SEATINGS = 4  # players up to whom every order is played: 24 of them
 
@@ -86,19 +89,49 @@ def seatings(players: int) -> tuple[tuple[int, ...], ...]:
     return tuple(square if players % 2 == 0 else square + [order[::-1] for order in square])
 
 
-def meeting_seeds(seed: int, meetings: Sequence[Meeting]) -> list[int]:
-    """The seed of each meeting's opening and games, in [0, 2**56): of the tournament's seed, the names and the number.
+@dataclass(frozen=True)
+class MeetingColumns:
+    """Meetings as columns.
 
-    Where a game has one player, the name plays no part: everyone plays the same games.
+    Attributes:
+        tables: who meets, each once.
+        table_of: (n,) index in the tables.
+        numbers: (n,) as of `Meeting`.
     """
-    begun: dict[tuple[str, ...], Any] = {}
-    seeds = []
-    for names, number in meetings:
-        known = begun.get(names)
-        if known is None:
+
+    tables: list[tuple[str, ...]]
+    table_of: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, meetings: Sequence[Meeting]) -> MeetingColumns:
+        """The columns of some meetings."""
+        count = len(meetings)
+        if isinstance(meetings, EqualMeetings):
+            tables = len(meetings.tables)
+            numbers = np.repeat(np.arange(meetings.openings), tables)
+            return cls(list(meetings.tables), np.tile(np.arange(tables), meetings.openings), numbers)
+        places: dict[tuple[str, ...], int] = {}
+        table_of = np.fromiter((places.setdefault(names, len(places)) for names, _ in meetings), np.int64, count)
+        return cls(list(places), table_of, np.fromiter((number for _, number in meetings), np.int64, count))
+
+    def seeds(self, seed: int) -> list[int]:
+        """The seed of each meeting's opening and games, in [0, 2**56): of the tournament's seed, names and number.
+
+        Where a game has one player, the name plays no part: everyone plays the same games.
+        """
+        begun = []
+        for names in self.tables:
             words = (str(seed), *(names if len(names) > 1 else ()), "")
-            known = begun[names] = hashlib.sha256("\0".join(words).encode())
-        digest = known.copy()
-        digest.update(b"%d" % number)
-        seeds.append(int.from_bytes(digest.digest()[:7], "big"))
-    return seeds
+            begun.append(hashlib.sha256("\0".join(words).encode()))
+        seeds = []
+        for table, number in zip(self.table_of.tolist(), self.numbers.tolist(), strict=True):
+            digest = begun[table].copy()
+            digest.update(b"%d" % number)
+            seeds.append(int.from_bytes(digest.digest()[:7], "big"))
+        return seeds
+
+
+def meeting_seeds(seed: int, meetings: Sequence[Meeting]) -> list[int]:
+    """The seeds of meetings, as of `MeetingColumns.seeds`."""
+    return MeetingColumns.of(meetings).seeds(seed)

@@ -91,6 +91,8 @@ class RandomOpenings:
 
     def draw(self, numbers: Sequence[int], seeds: Sequence[int]) -> list[Opening]:
         """One for each seed."""
+        if not any(self.plies):
+            return [Opening(())] * len(seeds)  # a hundred thousand that are equal are one object
         return [Opening(moves) for moves in random_openings(self.game, seeds, self.plies)]
 
 

@@ -356,7 +356,13 @@ class StoredGames(Sequence[StoredGame]):
 
     def in_order(self) -> StoredGames:
         """The same by names, number and leg."""
-        return self.take(np.lexsort((self.legs, self.numbers, self.who)))
+        if not len(self):
+            return self
+        legs, numbers = len(seatings(self.returns.shape[1])), int(self.numbers.max()) - int(self.numbers.min()) + 1
+        if len(self.names) * numbers * legs >= 2**62:  # damaged numbers
+            return self.take(np.lexsort((self.legs, self.numbers, self.who)))
+        place = (self.who * numbers + self.numbers - self.numbers.min()) * legs + self.legs
+        return self.take(np.argsort(place, kind="stable"))
 
     def with_more(self, others: StoredGames) -> StoredGames:
         """These and others, in order."""

@@ -21,7 +21,7 @@ from lanista.agents.time_control import TimeControl, parse_time_control
 from lanista.arena.book import Opening
 from lanista.arena.entrants import digest, entrants
 from lanista.arena.formats import Format, load_format
-from lanista.arena.meetings import Meeting, meeting_seeds, seatings
+from lanista.arena.meetings import Meeting, MeetingColumns, seatings
 from lanista.arena.openings import Openings, openings_of
 from lanista.arena.report import check_target, write_report
 from lanista.arena.store import Store
@@ -31,7 +31,7 @@ from lanista.envs import make
 from lanista.envs.core import Agent, Array, Game
 from lanista.errors import UsageError
 
-COPIES, MOST_COPIES = 1024, 8192  # games at once; the greater number where nobody thinks or keeps anything
+COPIES, MOST_COPIES = 1024, 8192  # games at once; the greater number of native games where nobody thinks
 PACE, TOGETHER = 0.01, 0.25  # in seconds; see `store_together`
 GAMES = 40  # of those who meet, or as many more as all their seatings need
 
@@ -45,8 +45,7 @@ def play_here(
     game: str, agents: Sequence[Agent], schedule: Schedule, seed: int, rules: Rules = NO_RULES
 ) -> Iterator[Finished]:
     """Play in this process, as `play_schedule` does."""
-    copies = MOST_COPIES if all(getattr(agent, "quick", False) for agent in agents) else COPIES
-    return play_schedule(game, agents, schedule, copies=copies, seed=seed, **rules)
+    return play_schedule(game, agents, schedule, copies=_copies(game, agents), seed=seed, **rules)
 
 
 def tournament(
@@ -280,21 +279,28 @@ def play_missing(
     whole = len(used) == len(missing.meetings)
     meetings = missing.meetings if whole else [missing.meetings[at] for at in used.tolist()]
     which = np.searchsorted(used, missing.which)  # (m,) in `meetings`
-    seeds = meeting_seeds(seed, meetings)
-    openings = source.draw([number for _, number in meetings], seeds)
-    sheet = _Sheet(meetings, which, missing.legs, seeds, openings, store)
+    columns = MeetingColumns.of(meetings)
+    seeds = columns.seeds(seed)
+    openings = source.draw(columns.numbers.tolist(), seeds)
+    sheet = _Sheet(columns, which, missing.legs, seeds, openings, store)
     index = {name: number for number, name in enumerate(players)}
-    tables = np.array([[index[name] for name in names] for names in sheet.tables], np.int64)  # (tables, players)
+    tables = np.array([[index[name] for name in names] for names in columns.tables], np.int64)  # (tables, players)
     order = np.array(seatings(tables.shape[1]), np.int64)[missing.legs]  # (m, players)
     listed = which.tolist()
     schedule = Schedule(
-        np.take_along_axis(tables[sheet.table_of[which]], order, axis=1),
+        np.take_along_axis(tables[columns.table_of[which]], order, axis=1),
         [seeds[at] for at in listed],
         [openings[at].moves for at in listed] if any(opening.moves for opening in openings) else None,
         positions=[openings[at].position for at in listed] if any(opening.position for opening in openings) else None,
     )
     finished = player(game, list(players.values()), schedule, seed, rules)
     yield from store_together(store, map(sheet.columns, finished), session)
+
+
+def _copies(game: str, agents: Iterable[Agent]) -> int:
+    """How many games are played at once: of doors each copy is an environment of its own, which costs memory."""
+    cheap = all(getattr(agent, "quick", False) for agent in agents) and hasattr(make(game), "rules")
+    return MOST_COPIES if cheap else COPIES
 
 
 def store_together(store: Store, finished: Iterable[NewGames], session: int) -> Iterator[int]:
@@ -328,30 +334,21 @@ def store_together(store: Store, finished: Iterable[NewGames], session: int) -> 
 
 
 class _Sheet:
-    """What is known of scheduled games before they are played.
-
-    Attributes:
-        tables: who meets.
-        table_of: (meetings,) of each meeting, which of the tables.
-    """
+    """What is known of scheduled games before they are played."""
 
     def __init__(
         self,
-        meetings: Sequence[Meeting],
+        meetings: MeetingColumns,
         which: Ints,
         legs: Ints,
         seeds: Sequence[int],
         openings: Sequence[Opening],
         store: Store,
     ) -> None:
-        places: dict[tuple[str, ...], int] = {}
-        count = len(meetings)
-        self.table_of = np.fromiter((places.setdefault(names, len(places)) for names, _ in meetings), np.int64, count)
-        self.tables = list(places)
-        keys = store.meet(self.tables)
+        keys = store.meet(meetings.tables)
         self._which, self._legs, self._openings = which, legs, openings
-        self._keys = np.array([keys[names] for names in self.tables], np.int64)[self.table_of]
-        self._numbers = np.fromiter((number for _, number in meetings), np.int64, count)
+        self._keys = np.array([keys[names] for names in meetings.tables], np.int64)[meetings.table_of]
+        self._numbers = meetings.numbers
         self._seeds = np.array(seeds, np.int64)
         moves = [opening.moves for opening in openings]
         self._lengths = np.fromiter(map(len, moves), np.int64, len(moves))

@@ -153,30 +153,11 @@ class Turn:
             games=self.games.take(rows),
             plies=self.plies.take(rows),
             draws=self.draws.take(rows),
-            observation=_SomeRows(self.observation, rows),
+            observation={name: value.take(rows, axis=0) for name, value in self.observation.items()},
             legal=None if self.legal is None else self.legal.take(rows, axis=0),
             clock=None if self.clock is None else self.clock[rows],
             public=None if self.public is None else _PublicRows(self.public, rows),
         )
-
-
-class _SomeRows(Mapping[str, Array]):
-    """Some rows of an observation, copied when they are looked at: there are agents who do not look."""
-
-    def __init__(self, whole: Mapping[str, Array], rows: Ints) -> None:
-        self._whole, self._rows = whole, rows
-        self._taken: dict[str, Array] = {}
-
-    def __getitem__(self, name: str) -> Array:
-        if name not in self._taken:
-            self._taken[name] = self._whole[name][self._rows]
-        return self._taken[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._whole)
-
-    def __len__(self) -> int:
-        return len(self._whole)
 
 
 @dataclass(frozen=True)

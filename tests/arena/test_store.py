@@ -6,14 +6,18 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from lanista.arena.store import Store
 from lanista.arena.store_format import FORMAT
-from lanista.arena.stored_games import StoredGame
+from lanista.arena.stored_games import NewGames, StoredGame, encoded
+from lanista.arena.tournament import store_together
 from lanista.errors import UsageError
 
 GAME = StoredGame(("a", "b"), 0, 0, 7, (3,), (3, 2, 1), (1.0, -1.0), "end", None, 5.0)
@@ -141,3 +145,65 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     database.close()
     with pytest.raises(UsageError, match="update Lanista"):
         Store(path)
+
+
+def new_games(store: Store, number: int) -> NewGames:
+    """Three games of two meetings, one of which someone lost by a fault and one of which is of no bytes."""
+    keys = store.meet([("b", "c"), ("a", "b")])
+    return NewGames(
+        meetings=np.array([keys["b", "c"], keys["a", "b"], keys["b", "c"]]),
+        numbers=np.full(3, number),
+        legs=np.array([1, 0, 0]),
+        seeds=np.array([2**55, 3, 4]),
+        openings=np.array([1, 0, 2]),
+        moves=[encoded((3, 2)), encoded(()), encoded((0.5, 40_000))],
+        returns=np.array([[1.0, -1.0], [0.0, 0.0], [-1.0, 1.0]]),
+        reasons=["end", "broken", "illegal action 3"],
+        at_fault=[None, None, 0],
+    )
+
+
+@pytest.mark.parametrize("remembered", [500_000, 4])
+def test_what_was_just_written_is_told_as_a_reader_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, remembered: int
+) -> None:
+    monkeypatch.setattr("lanista.arena.store.MOST_REMEMBERED", remembered)
+    with Store(filled(tmp_path / "t.sqlite")) as store:
+        store.enter({"c": "z"})
+        session = store.begin_session({"python": "3"})
+        for number in (5, 4):
+            store.add_columns(new_games(store, number), session)
+            told = store.games()
+            with Store(tmp_path / "t.sqlite", write=False) as reader:
+                found = reader.games()
+            assert told == found and told.ids.tolist() == found.ids.tolist() and len(told) == 2 + 3 * (6 - number)
+            assert told.reasons == found.reasons and told.plies.tolist() == found.plies.tolist()
+        with pytest.raises(sqlite3.IntegrityError):
+            store.add_columns(new_games(store, 4), session)
+        assert store.games() == found, "what was not stored is not told"
+        store.add([replace(GAME, number=9)])
+        assert len(store.games()) == 9
+
+
+def test_games_that_come_fast_are_stored_together_and_none_waits_for_long(tmp_path: Path) -> None:
+    with Store(filled(tmp_path / "t.sqlite")) as store:
+        store.enter({"c": "z"})
+        session = store.begin_session({})
+
+        def fast(pause: float, first: int) -> Iterator[NewGames]:
+            for games in [new_games(store, number) for number in range(first, first + 40)]:
+                time.sleep(pause)
+                yield games
+
+        together = list(store_together(store, fast(0.0, 10), session))
+        assert sum(together) == 120 and len(together) < 30, "even if the machine stalls now and then"
+        assert list(store_together(store, fast(0.02, 60), session)) == [3] * 40
+
+        def stopped() -> Iterator[NewGames]:
+            yield from fast(0.0, 110)
+            raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            list(store_together(store, stopped(), session))
+    with Store(tmp_path / "t.sqlite", write=False) as reader:
+        assert reader.count() == 2 + 3 * 120, "what has finished is stored, though it was stopped"
