@@ -23,7 +23,7 @@ from lanista.errors import UsageError
 
 MOST_ALTERNATIVES = 3
 MOST_LABELS = 8  # of a side's blunders in a picture, the worst
-LABEL_WIDTH = 0.08  # of a picture; nearer labels would lie on each other
+LETTER, LEVELS = 0.008, 3  # width of a letter, of a picture's; so many labels stand above each other
 COLOURS = ("#2f74c0", "#c05a2f")  # of the two seats' blunders
 
 
@@ -259,18 +259,20 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
                 color=COLOURS[player], zorder=3, s=45,
                 label=f"{shown_name(name)}: {len(mine)} blunder{'s' * (len(mine) != 1)}",
             )  # fmt: skip
-            last, level = -math.inf, 0
+            ends = [-math.inf] * LEVELS  # of each level of labels, where the last one ends
             for move in sorted(sorted(mine, key=lambda move: -move.loss)[:MOST_LABELS], key=lambda move: move.ply):
-                # A blunder of the first seat is a fall, one of the second a rise; labels that are near take turns.
-                level = (level + 1) % 3 if move.ply - last < LABEL_WIDTH * len(analysis.moves) else 0
-                last = move.ply
+                # A blunder of the first seat is a fall, one of the second a rise; labels that are near keep apart.
+                text = f"{move.ply}. {move.move}"
+                half = LETTER * (len(text) + 1) * len(analysis.moves) / 2
+                level = next((at for at, end in enumerate(ends) if move.ply - half >= end), int(np.argmin(ends)))
+                ends[level] = move.ply + half
                 axes.annotate(
-                    f"{move.ply}. {move.move}", (move.ply, chances[move.ply]),
+                    text, (move.ply, chances[move.ply]),
                     xytext=(0, (-16 - 11 * level, 9 + 11 * level)[player]),
                     textcoords="offset points", ha="center", fontsize=8, color=COLOURS[player],
                 )  # fmt: skip
         first, second = map(shown_name, analysis.players)
-        axes.set_ylim(-22, 122)  # room for the labels
+        axes.set_ylim(-32, 132)  # room for the labels
         axes.set_yticks([0, 25, 50, 75, 100], ["0 %", "25 %", "50 %", "75 %", "100 %"])
         axes.set_xlim(0, max(1, len(analysis.moves)))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -18,11 +18,12 @@ from lanista.arena.informative_pairing import Plan, plan_pairs
 from lanista.arena.ladder_field import Field
 from lanista.arena.ladder_roster import Kind, Roster
 from lanista.arena.meetings import Meeting
+from lanista.arena.missing_games import Missing, play_missing
 from lanista.arena.openings import Openings, RandomOpenings
 from lanista.arena.report import check_target, write_report
 from lanista.arena.running_tally import RunningTally
 from lanista.arena.store import Store
-from lanista.arena.tournament import Missing, play_missing, rules_settings, versions
+from lanista.arena.tournament import rules_settings, versions
 from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.envs.core import Agent, GameSpec

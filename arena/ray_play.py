@@ -21,10 +21,11 @@ import numpy as np
 
 from lanista import ray_cluster
 from lanista.agents.contestant import load_agent, trained_folder
-from lanista.agents.match import Finished, Schedule, play_schedule
+from lanista.agents.match import play_schedule
+from lanista.agents.schedule import Finished, Schedule
 from lanista.agents.trust import is_trusted, trusting
 from lanista.arena.entrants import BUILT_IN, FILES, NETWORK, digest
-from lanista.arena.tournament import Rules
+from lanista.arena.missing_games import Rules
 from lanista.cores import usable_cores
 from lanista.envs.core import Agent, agent_name
 from lanista.errors import UsageError
@@ -57,7 +58,7 @@ class Sent:
 
 @dataclass(frozen=True)
 class RayPlayer:
-    """Plays schedules on a cluster, as `tournament.play_here` does in this process.
+    """Plays schedules on a cluster, as `missing_games.play_here` does in this process.
 
     Attributes:
         address: HOST:PORT of a cluster's head, or "auto"; None is one of this machine alone.

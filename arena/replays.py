@@ -52,17 +52,20 @@ class Replay:
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
-def choose_replays(table: Table, games: Sequence[StoredGame], judge: Agent | None = None) -> list[Replay]:
+def choose_replays(
+    table: Table, games: Sequence[StoredGame], judge: Agent | None = None, besides: Sequence[StoredGame] = ()
+) -> list[Replay]:
     """The games worth seeing, each shown once, within what a page can hold.
 
     Args:
         table: who is how strong.
         games: what was played.
         judge: analyses them, where it can.
+        besides: of what was played, what is shown already.
     """
     replays: list[Replay] = []
     room = MOST_CHARACTERS
-    for title, game in _worth_seeing(table, games):
+    for title, game in _worth_seeing(table, [game for game in games if game not in besides]):
         try:
             drawn = replay(table.game, title, game)
         except UsageError:  # it is damaged, which `lanista verify` tells; the others are shown

@@ -102,7 +102,7 @@ def report_html(
     replays = [
         judged(replay(table.game, f"Game {each.analysis.number}", each.game), each.analysis) for each in featured
     ]
-    replays += choose_replays(table, games, judge)
+    replays += choose_replays(table, games, judge, [each.game for each in featured])
     faults = _faults(games)
     browsed = browsed_games(table.game, numbered, seconds=seconds)
     return filled(

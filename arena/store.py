@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 
-from lanista.arena.expectations import expected_bytes
+from lanista.arena.move_encoding import timed
+from lanista.arena.new_games import NewGames, joined
+from lanista.arena.store_file import address, check_size
 from lanista.arena.store_format import (
     APPLICATION,
     FORMAT,
@@ -33,11 +35,10 @@ from lanista.arena.store_format import (
 )
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.stored_games import NewGames, StoredGame, StoredGames, encoded, joined, timed
+from lanista.arena.stored_games import StoredGame, StoredGames, new_games
 from lanista.errors import UsageError
 
 MOST_REMEMBERED = 500_000  # games, of some 200 bytes each
-SECTOR = 512  # bytes; a database's pages, and so its file, are multiples of it
 
 
 class Store:
@@ -68,8 +69,8 @@ class Store:
                     raise UsageError(f"cannot write to {self.path}: it is read-only")
                 self._lock = StoreLock(self.path)
             if self.path is not None and self.path.exists():
-                _check_size(self.path)
-            self._database = sqlite3.connect(_address(self.path, write), uri=True, isolation_level=None)
+                check_size(self.path)
+            self._database = sqlite3.connect(address(self.path, write), uri=True, isolation_level=None)
             self._open(write)
         except sqlite3.Error as error:
             self.close()
@@ -268,7 +269,7 @@ class Store:
             for game in games:
                 together.setdefault((game.session, game.stored_at or now), []).append(game)
             for (session, stored_at), some in together.items():
-                self._insert(_columns(some, meetings), session, stored_at)
+                self._insert(new_games(some, meetings), session, stored_at)
 
     def add_columns(self, games: NewGames, session: int | None = None) -> None:
         """Store games that finished together, all or none, without an object for each; raises as `add`."""
@@ -387,40 +388,3 @@ class Store:
         database = self._file or self._database
         found = [str(line) for (line,) in database.execute("PRAGMA integrity_check(10)")]
         return [] if found == ["ok"] else [" ".join(line.split()) for line in found]
-
-
-def _columns(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int]) -> NewGames:
-    return NewGames(
-        meetings=np.array([meetings[game.names] for game in games], np.int64),
-        numbers=np.array([game.number for game in games], np.int64),
-        legs=np.array([game.leg for game in games], np.int64),
-        seeds=np.array([game.seed for game in games], np.int64),
-        openings=np.array([len(game.opening) for game in games], np.int64),
-        moves=[encoded(game.moves) for game in games],
-        returns=np.array([game.returns for game in games], np.float64),
-        reasons=[game.reason for game in games],
-        at_fault=[game.at_fault for game in games],
-        expected=[expected_bytes(game.values) for game in games] if any(game.values for game in games) else None,
-        positions=[game.position for game in games] if any(game.position for game in games) else None,
-        seconds=[game.seconds for game in games] if any(game.seconds for game in games) else None,
-    )
-
-
-def _address(path: Path | None, write: bool) -> str:
-    """What SQLite is to open, as a URI."""
-    if path is None:
-        return "file::memory:"
-    wants_log = (
-        write or os.access(path.parent, os.W_OK, effective_ids=True) or path.with_name(f"{path.name}-wal").exists()
-    )
-    # Where nothing can be written, SQLite could not make the files beside it that readers share with a writer.
-    return path.absolute().as_uri() + ("" if wants_log else "?immutable=1")
-
-
-def _check_size(path: Path) -> None:
-    """Refuse a file that is cut within a page: SQLite would fill it up with zeros, and take a very short one as empty.
-
-    With a log beside it, its last page may still be written from there.
-    """
-    if path.stat().st_size % SECTOR and not path.with_name(f"{path.name}-wal").exists():
-        raise UsageError(f"{path} cannot be opened as a tournament's store: it is no database, or damaged")

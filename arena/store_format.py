@@ -16,7 +16,7 @@ import sqlite3
 import struct
 from typing import Any
 
-from lanista.arena.stored_games import encoded
+from lanista.arena.move_encoding import encoded
 
 FORMAT = 3
 OLDEST = 2  # that can be read, and goes on as the newest

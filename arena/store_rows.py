@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from lanista.arena.meetings import seatings
+from lanista.arena.move_encoding import plies
 from lanista.arena.store_format import tells_expected
-from lanista.arena.stored_games import Ints, StoredGames, column_of_players, plies
+from lanista.arena.stored_games import Ints, StoredGames, column_of_players
 
 _SELECT = (
     "SELECT id, meeting, number, leg, seed, opening, moves, returns, reason, at_fault, batch, {expected} FROM games"

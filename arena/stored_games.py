@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import struct
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
-from itertools import chain
+from dataclasses import dataclass, field, replace
 from typing import Any, overload
 
 import numpy as np
@@ -15,6 +12,8 @@ from numpy.typing import NDArray
 from lanista.agents.host_time import VOID
 from lanista.arena.expectations import expected_bytes, expected_values
 from lanista.arena.meetings import seatings
+from lanista.arena.move_encoding import decoded, encoded, plies, timed, untimed
+from lanista.arena.new_games import NewGames
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -91,60 +90,27 @@ class StoredGame:
         return beaten / (len(self.returns) - 1)
 
 
+def new_games(games: Sequence[StoredGame], meetings: Mapping[tuple[str, ...], int]) -> NewGames:
+    """Games as columns on their way into a store, by the keys of its meetings."""
+    return NewGames(
+        meetings=np.array([meetings[game.names] for game in games], np.int64),
+        numbers=np.array([game.number for game in games], np.int64),
+        legs=np.array([game.leg for game in games], np.int64),
+        seeds=np.array([game.seed for game in games], np.int64),
+        openings=np.array([len(game.opening) for game in games], np.int64),
+        moves=[encoded(game.moves) for game in games],
+        returns=np.array([game.returns for game in games], np.float64),
+        reasons=[game.reason for game in games],
+        at_fault=[game.at_fault for game in games],
+        expected=[expected_bytes(game.values) for game in games] if any(game.values for game in games) else None,
+        positions=[game.position for game in games] if any(game.position for game in games) else None,
+        seconds=[game.seconds for game in games] if any(game.seconds for game in games) else None,
+    )
+
+
 def against(names: Sequence[str]) -> str:
     """Who met, in words."""
     return " against ".join(f"'{name}'" for name in names)
-
-
-@dataclass(frozen=True)
-class NewGames:
-    """Games that finished together, as columns on their way into a store.
-
-    Attributes:
-        meetings: (n,) keys of the store's meetings.
-        numbers, legs, seeds: (n,) as of `StoredGame`.
-        openings: (n,) how many of the moves are the opening.
-        moves: (n,) each as `encoded`.
-        returns: (n, players) in the order of the seats.
-        reasons: (n,)
-        at_fault: (n,) a player or None.
-        expected: (n,) each as `expected_bytes`; None where nobody told anything.
-        positions: (n,) as of `StoredGame`; None where none begins from one.
-        seconds: (n,) likewise; None where no clock ran.
-    """
-
-    meetings: Ints
-    numbers: Ints
-    legs: Ints
-    seeds: Ints
-    openings: Ints
-    moves: list[bytes | str]
-    returns: Floats
-    reasons: list[str]
-    at_fault: list[int | None]
-    expected: list[bytes | None] | None = None
-    positions: list[str] | None = None
-    seconds: list[tuple[float, ...]] | None = None
-
-    def __len__(self) -> int:
-        return len(self.meetings)
-
-
-def joined(parts: Sequence[NewGames]) -> NewGames:
-    """Games that wait together as one."""
-    if len(parts) == 1:
-        return parts[0]
-
-    columns: dict[str, Any] = {}
-    for each in fields(NewGames):
-        values = [getattr(part, each.name) for part in parts]
-        if each.name == "expected" and any(values):  # only some may have told anything
-            values = [[None] * len(part) if told is None else told for part, told in zip(parts, values, strict=True)]
-        if values[0] is None:  # then in all: they are of one tournament
-            continue
-        is_array = isinstance(values[0], np.ndarray)
-        columns[each.name] = np.concatenate(values) if is_array else list(chain.from_iterable(values))
-    return NewGames(**columns)
 
 
 @dataclass(frozen=True, eq=False)
@@ -409,53 +375,8 @@ def _with_more(
     return [*(mine or [nothing] * count), *(theirs or [nothing] * others)]
 
 
-def timed(seconds: Sequence[float]) -> bytes:
-    """What each move of a game took, as a store keeps it: float32, little-endian."""
-    return np.asarray(seconds, "<f4").tobytes()
-
-
-def untimed(seconds: bytes) -> tuple[float, ...]:
-    """The seconds that `timed` wrote, rounded to the tenth of a millisecond."""
-    found: list[float] = np.frombuffer(seconds, "<f4").astype(np.float64).round(4).tolist()
-    return tuple(found)
-
-
 def column_of_players(at_fault: Sequence[int | None]) -> Ints:
     """(n,) the players, `NOBODY` where there is none."""
     if at_fault.count(None) == len(at_fault):
         return np.full(len(at_fault), NOBODY, np.int64)
     return np.array([NOBODY if each is None else each for each in at_fault], np.int64)
-
-
-def encoded(moves: Any) -> bytes | str:
-    """Moves, a sequence of actions, as a store keeps them.
-
-    Returns:
-        Bytes: each action an int16, little-endian; or, where actions are no such numbers, JSON: a list of actions.
-    """
-    try:
-        return struct.pack(f"<{len(moves)}h", *moves)
-    except struct.error:  # several numbers, fractions, or too great
-        return _write(moves)
-
-
-def decoded(moves: bytes | str) -> tuple[Any, ...]:
-    """The moves of a game.
-
-    Raises:
-        ValueError: these are none.
-    """
-    if isinstance(moves, bytes):
-        return tuple(np.frombuffer(moves, "<i2").tolist())
-    value = json.loads(moves)
-    if not isinstance(value, list):
-        raise ValueError(f"no list: {moves[:50]}")
-    return tuple(value)
-
-
-def plies(moves: bytes | str) -> int:
-    """How many moves there are."""
-    return len(moves) // 2 if isinstance(moves, bytes) else len(decoded(moves))
-
-
-_write = json.JSONEncoder(separators=(",", ":")).encode  # made once

@@ -8,8 +8,8 @@ import numpy as np
 
 from lanista import Choice
 from lanista.arena.merging import merge
+from lanista.arena.new_games import NewGames, joined
 from lanista.arena.store import Store
-from lanista.arena.stored_games import NewGames, joined
 from lanista.arena.tournament import tournament
 from lanista.envs.core import Array, Turn
 

@@ -164,7 +164,7 @@ def test_it_rests_when_more_games_would_say_nothing_and_when_nobody_is_there(tmp
         db, lonely, lambda news: "hardly say more" in news.resting,
         settings=LadderSettings(opening_plies=(0, 0), seconds=0.2),
     )  # fmt: skip
-    assert watcher.news[-1].games < 5_000, "two games are all that these two can play"
+    assert watcher.news[-1].games < 5_000, "some thirty games are all that these two can play"
 
 
 def test_the_report_is_there_at_the_end(ladder: Path, tmp_path: Path) -> None:
@@ -196,6 +196,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.faults
 def test_killed_it_keeps_what_was_stored_and_goes_on_and_sigterm_ends_it_in_peace(tmp_path: Path) -> None:
     db = tmp_path / "l.sqlite"
     words = ["--game", "tictactoe", "random", "minimax:depth=1", "--seconds", "0.2"]

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +17,17 @@ import ray
 from ray.cluster_utils import Cluster
 
 from lanista import Choice
-from lanista.agents.contestant import SHIPPED
-from lanista.arena.ray_play import RayPlayer
+from lanista.agents.adjudication import Adjudication
+from lanista.agents.contestant import SHIPPED, load_agent
+from lanista.arena.ray_play import RayPlayer, _make, sent
 from lanista.arena.store import Store
 from lanista.arena.tournament import tournament
 from lanista.arena.verification import verify
 from lanista.cli.main import main
-from lanista.envs.core import Agent, Array, Turn
+from lanista.envs.core import Agent, Array, Turn, agent_name
 from lanista.errors import UsageError
 
-OF_THEIR_TIME = ("stored_at", "session", "values")
+OF_THEIR_TIME = ("stored_at", "session", "values", "seconds")
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +62,7 @@ class Where:
         return Choice(turn.legal.argmax(axis=1))
 
 
+@pytest.mark.slow
 def test_two_nodes_play_what_one_process_plays(cluster: str, tmp_path: Path) -> None:
     seen = tmp_path / "seen"
     seen.mkdir()
@@ -75,6 +78,7 @@ def test_two_nodes_play_what_one_process_plays(cluster: str, tmp_path: Path) -> 
     assert len(nodes) == 2, "both nodes played"
 
 
+@pytest.mark.faults
 def test_what_a_dead_worker_had_in_hand_is_played_again(cluster: str, tmp_path: Path) -> None:
     seen, killed = tmp_path / "seen", []
     seen.mkdir()
@@ -98,6 +102,7 @@ def test_what_a_dead_worker_had_in_hand_is_played_again(cluster: str, tmp_path: 
     assert told(tmp_path / "t.sqlite") == told(tmp_path / "here.sqlite")
 
 
+@pytest.mark.slow
 def test_trained_agents_are_sent_with_their_files(cluster: str, tmp_path: Path) -> None:
     agent = tmp_path / "agent"
     agent.symlink_to(SHIPPED / "tictactoe")
@@ -136,11 +141,18 @@ class Unsendable:
         return Choice(np.zeros(len(turn), np.int64))
 
 
+def test_an_agent_that_is_another_one_for_a_worker_is_not_taken() -> None:
+    assert agent_name(_make(sent(load_agent("first-legal")))) == "first-legal"
+    with pytest.raises(UsageError, match="'random' is another one there than here: its files differ"):
+        _make(replace(sent(load_agent("random")), digest="0" * 64))
+
+
 def test_an_object_that_cannot_be_sent_is_named_before_any_cluster_is_joined() -> None:
     with pytest.raises(UsageError, match=r"'unsendable' cannot be sent to Ray's workers .*py:FILE\.py:CLASS"):
         tournament("tictactoe", [Unsendable(), "random"], games=2, player=RayPlayer("127.0.0.1:1"))
 
 
+@pytest.mark.slow
 def test_an_agent_that_is_not_there_for_the_workers_is_named(cluster: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from lanista.arena import ray_play
 
@@ -155,12 +167,33 @@ def test_an_agent_that_is_not_there_for_the_workers_is_named(cluster: str, monke
         tournament("tictactoe", ["random", "first-legal"], games=2, player=RayPlayer(cluster))
 
 
+@pytest.mark.slow
+def test_clocks_adjudication_and_positions_reach_the_workers(cluster: str, tmp_path: Path) -> None:
+    book = tmp_path / "book.epd"
+    book.write_text("8/5k2/8/8/3R4/8/5K2/8 w - - 0 1\nr3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1\n")
+    for way, player in (("here", None), ("there", RayPlayer(cluster))):
+        tournament(
+            "chess", ["random", "first-legal"], games=4, db=tmp_path / f"{way}.sqlite", openings=book, seed=5,
+            time_control="60+1", adjudication=Adjudication(most_plies=12), player=player,
+        )  # fmt: skip
+    assert told(tmp_path / "there.sqlite") == told(tmp_path / "here.sqlite")
+    with Store(tmp_path / "there.sqlite", write=False) as store:
+        games = list(store.games())
+    assert {game.position for game in games} == set(book.read_text().splitlines())
+    assert "adjudicated: length" in {game.reason for game in games} and all(game.seconds for game in games)
+
+
 def test_the_command_joins_a_cluster_and_refuses_an_address_without_ray(
     cluster: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["tournament", "--game", "tictactoe", "random", "first-legal", "--games", "4"]
-    assert main([*words, "--ray", "--address", cluster]) == 0
+    words = ["tournament", "--game", "tictactoe", "random", "first-legal", "--games", "4", "--opening-plies", "0"]
+    db = tmp_path / "t.sqlite"
+    rules = ["--time-control", "60+1", "--max-plies", "4", "--db", str(db)]
+    assert main([*words, *rules, "--ray", "--address", cluster]) == 0
     assert "random" in capsys.readouterr().out
+    assert [game["reason"] for game in told(db)] == ["adjudicated: length"] * 4
+    with Store(db, write=False) as store:
+        assert all(len(game.seconds) == 5 and len(game.moves) == 4 for game in store.games())
     assert main([*words, "--address", cluster]) == 2
     assert "add --ray" in capsys.readouterr().err
     assert main([*words, "--ray", "--address", "127.0.0.1:1"]) == 2

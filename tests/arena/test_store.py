@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from lanista.arena.missing_games import store_together
+from lanista.arena.move_encoding import encoded
+from lanista.arena.new_games import NewGames
 from lanista.arena.store import Store
 from lanista.arena.store_format import FORMAT
-from lanista.arena.stored_games import NewGames, StoredGame, encoded
-from lanista.arena.tournament import store_together
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
 GAME = StoredGame(("a", "b"), 0, 0, 7, (3,), (3, 2, 1), (1.0, -1.0), "end", None, 5.0)

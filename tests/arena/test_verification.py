@@ -17,8 +17,8 @@ import pytest
 
 from lanista.agents.artifact import save_agent
 from lanista.agents.policy_network import build_network
+from lanista.arena.move_encoding import encoded
 from lanista.arena.store import Store
-from lanista.arena.stored_games import encoded
 from lanista.arena.tournament import tournament
 from lanista.arena.verification import Verdict, verify
 from lanista.cli.main import main

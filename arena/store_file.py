@@ -1,0 +1,30 @@
+"""A store's file as SQLite is to open it, and a look at whether it is whole."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from lanista.errors import UsageError
+
+SECTOR = 512  # bytes; a database's pages, and so its file, are multiples of it
+
+
+def address(path: Path | None, write: bool) -> str:
+    """What SQLite is to open, as a URI."""
+    if path is None:
+        return "file::memory:"
+    wants_log = (
+        write or os.access(path.parent, os.W_OK, effective_ids=True) or path.with_name(f"{path.name}-wal").exists()
+    )
+    # Where nothing can be written, SQLite could not make the files beside it that readers share with a writer.
+    return path.absolute().as_uri() + ("" if wants_log else "?immutable=1")
+
+
+def check_size(path: Path) -> None:
+    """Refuse a file that is cut within a page: SQLite would fill it up with zeros, and take a very short one as empty.
+
+    With a log beside it, its last page may still be written from there.
+    """
+    if path.stat().st_size % SECTOR and not path.with_name(f"{path.name}-wal").exists():
+        raise UsageError(f"{path} cannot be opened as a tournament's store: it is no database, or damaged")
