@@ -17,9 +17,10 @@ import numpy as np
 import pytest
 
 from lanista.agents.contestant import load_agent
+from lanista.arena.analysis import analyse
 from lanista.arena.game_browser import browsed_games
 from lanista.arena.replays import choose_replays, packed, replay
-from lanista.arena.report import rating_plot, report_html
+from lanista.arena.report import Analysed, rating_plot, report_html
 from lanista.arena.report_statistics import lengths_by_outcome, lengths_rows, opening_rows
 from lanista.arena.standings import table_of
 from lanista.arena.store import Store
@@ -242,6 +243,23 @@ def test_lengths_and_openings_are_counted(folder: Path) -> None:
     begun = [game for game in games if " ".join(str(move + 1) for move in game.moves[:depth]) == first.name]
     assert len(begun) == first.games == first.wins + first.draws + first.losses
     assert first.score == sum(game.points(game.seats[0]) for game in begun) / len(begun)
+
+
+def test_a_featured_game_is_shown_once(folder: Path) -> None:
+    judge = load_agent("minimax:depth=4")
+    with Store(folder / "t.sqlite", write=False) as store:
+        first = next(game for game in store.games() if game.moves)
+        longest = max(store.games(), key=lambda game: len(game.moves) - len(game.opening))
+        shown = {game.moves: choose_replays(table_of(store), store.games(), None, [game]) for game in (first, longest)}
+        text = report_html(store, judge=judge, featured=[Analysed(longest, analyse("connect_four", 7, longest, judge))])
+    for moves, replays in shown.items():
+        board = make("connect_four", 1, restart=False)
+        words = []
+        for action in moves:
+            words.append(board.print_move(0, action))
+            board.step(np.array([action]))
+        assert tuple(words) not in [each.moves for each in replays]
+    assert "<h3>Game 7</h3>" in text
 
 
 def test_a_judge_says_what_it_thinks_and_one_without_values_is_refused(folder: Path) -> None:
