@@ -111,6 +111,7 @@ def report_html(
         table=table,
         seed=store.setting("seed"),
         opening_plies=store.setting("opening_plies"),
+        conduct=_conduct(store),
         plot=rating_plot(table),
         plot_text="; ".join(f"{row.name} {row.elo:+.0f} ({row.low:+.0f} to {row.high:+.0f})" for row in table.rows),
         circular=circular,
@@ -127,6 +128,16 @@ def report_html(
         standing=standing,
         versions=played_with(store),
     )
+
+
+def _conduct(store: Store) -> str:
+    """By what clock games were played, and when they ended before their end, in words; empty where neither is told."""
+    clock, rules = store.setting("time control"), store.setting("adjudication") or {}
+    words = [] if clock in (None, "none") else [f"time control {clock} s"]
+    if rules:
+        words.append(f"adjudication: {', '.join(f'{name} {rule}' for name, rule in rules.items())}")
+    text = "; ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def _lengths(games: Sequence[StoredGame]) -> dict[str, Any] | None:

@@ -122,8 +122,9 @@ def opening_rows(name: str, games: Sequence[StoredGame]) -> tuple[int, list[Open
     sound = _sound(games)
     # Equal moves from another position are another opening, so it stands before them.
     texts = [(game.position, *map(str, game.moves[:DEEPEST])) for game in sound]
+    most = min(MOST_OPENINGS, len(texts) // 2)  # what came once says little
     depth = next(
-        (depth for depth in range(DEEPEST, 0, -1) if len({text[: 1 + depth] for text in texts}) <= MOST_OPENINGS),
+        (depth for depth in range(DEEPEST, 0, -1) if len({text[: 1 + depth] for text in texts}) <= most),
         1 if texts else 0,
     )
     counts: dict[tuple[str, ...], Counter[int]] = {}
@@ -131,10 +132,10 @@ def opening_rows(name: str, games: Sequence[StoredGame]) -> tuple[int, list[Open
     for text, game in zip(texts, sound, strict=True):
         counts.setdefault(text[: 1 + depth], Counter())[_outcome(game)] += 1
         example.setdefault(text[: 1 + depth], game)
-    most = sorted(counts, key=lambda text: (-counts[text].total(), text))[:SHOWN]
-    begun = [replace(example[text], moves=example[text].moves[:depth], opening=()) for text in most]
+    shown = sorted(counts, key=lambda text: (-counts[text].total(), text))[:SHOWN]
+    begun = [replace(example[text], moves=example[text].moves[:depth], opening=()) for text in shown]
     rows = []
-    for text, drawn in zip(most, drawn_games(name, begun), strict=True):
+    for text, drawn in zip(shown, drawn_games(name, begun), strict=True):
         wins, draws, losses = (counts[text][outcome] for outcome in range(3))
         total = wins + draws + losses
         moves = " ".join(drawn.moves if drawn is not None else text[1:])

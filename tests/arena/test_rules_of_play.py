@@ -14,6 +14,7 @@ from lanista.agents.adjudication import Adjudication, ResignRule
 from lanista.arena.drawn_games import drawn_games
 from lanista.arena.exports import export_games
 from lanista.arena.merging import merge
+from lanista.arena.report import report_html
 from lanista.arena.report_statistics import opening_rows
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
@@ -116,8 +117,11 @@ def test_the_report_draws_games_from_where_they_began(played: Path) -> None:
         assert drawn is not None and len(drawn.moves) == len(game.moves) and len(drawn.frames) == len(game.moves) + 1
         for move in drawn.moves:
             board.push_san(move)
+    with Store(played / "t.sqlite", write=False) as store:
+        text = report_html(store)
+    assert "Time control 20+0.1, margin 0.05 s; adjudication: resign movecount=1" in text
     depth, rows = opening_rows("chess", games)
-    assert depth == 6 and sum(row.games for row in rows) == len(games)
+    assert depth == 1 and sum(row.games for row in rows) == len(games)
     assert all(row.name.endswith((f"from {RUY}", f"from {ENDING}")) for row in rows)
 
 
