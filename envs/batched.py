@@ -21,6 +21,7 @@ import numpy as np
 from lanista.envs.compiling import compiled, source_digest
 from lanista.envs.core import Array, Bools, Floats, Game, GameSpec, Ints, Outcome, Public, Turn
 from lanista.envs.draws import below, first_streams, mix, next_draw, pick, stream_seeds
+from lanista.envs.surface import Surface
 from lanista.errors import UsageError
 
 Scalar = Callable[..., Any]
@@ -55,6 +56,8 @@ class Rules:
             cell in the picture and its width; None where the picture shows no such cells.
         starts: () -> all positions that chance can begin with, records of `state`, and the probability of each, where
             these are few and chance plays no part later.
+        print_end: (state in which the game is over) -> why, in words (`checkmate`).
+        surface: how the picture is played on by hand; None where moves are only named.
     """
 
     spec: GameSpec
@@ -77,6 +80,8 @@ class Rules:
     print_score: Callable[[Any], str] | None = None
     place: Callable[[int, int], tuple[float, float, float]] | None = None
     starts: Callable[[], tuple[Array, Floats]] | None = None
+    print_end: Callable[[Any], str] | None = None
+    surface: Surface | None = None
     key: str = field(default="", init=False)
 
     def __post_init__(self) -> None:

@@ -173,6 +173,7 @@ def squares_svg(
     from_top: bool = False,
     letters: str = LETTERS,
     lines: str = LINES,
+    turned: bool = False,
 ) -> str:
     """A board of squares with coordinates on a margin at the left and below.
 
@@ -182,6 +183,7 @@ def squares_svg(
         inside: what is drawn on it, in places counted from the board's top left corner, a cell being `CELL` wide.
         from_top, letters: as for `cell_name`.
         lines: the colour of the lines.
+        turned: the cells are counted from the bottom right corner: the coordinates are written so.
     """
     margin = MARGIN
     parts = [f'<g transform="translate({margin:g} {TOP})">']
@@ -190,9 +192,11 @@ def squares_svg(
         parts.append(f'<rect x="{x}" y="{y}" width="{CELL}" height="{CELL}" fill="{fill(cell)}" stroke="{lines}"/>')
     parts += [*inside, "</g>"]
     for row in range(rows):
-        parts.append(label(margin / 2, TOP + (row + 0.5) * CELL, str(row + 1 if from_top else rows - row), 12, "#777"))
+        number = row + 1 if from_top != turned else rows - row
+        parts.append(label(margin / 2, TOP + (row + 0.5) * CELL, str(number), 12, "#777"))
     for column in range(columns):
-        parts.append(label(margin + (column + 0.5) * CELL, TOP + rows * CELL + margin / 2, letters[column], 12, "#777"))
+        letter = letters[columns - 1 - column if turned else column]
+        parts.append(label(margin + (column + 0.5) * CELL, TOP + rows * CELL + margin / 2, letter, 12, "#777"))
     return svg(margin + columns * CELL + TOP, rows * CELL + TOP + margin, parts)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-from lanista.envs.boards import CELL, board_text, middle, squares_svg
+from lanista.envs.boards import CELL, board_text, squares_svg
 from lanista.envs.games._chess_moves import KING, PAWN, PLANES, TARGET_OF
 from lanista.envs.games._chess_state import FIFTY
+from lanista.envs.surface import Touch, square
 
 SIGNS = "pnbrqk"
-FIGURES = "♟♞♝♜♛♚"
+PIECE = 45  # the side of a piece's drawing
 FILES = "abcdefgh"
 START = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
 
@@ -201,7 +204,7 @@ def text(state: Any, player: int | None) -> str:
     return f"{board_text(signs)}\n{fen(state)}"
 
 
-def picture(state: Any, player: int | None, last: int | None) -> str:
+def picture(state: Any, player: int | None, last: int | None, turned: bool = False) -> str:
     """A board seen from white's side; the squares of the last move are marked, a king in check too."""
     marked: set[int] = set()
     if last is not None:
@@ -210,22 +213,39 @@ def picture(state: Any, player: int | None, last: int | None) -> str:
     checked = -1
     if is_check(state):
         checked = int(state["pieces"][KING] & state["colours"][int(state["mover"])]).bit_length() - 1
+    sides = 7 if turned else 56  # a cell of the picture and its square differ in these bits
 
     def fill(cell: int) -> str:
-        square, dark = cell ^ 56, (cell // 8 + cell % 8) % 2
-        if square == checked:
+        at, dark = cell ^ sides, (cell // 8 + cell % 8) % 2
+        if at == checked:
             return "#e2725b"
-        return (("#f0d9b5", "#b58863"), ("#f6eb72", "#dac34b"))[square in marked][dark]
+        return (("#f0d9b5", "#b58863"), ("#f6eb72", "#dac34b"))[at in marked][dark]
 
     parts = []
     for cell in range(64):
-        sign = piece_sign(state, cell ^ 56)
+        sign = piece_sign(state, cell ^ sides)
         if sign:
-            x, y = middle(cell, 8)
-            body = "#fdfdf8" if sign.isupper() else "#26221c"
-            parts.append(
-                f'<text x="{x:g}" y="{y + 1:g}" font-size="{CELL * 0.82:g}" fill="{body}" stroke="#26221c" '
-                f'stroke-width="0.9" text-anchor="middle" dominant-baseline="central">'
-                f"{FIGURES[SIGNS.index(sign.lower())]}</text>"
-            )
-    return squares_svg(8, 8, fill, parts)
+            x, y = cell % 8 * CELL, cell // 8 * CELL
+            parts.append(f'<g transform="translate({x} {y}) scale({CELL / PIECE:.4f})">{piece_shapes()[sign]}</g>')
+    return squares_svg(8, 8, fill, parts, turned=turned)
+
+
+def turned_picture(state: Any, player: int | None, last: int | None) -> str:
+    """The same from black's side."""
+    return picture(state, player, last, turned=True)
+
+
+def touch(state: Any, action: int, turned: bool) -> tuple[Touch, ...]:
+    """The piece and where it goes; castling is the king's move."""
+    begin, target, _ = squares_of(state, action)
+    return tuple(square(each ^ (7 if turned else 56), 8) for each in (begin, target))
+
+
+@lru_cache(maxsize=1)
+def piece_shapes() -> dict[str, str]:
+    """The shapes of each piece by its sign, in a square of `PIECE`: those by Colin M.L. Burnett, of lichess and Wikipedia.
+
+    They are in `_chess_pieces.svg`, with their licence.
+    """
+    drawn = Path(__file__).with_name("_chess_pieces.svg").read_text(encoding="utf-8")
+    return dict(re.findall(r'<symbol id="([a-zA-Z])">(.*?)</symbol>', drawn, re.S))

@@ -28,6 +28,7 @@ from lanista.envs.boards import (
     squares_svg,
 )
 from lanista.envs.core import Symmetry
+from lanista.envs.surface import Surface, Touch, square
 from lanista.errors import UsageError
 
 WAYS = 3
@@ -129,20 +130,27 @@ def rules(rows: int = 8, columns: int = 8) -> Rules:
         board = np.asarray(state["board"]).reshape(rows, columns)
         return board_text([[".XO"[piece] for piece in row] for row in board])
 
-    def picture(state: Any, player: int | None, last: int | None) -> str:
+    def picture(state: Any, player: int | None, last: int | None, turned: bool = False) -> str:
         """Squares in two colours; the piece that moved last has a ring."""
         moved = -1 if last is None else target_of(last // WAYS, last % WAYS, 1 - (int(state["ply"]) & 1))
         parts = [
             disc(
-                *middle(cell, columns), CELL * 0.34, ("#f7f7f2", "#222")[piece - 1],
+                *middle(cells - 1 - cell if turned else cell, columns), CELL * 0.34, ("#f7f7f2", "#222")[piece - 1],
                 *(("#d64545", 3) if cell == moved else ("#111", 1)),
             )
             for cell, piece in enumerate(state["board"].tolist())
             if piece
         ]  # fmt: skip
         return squares_svg(
-            rows, columns, lambda cell: ("#f0d9b5", "#b58863")[(cell // columns + cell % columns) % 2], parts
-        )
+            rows, columns, lambda cell: ("#f0d9b5", "#b58863")[(cell // columns + cell % columns) % 2], parts,
+            turned=turned,
+        )  # fmt: skip
+
+    def touch(state: Any, action: int, turned: bool) -> tuple[Touch, ...]:
+        """The piece, and where it goes."""
+        cell = action // WAYS
+        both = cell, target_of(cell, action % WAYS, int(state["ply"]) & 1)
+        return tuple(square(cells - 1 - each if turned else each, columns) for each in both)
 
     # Each step brings a piece one of at most rows - 1 rows forward.
     longest = 2 * columns * ((rows - 1) + (rows - 2)) - 1
@@ -163,6 +171,10 @@ def rules(rows: int = 8, columns: int = 8) -> Rules:
         print_move=print_move,
         parse_move=parse_move,
         place=place_of_square(columns),
+        print_end=lambda state: "the far side is reached" if min(state["left"]) else "no piece is left",
+        surface=Surface(
+            touch, ("#f7f7f2", "#222"), lambda state, player, last: picture(state, player, last, turned=True)
+        ),
     )
 
 

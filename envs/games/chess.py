@@ -44,6 +44,7 @@ from lanista.envs.games._chess_moves import (
     targets,
 )
 from lanista.envs.games._chess_state import FIFTY, STATE
+from lanista.envs.surface import Surface
 
 VIEWS = 20
 # Each of at most 96 moves of pawns and 30 captures is followed by fewer than 100 plies without one.
@@ -68,6 +69,8 @@ def rules() -> Rules:
         print_move=lambda state, action: notation.san(state, action, legal_actions, after),
         parse_move=lambda state, text: notation.parse_move(state, text, legal_actions, after),
         place=lambda cell, player: place_of_square(8)(cell ^ (56 * player), player),
+        print_end=end_words,
+        surface=Surface(notation.touch, ("#fdfdf8", "#26221c"), notation.turned_picture),
         print_position=notation.fen,
         parse_position=parse_position,
         print_engine_move=notation.uci,
@@ -310,6 +313,19 @@ def after(state: Any, action: int) -> Any:
     record = np.array([state], STATE)
     _called().play(record[0], action)
     return record[0]
+
+
+
+def end_words(state: Any) -> str:
+    """Why a game that is over has ended."""
+    if not legal_actions(state):
+        return "checkmate" if notation.is_check(state) else "stalemate"
+    if state["halfmove"] >= FIFTY:
+        return "fifty moves without a capture or a pawn's move"
+    past = state["past"][: int(state["halfmove"]) + 1]
+    if int((past == past[-1]).sum()) >= 3:
+        return "the same position for the third time"
+    return "too little material to mate"
 
 
 def parse_position(text: str) -> Any:

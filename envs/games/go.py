@@ -17,6 +17,7 @@ from lanista.envs.batched import Rules, Scalar
 from lanista.envs.boards import board_spec, board_text, cell_name, disc, label, parse_cell, svg, symmetries_of, turns_of
 from lanista.envs.compiling import compiled
 from lanista.envs.draws import mix
+from lanista.envs.surface import Surface, Touch
 from lanista.errors import UsageError
 
 LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # I is left out, lest it be read as J or 1
@@ -135,6 +136,13 @@ def rules(size: int = 19, komi: float = 7.5) -> Rules:
         ),
         print_score=lambda state: _score(count(state) - komi),
         place=lambda cell, player: (MARGIN + cell % size * STEP, MARGIN + cell // size * STEP, STEP),
+        print_end=lambda state: f"{_score(count(state) - komi)} by area",
+        surface=Surface(
+            lambda state, action, turned: (
+                (Touch(MARGIN + action % size * STEP, MARGIN + action // size * STEP, STEP),) if action < points else ()
+            ),
+            ("#111", "#f7f7f2"),
+        ),
     )
 
 

@@ -26,6 +26,7 @@ from lanista.envs.boards import (
     symmetries_of,
     turns_of,
 )
+from lanista.envs.surface import Surface, Touch
 from lanista.errors import UsageError
 
 
@@ -152,6 +153,13 @@ def rules(size: int = 11, swap: bool = False) -> Rules:
         print_move=print_move,
         parse_move=parse_move,
         place=lambda cell, player: (*_middle(cell // size, cell % size), WIDE),
+        print_end=lambda state: "both sides are joined",
+        surface=Surface(
+            lambda state, action, turned: (
+                (Touch(*_middle(action // size, action % size), WIDE),) if action < cells else ()
+            ),
+            ("#d64545", "#2b63b8"),
+        ),
     )
 
 

@@ -204,6 +204,7 @@ def rules(players: int = 2) -> Rules:
         picture=lambda state, player, last: hands_svg(lines(state, player, SIGNS[0]), int(state["mover"])),
         text=text,
         starts=lambda: all_starts(new, state, "cards", permutations(range(deck), players + 1)),
+        print_end=lambda state: "the others folded" if state["playing"] == 1 else "showdown",
         print_move=lambda state, action: MOVES[action],
         parse_move=lambda state, text: parse_word(text, MOVES, {"check": "call", "bet": "raise"}),
     )

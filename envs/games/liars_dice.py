@@ -158,6 +158,7 @@ def rules(dice: int = 1, sides: int = 6) -> Rules:
         picture=picture,
         text=text,
         starts=lambda: all_starts(new, state, "dice", rolls()),
+        print_end=lambda state: f"the bid {name_of(int(state['bid']))} was called",
         print_move=lambda state, action: name_of(action),
         parse_move=parse_move,
     )

@@ -33,6 +33,7 @@ from lanista.envs.boards import (
 )
 from lanista.envs.core import Symmetry
 from lanista.envs.draws import mix
+from lanista.envs.surface import Surface, Touch, square
 from lanista.errors import UsageError
 
 
@@ -169,7 +170,34 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
         print_move=lambda state, action: str(action + 1) if gravity else cell_name(action, rows, columns),
         parse_move=lambda state, text: _parse_column(text, columns) if gravity else parse_cell(text, rows, columns),
         place=(lambda cell, player: (*middle(cell, columns), CELL)) if gravity else place_of_square(columns),
+        print_end=lambda state: "the board is full" if _is_draw(state, rows, columns, k) else f"{k} in a row",
+        surface=_surface(rows, columns, gravity),
     )
+
+
+
+def _is_draw(state: Any, rows: int, columns: int, k: int) -> bool:
+    """Whether nobody has k in a row."""
+    board = np.asarray(state["board"]).reshape(rows, columns)
+    for stone in (1, 2):
+        for down, right in ((0, 1), (1, 0), (1, 1), (1, -1)):
+            for row, column in np.argwhere(board == stone).tolist():
+                cells = [(row + down * step, column + right * step) for step in range(k)]
+                if all(0 <= y < rows and 0 <= x < columns and board[y, x] == stone for y, x in cells):
+                    return False
+    return True
+
+
+def _surface(rows: int, columns: int, gravity: bool) -> Surface:
+    """With gravity whole columns are touched, else cells."""
+
+    def falls(state: Any, action: int, turned: bool) -> tuple[Touch, ...]:
+        x, y = middle((rows - 1 - int(state["height"][action])) * columns + action, columns)
+        return (Touch(x, y, CELL, action * CELL, 0, CELL, rows * CELL),)
+
+    if gravity:
+        return Surface(falls, ("#d64545", "#f2c037"))
+    return Surface(lambda state, action, turned: (square(action, columns),), ("#111", "#f7f7f2"))
 
 
 def _symmetries(rows: int, columns: int, gravity: bool) -> tuple[Symmetry, ...]:

@@ -27,6 +27,7 @@ from lanista.envs.boards import (
     turns_of,
 )
 from lanista.envs.draws import mix
+from lanista.envs.surface import Surface, square
 
 SIDE, CELLS, PASS = 8, 64, 64
 INNER = np.uint64(0x7E7E7E7E7E7E7E7E)  # without the first and last column, over which a line must not wrap
@@ -60,6 +61,10 @@ def rules() -> Rules:
         print_move=print_move,
         parse_move=parse_move,
         place=place_of_square(SIDE),
+        print_end=lambda state: "{}-{} stones".format(*(int(stones).bit_count() for stones in state["stones"])),
+        surface=Surface(
+            lambda state, action, turned: (square(action, SIDE),) if action != PASS else (), ("#111", "#f7f7f2")
+        ),
     )
 
 

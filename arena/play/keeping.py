@@ -1,0 +1,219 @@
+"""What outlives the server: open games as files, finished ones in stores, people beside agents."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lanista.agents.contestant import load_agent
+from lanista.arena.entrants import digest
+from lanista.arena.play.chess_clock import ChessClock, TimeControl
+from lanista.arena.play.move_tree import Node
+from lanista.arena.play.session import PERSON, Result, Rules, Seat, Session
+from lanista.arena.play.table import Start
+from lanista.arena.store import Store, StoredGame
+from lanista.errors import UsageError
+from lanista.files import read_json, write_json
+
+KEPT_DAYS = 30.0  # a game that nobody touched for so long is forgotten
+MOST_KEPT = 2000
+NUMBER = re.compile(r"[\w-]{6,24}")  # of a session
+
+
+def data_folder() -> Path:
+    """Where a user's programs keep their data, by the XDG rules."""
+    home = os.environ.get("XDG_DATA_HOME", "")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "lanista" / "play"
+
+
+def to_plain(session: Session) -> dict[str, Any]:
+    """A session as plain data."""
+    clock = session.clock
+    return {
+        "format": 1,
+        "number": session.number,
+        "title": session.title,
+        "start": vars(session.start),
+        "seats": [vars(seat) for seat in session.seats],
+        "rules": vars(session.rules) | {"control": None if session.rules.control is None else vars(session.rules.control)},
+        "nodes": [[node.parent, list(node.actions), node.seconds, node.chance, node.best] for node in session.tree.nodes[1:]],
+        "children": [node.children for node in session.tree.nodes],
+        "live": session.live,
+        "opening": session.opening,
+        "result": None if session.result is None else vars(session.result),
+        "left": None if clock is None else clock.left,
+        "saved": session.saved,
+        "restored": session.restored,
+    }  # fmt: skip
+
+
+def from_plain(plain: dict[str, Any], now: float) -> Session:
+    """The session again; its moves are played by the rules, so that no file can make an illegal position.
+
+    Raises:
+        UsageError: it is damaged.
+    """
+    try:
+        control = plain["rules"]["control"]
+        rules = Rules(**(plain["rules"] | {"control": None if control is None else TimeControl(**control)}))
+        seats = tuple(Seat(**seat) for seat in plain["seats"])
+        session = Session(Start(**plain["start"]), seats, rules, plain["number"], plain["title"])
+        for parent, actions, seconds, chance, best in plain["nodes"]:
+            session.table.go_to(session.tree.moves(parent))
+            movers = session.table.movers()
+            word = " ".join(session.table.print_move(action) for action in actions)
+            step = session.table.step(actions)
+            returns = tuple(a + b for a, b in zip(session.tree[parent].returns, step.rewards, strict=True))
+            node = Node(0, parent, movers, tuple(actions), word, returns, step.ended, seconds, chance, best)
+            session.tree.add(parent, node)
+        for node, children in zip(session.tree.nodes, plain["children"], strict=True):
+            if sorted(node.children) != sorted(children):
+                raise ValueError("its tree is no tree")
+            node.children = list(children)
+        session.live, session.opening = plain["live"], plain["opening"]
+        if session.live not in session.tree:
+            raise ValueError("it stands nowhere")
+        if plain["result"] is not None:
+            session.result = Result(**(plain["result"] | {"returns": tuple(plain["result"]["returns"])}))
+        if session.clock is not None and plain["left"] is not None:
+            session.clock = ChessClock(session.clock.control, [float(each) for each in plain["left"]])
+            session.begin(now)
+        session.saved, session.restored = bool(plain["saved"]), bool(plain["restored"])
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        raise UsageError(f"this game cannot be read: {type(error).__name__}: {error}") from None
+    return session
+
+
+@dataclass
+class Keeper:
+    """Files of open games in a folder, and stores of finished ones.
+
+    Attributes:
+        folder: for both; made when it is first written to.
+        db: the store that was named on the command line, for games of its own game.
+    """
+
+    folder: Path = field(default_factory=data_folder)
+    db: Path | None = None
+
+    def keep(self, plain: dict[str, Any]) -> None:
+        """Write a session's file; a kill leaves the old one or the new one."""
+        folder = self.folder / "open"
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / f"{plain['number']}.json", plain)
+
+    def read_kept(self, number: str, now: float) -> Session | None:
+        """The session of a number, if it was kept and can be read."""
+        if not NUMBER.fullmatch(number):
+            return None
+        path = self.folder / "open" / f"{number}.json"
+        try:
+            return from_plain(read_json(path, "a game"), now) if path.is_file() else None
+        except UsageError:
+            return None
+
+    def forget_old(self) -> None:
+        """Remove the files of games that nobody has touched for long."""
+        folder = self.folder / "open"
+        if not folder.is_dir():
+            return
+        files = sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime)
+        limit = time.time() - KEPT_DAYS * 86400
+        for place, path in enumerate(files):
+            if place >= MOST_KEPT or path.stat().st_mtime < limit:
+                path.unlink(missing_ok=True)
+
+    def store_path(self, game: str) -> Path:
+        """The store that a finished game goes to."""
+        if self.db is not None and (not self.db.exists() or _game_of(self.db) in (None, game)):
+            return self.db
+        return self.folder / f"{re.sub('[^a-z0-9_=,]+', '-', game.lower())}.sqlite"
+
+    def store(self, session: Session) -> Path | None:
+        """Write a finished game of two players, at least one of them a person, into its store; once.
+
+        Raises:
+            UsageError: the store cannot be written to, as while a tournament plays in it.
+        """
+        if not storable(session):
+            return None
+        path = self.store_path(session.spec.name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Store(path) as store:
+            store.settle({"game": session.spec.name})
+            store.enter({seat.stored: digest_of(seat) for seat in session.seats})
+            one, other = (seat.stored for seat in session.seats)
+            numbers = [place[2] for place in store.places() if set(place[:2]) == {one, other}]
+            store.add([stored_game(session, max(numbers, default=-1) + 1)])
+        session.saved = True
+        return path
+
+
+def storable(session: Session) -> bool:
+    """Whether a game is one that ratings can be made of."""
+    return (
+        session.over and not session.saved and not session.restored and not session.rules.analysis
+        and session.spec.players == 2 and session.start.position is None and bool(session.persons())
+        and session.seats[0] != session.seats[1] and session.live != 0 and session.result is not None
+        and session.result.reason != "broken"
+    )  # fmt: skip
+
+
+def stored_game(session: Session, number: int) -> StoredGame:
+    """A finished session as a tournament's store has games."""
+    result = session.result
+    assert result is not None
+    moves = session.tree.moves(session.live)
+    given = session.tree.line(session.live)[: session.opening]
+    one, other = (seat.stored for seat in session.seats)
+    return StoredGame(
+        one=one, other=other, number=number, leg=0, seed=session.start.seed,
+        opening=tuple(action for node in given for action in node.actions), moves=moves, returns=result.returns,
+        reason=result.reason, at_fault=result.at_fault, stored_at=time.time(),
+    )  # fmt: skip
+
+
+def digest_of(seat: Seat) -> str:
+    """What tells whether a contestant is still the one that played before; of a person, the name."""
+    if seat.kind == "person":
+        return hashlib.sha256((PERSON + seat.name).encode()).hexdigest()
+    return digest(load_agent(seat.name))
+
+
+def _game_of(path: Path) -> str | None:
+    """The game of a store; None if it has none yet."""
+    with Store(path, write=False) as store:
+        found: str | None = store.setting("game")
+    return found
+
+
+def seats_of(game: StoredGame) -> tuple[Seat, ...]:
+    """The seats of a stored game."""
+    return tuple(
+        Seat("person", name.removeprefix(PERSON)) if name.startswith(PERSON) else Seat("agent", name)
+        for name in game.seats
+    )
+
+
+def reopened(game: str, number: int, stored: StoredGame) -> Session:
+    """A stored game to step through and to try variations on.
+
+    Raises:
+        UsageError: the rules do not play it.
+    """
+    session = Session(Start(game, stored.seed), seats_of(stored), title=f"Game {number}")
+    session.replay(tuple(tuple(move) if isinstance(move, list) else move for move in stored.moves))
+    session.opening = len(stored.opening)
+    if session.result is None:
+        words = {"end": session.table.end_words(), "resigned": "resignation", "time": "time is over"}
+        said = words.get(stored.reason, stored.reason)
+        session.result = Result(tuple(stored.returns), stored.reason, said, stored.at_fault)
+    session.restored = True
+    return session
+
+

@@ -1,0 +1,170 @@
+"""A position or game that somebody pastes: FEN and PGN for chess, SGF for Go and its kin, a list of moves for any game."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from lanista.arena.exports.sgf import NUMBERS
+from lanista.arena.play.table import Start, Table
+from lanista.envs.boards import LETTERS
+from lanista.envs.catalogue import native_options
+from lanista.errors import UsageError
+
+MOST_TEXT = 200_000  # characters
+MOST_MOVES = 2_000
+RESULTS = ("1-0", "0-1", "1/2-1/2", "*")
+_SGF_VALUE = re.compile(r"([A-Z]{1,2})((?:\s*\[(?:[^\]\\]|\\.)*\])+)", re.S)
+
+
+def read(text: str, game: str) -> tuple[Start, tuple[int, ...]]:
+    """Where the text's game begins, and its moves.
+
+    Args:
+        text: what was pasted; empty is the usual start.
+        game: the game's string; of a text in SGF its size may say otherwise.
+
+    Raises:
+        UsageError: it cannot be read; the sentence names the first thing that is wrong.
+    """
+    if len(text) > MOST_TEXT:
+        raise UsageError(f"a game has at most {MOST_TEXT} characters here")
+    text = text.strip()
+    start = Start(game, 0)
+    if text.startswith("("):
+        return _sgf(text, start)
+    if game == "chess":
+        tagged = re.search(r'\[FEN\s+"([^"]*)"\]', text)
+        words = text.split()
+        if tagged:
+            start = replace(start, position=tagged[1])
+        elif words and words[0].count("/") == 7:
+            return replace(start, position=" ".join(words[:6])), ()
+        text = _movetext(text)
+    return start, _moves(start, _words(text, start))
+
+
+def _movetext(text: str) -> str:
+    """A PGN's main line: without tags, comments, variations and marks."""
+    text = re.sub(r"^\s*\[[^\]]*\]\s*$", " ", text, flags=re.M)
+    text = re.sub(r"\{[^}]*\}|;[^\n]*", " ", text)
+    while (shorter := re.sub(r"\([^()]*\)", " ", text)) != text:
+        text = shorter
+    return re.sub(r"\$\d+", " ", text)
+
+
+def _words(text: str, start: Start) -> list[str]:
+    words = [word for word in re.split(r"[\s,;]+", text) if word and word not in RESULTS]
+    found = []
+    for word in words:
+        bare = re.sub(r"^\d+\.+", "", word)
+        if bare:
+            found.append(bare)
+    if len(found) == 1 and found[0].isdecimal() and len(found[0]) > 1:
+        columns = native_options(start.game).get("columns") if start.game != "connect_four" else 7
+        if isinstance(columns, int) and columns < 10:  # `44352`, as solvers of Connect Four write lines
+            return list(found[0])
+    return found
+
+
+def _moves(start: Start, words: list[str]) -> tuple[int, ...]:
+    if len(words) > MOST_MOVES:
+        raise UsageError(f"a game has at most {MOST_MOVES} moves here, not {len(words)}")
+    table = Table(start)
+    actions: list[int] = []
+    for number, word in enumerate(words, 1):
+        movers = table.movers()
+        if not movers:
+            raise UsageError(f"the game is over before move {number}, '{word[:20]}'")
+        if len(movers) > 1:
+            raise UsageError(f"in {table.spec.name} players move at once; its games cannot be written as a list")
+        try:
+            action = table.parse_move(word[:40])
+        except UsageError as error:
+            raise UsageError(f"move {number}: {error}") from None
+        if action not in table.legal(movers[0]):
+            raise UsageError(f"move {number}, '{word[:20]}', is not legal")
+        table.step([action])
+        actions.append(action)
+    return tuple(actions)
+
+
+def _sgf(text: str, start: Start) -> tuple[Start, tuple[int, ...]]:
+    """The main line of an SGF: in each tree the first variation."""
+    nodes = [dict(_properties(node)) for node in _main_line(text)]
+    if not nodes:
+        raise UsageError("this SGF has no node")
+    kind = start.game.partition(":")[0]
+    number = nodes[0].get("GM", [str(NUMBERS.get(kind, 1))])[0].strip()
+    if kind not in NUMBERS or str(NUMBERS[kind]) != number:
+        known = {str(value): key for key, value in NUMBERS.items()}
+        raise UsageError(f"this SGF is of {known.get(number, 'game number ' + number[:5])}; choose that game first")
+    size = nodes[0].get("SZ", ["19"])[0].strip()
+    if kind in ("go", "hex"):
+        if not size.isdecimal():
+            raise UsageError(f"boards are square here, not {size[:9]}")
+        if int(native_options(start.game)["size"]) != int(size):
+            start = replace(start, game=f"{kind}:size={int(size)}")
+    side = int(native_options(start.game).get("size", native_options(start.game).get("rows", 8)))
+    if any(key in node for node in nodes for key in ("AB", "AW", "AE")):
+        raise UsageError("this SGF sets stones up (handicap); only moves can be read")
+    table, actions = Table(start), []
+    for node in nodes:
+        for colour, player in (("B", 0), ("W", 1)):
+            if colour not in node:
+                continue
+            place = f"move {len(actions) + 1}"
+            if table.movers() != (player,):
+                raise UsageError(f"{place}: it is not {'black' if player == 0 else 'white'}'s turn")
+            action = _point(node[colour][0].strip(), side, table, place)
+            if action not in table.legal(player):
+                raise UsageError(f"{place}, {node[colour][0][:20]}, is not legal")
+            table.step([action])
+            actions.append(action)
+    return start, tuple(actions)
+
+
+def _point(value: str, side: int, table: Table, place: str) -> int:
+    if table.spec.name.startswith("hex"):
+        return table.parse_move(value)
+    if value == "" or (value == "tt" and side <= 19):
+        return side * side
+    if len(value) != 2 or any(letter not in LETTERS[:side] for letter in value):
+        raise UsageError(f"{place}: '{value[:10]}' is no point of this board")
+    return LETTERS.index(value[1]) * side + LETTERS.index(value[0])
+
+
+def _main_line(text: str) -> list[str]:
+    """The nodes' texts of the first line through the tree."""
+    nodes: list[str] = []
+    at, ended = 0, False
+    current: list[str] | None = None
+    while at < len(text) and not ended:
+        sign = text[at]
+        if sign == "[":
+            close = at + 1
+            while close < len(text) and text[close] != "]":
+                close += 2 if text[close] == "\\" else 1
+            if current is not None:
+                current.append(text[at : close + 1])
+            at = close
+        elif sign == ")":
+            ended = True  # the first line is at its end
+        elif sign == ";":
+            if current is not None:
+                nodes.append("".join(current))
+            current = []
+        elif current is not None and sign != "(":
+            current.append(sign)
+        at += 1
+    if current is not None:
+        nodes.append("".join(current))
+    return nodes
+
+
+def _properties(node: str) -> list[tuple[str, list[str]]]:
+    found = []
+    for key, values in _SGF_VALUE.findall(node):
+        plain = [re.sub(r"\\(.)", r"\1", value) for value in re.findall(r"\[((?:[^\]\\]|\\.)*)\]", values, re.S)]
+        found.append((key, plain))
+    return found

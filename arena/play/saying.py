@@ -1,0 +1,68 @@
+"""What the page says of a game in words: whose move it is, how it ended."""
+
+from __future__ import annotations
+
+from lanista.arena.play.session import Session
+
+
+def short(contestant: str) -> str:
+    """A contestant's string without the folders before it."""
+    head, mark, options = contestant.partition("?")
+    return head.rstrip("/").rpartition("/")[2] + mark + options if "/" in head and ":" not in head else contestant
+
+
+def names(session: Session) -> tuple[str, ...]:
+    """What the players are called; two of one name are told apart by their seats."""
+    shown = [short(seat.name) if seat.kind == "agent" else seat.name for seat in session.seats]
+    return tuple(
+        f"{name} ({place + 1})" if shown.count(name) > 1 else name for place, name in enumerate(shown)
+    )
+
+
+def status(session: Session) -> str:
+    """Whose move it is, or how the game ended."""
+    if session.result is not None:
+        return result_words(session)
+    who = session.movers()
+    called = names(session)
+    if session.rules.analysis:
+        ended = session.tree[session.live].ended
+        return "The game is over in this position" if ended else f"Analysis: {side(session, who)} to move"
+    persons = session.persons()
+    if len(who) > 1:
+        return f"All move at once; {len(who)} have not answered yet"
+    if not who:
+        return ""
+    if persons == (who[0],):
+        return "Your move"
+    return f"{called[who[0]]} is to move" if session.seats[who[0]].kind == "person" else f"{called[who[0]]} thinks"
+
+
+def side(session: Session, who: tuple[int, ...]) -> str:
+    """The players to move, by their place."""
+    words = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth")
+    return f"{words[who[0]]} player" if who and who[0] < len(words) else "nobody"
+
+
+def result_words(session: Session) -> str:
+    """Who won, and why."""
+    result = session.result
+    assert result is not None
+    if result.reason == "broken":
+        return result.words[:1].upper() + result.words[1:]
+    called, persons = names(session), session.persons()
+    players = len(session.seats)
+    winners = result.winners()
+    why = f": {result.words}" if result.words else ""
+    if players == 1:
+        return f"The game is over, your score is {result.returns[0]:g}{why}"
+    if len(winners) == players:
+        return f"A draw{why}"
+    if len(winners) > 1:
+        return f"{' and '.join(called[each] for each in winners)} share the win{why}"
+    if result.reason == "resigned":
+        loser = next(each for each in range(players) if each not in winners)
+        return f"{'You resigned' if len(persons) == 1 else called[loser] + ' resigned'}: {called[winners[0]]} wins"
+    if len(persons) == 1:
+        return f"{'You win' if winners[0] in persons else 'You lose'}{why}"
+    return f"{called[winners[0]]} wins{why}"
