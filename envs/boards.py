@@ -193,10 +193,10 @@ def squares_svg(
     parts += [*inside, "</g>"]
     for row in range(rows):
         number = row + 1 if from_top != turned else rows - row
-        parts.append(label(margin / 2, TOP + (row + 0.5) * CELL, str(number), 12, "#777"))
+        parts.append(label(margin / 2, TOP + (row + 0.5) * CELL, str(number), 10.5, "#777"))
     for column in range(columns):
         letter = letters[columns - 1 - column if turned else column]
-        parts.append(label(margin + (column + 0.5) * CELL, TOP + rows * CELL + margin / 2, letter, 12, "#777"))
+        parts.append(label(margin + (column + 0.5) * CELL, TOP + rows * CELL + margin / 2, letter, 10.5, "#777"))
     return svg(margin + columns * CELL + TOP, rows * CELL + TOP + margin, parts)
 
 

@@ -104,7 +104,8 @@ def hands_svg(rows: Sequence[tuple[str, Sequence[str], str]], moving: int | None
             parts.append(
                 f'<rect x="{x}" y="{y + 6}" width="{wide}" height="{high - 12}" rx="5" fill="{fill}" stroke="#1c1c1c"/>'
             )
-            parts.append(label(x + wide / 2, y + high / 2, face, 22, "#cfd8ea" if face == HIDDEN else "#1c1c1c"))
+            ink = "#cfd8ea" if face == HIDDEN else "#b3261e" if face[-1:] in "♥♦" else "#1c1c1c"
+            parts.append(label(x + wide / 2, y + high / 2, face, 22, ink))
         parts.append(label(130 + cards * (wide + 8) + 110, y + high / 2, said, 14, "#f4f1e6"))
     return svg(width, len(rows) * high + 8, parts)
 

@@ -70,7 +70,9 @@ class House:
         self.changed(session)
         return session
 
-    def new_game(self, game: str, seats: tuple[Seat, ...], rules: Rules, seed: int, position: str | None = None) -> Session:
+    def new_game(
+        self, game: str, seats: tuple[Seat, ...], rules: Rules, seed: int, position: str | None = None
+    ) -> Session:
         """Begin a game whose names have been checked."""
         return self.open(Session(Start(game, seed, position), seats, rules))
 
@@ -223,7 +225,7 @@ class House:
                 found.append((f"{opponent.title}, {strength.label}", strength.contestant))
         file = session.spec.name.partition(":")[0]
         if file == "chess":  # a search without an evaluation knows nothing of a quiet position
-            found.sort(key=lambda pair: not pair[1].startswith("uci:"))
+            found.sort(key=lambda pair: (not pair[1].startswith("uci:"), "Skill" in pair[1], "depth" in pair[1]))
         elif file in ("go", "hex", "gomoku", "breakthrough"):
             found.sort(key=lambda pair: pair[1].startswith("minimax"))
         return found

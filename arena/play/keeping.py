@@ -33,16 +33,18 @@ def data_folder() -> Path:
 
 def to_plain(session: Session) -> dict[str, Any]:
     """A session as plain data."""
-    clock = session.clock
+    clock, rules = session.clock, session.rules
+    control = None if rules.control is None else vars(rules.control)
+    nodes = session.tree.nodes
     return {
         "format": 1,
         "number": session.number,
         "title": session.title,
         "start": vars(session.start),
         "seats": [vars(seat) for seat in session.seats],
-        "rules": vars(session.rules) | {"control": None if session.rules.control is None else vars(session.rules.control)},
-        "nodes": [[node.parent, list(node.actions), node.seconds, node.chance, node.best] for node in session.tree.nodes[1:]],
-        "children": [node.children for node in session.tree.nodes],
+        "rules": vars(rules) | {"control": control},
+        "nodes": [[node.parent, list(node.actions), node.seconds, node.chance, node.best] for node in nodes[1:]],
+        "children": [node.children for node in nodes],
         "live": session.live,
         "opening": session.opening,
         "result": None if session.result is None else vars(session.result),
@@ -215,5 +217,3 @@ def reopened(game: str, number: int, stored: StoredGame) -> Session:
         session.result = Result(tuple(stored.returns), stored.reason, said, stored.at_fault)
     session.restored = True
     return session
-
-

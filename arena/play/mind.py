@@ -87,7 +87,7 @@ class Mind:
         """What the agent plays in each position; the positions of a native game are one call of it."""
         if not isinstance(self._table.game, BatchedGame):
             return [self._answer_one(position) for position in positions]
-        turn, game = self._batch(positions)
+        turn, _ = self._batch(positions)
         try:
             choice = self.agent.act(turn)
             wrong = wrong_actions(turn, choice, self.spec)

@@ -15,10 +15,12 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, Literal
 
-from lanista.agents.contestant import SHIPPED, agent_folder, shipped
+from lanista.agents.contestant import agent_folder, shipped
 from lanista.arena.play.mind import Mind, Position, Thought
+from lanista.arena.play.table import Start
 from lanista.errors import UsageError
 
 PATIENCE = 60.0  # seconds for an answer, where no clock says less
@@ -26,6 +28,7 @@ LOADING = 60.0  # seconds more for the first one: an agent is loaded, rules are 
 MOST_TOGETHER = 64  # questions of one call
 MOST_PROCESSES = 6  # that are kept; the one that was asked longest ago ends
 QUICK = ("random", "first-legal")
+FIRST_CALLS = 6  # before anybody waits: a network is brought into a quicker form after some calls
 
 Kind = Literal["answer", "explain"]
 
@@ -45,7 +48,9 @@ class Minds:
         self._workers: dict[tuple[str, str], _Worker] = {}
         self._lock = threading.Lock()
 
-    def answer(self, contestant: str, positions: Sequence[Position], seconds: float = PATIENCE) -> Future[list[Thought]]:
+    def answer(
+        self, contestant: str, positions: Sequence[Position], seconds: float = PATIENCE
+    ) -> Future[list[Thought]]:
         """What an agent plays in positions of one game; asked together with whatever else waits for it."""
         return self._ask(contestant, _Question("answer", list(positions), seconds))
 
@@ -93,14 +98,8 @@ class Minds:
 def is_quick(contestant: str) -> bool:
     """Whether an agent answers at once, in milliseconds: it need not have a process of its own."""
     head, _, options = contestant.partition("?")
-    trained = head in shipped() or agent_folder(SHIPPED / head) is not None or _is_folder(head)
+    trained = head in shipped() or agent_folder(Path(head).expanduser()) is not None
     return contestant in QUICK or (trained and "simulations" not in options)
-
-
-def _is_folder(head: str) -> bool:
-    from pathlib import Path
-
-    return agent_folder(Path(head).expanduser()) is not None
 
 
 class _Worker:
@@ -161,7 +160,12 @@ class _Worker:
     def _load(self) -> str:
         """Make the agent ready; why it cannot be."""
         try:
-            self._mind = _Child(self.contestant, self.game) if self.alone else Mind(self.contestant, self.game)
+            if self.alone:
+                self._mind = _Child(self.contestant, self.game)
+            else:
+                self._mind = Mind(self.contestant, self.game)
+                for _ in range(FIRST_CALLS):
+                    self._mind.answer([Position(Start(self.game, 0), ())])
         except UsageError as error:
             return str(error)
         except Exception as error:

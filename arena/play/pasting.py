@@ -1,4 +1,4 @@
-"""A position or game that somebody pastes: FEN and PGN for chess, SGF for Go and its kin, a list of moves for any game."""
+"""A position or game that somebody pastes: FEN and PGN for chess, SGF for Go and its kin, moves for any game."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def _sgf(text: str, start: Start) -> tuple[Start, tuple[int, ...]]:
     side = int(native_options(start.game).get("size", native_options(start.game).get("rows", 8)))
     if any(key in node for node in nodes for key in ("AB", "AW", "AE")):
         raise UsageError("this SGF sets stones up (handicap); only moves can be read")
-    table, actions = Table(start), []
+    table = Table(start)
+    actions: list[int] = []
     for node in nodes:
         for colour, player in (("B", 0), ("W", 1)):
             if colour not in node:

@@ -7,7 +7,7 @@ options of how it plays; nothing that names a path, a program or another machine
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -34,7 +34,7 @@ VARIANTS = {  # boards of other sizes that people play
     "leduc_poker": ("leduc_poker", "leduc_poker:players=3"),
     "liars_dice": ("liars_dice", "liars_dice:dice=2", "liars_dice:dice=5"),
 }
-TITLES = {"mnk": "m,n,k", "tictactoe": "Tic-tac-toe", "liars_dice": "Liar’s dice"}
+TITLES = {"connect_four": "Connect Four", "mnk": "m,n,k", "tictactoe": "Tic-tac-toe", "liars_dice": "Liar's dice"}
 FAVOURITES = ("connect_four", "chess", "go", "othello", "hex", "tictactoe", "gomoku", "breakthrough")  # shown first
 
 
@@ -67,9 +67,14 @@ def game_title(name: str) -> str:
     title = TITLES.get(file, file.replace("_", " ").capitalize())
     if file in doors():
         return name
-    words = [part.replace("=", " ").replace(" true", "") for part in options.split(",") if part and "=false" not in part]
+    words = [
+        part.replace("=", " ").replace(" true", "") for part in options.split(",") if part and "=false" not in part
+    ]
     if file == "mnk" and (found := re.search(r"rows=(\d+),columns=(\d+),k=(\d+)", options)):
-        words = [f"{found[3]} in a row on {found[1]} × {found[2]}", *(["stones fall"] if "gravity=true" in options else [])]
+        words = [
+            f"{found[3]} in a row on {found[1]} x {found[2]}",
+            *(["stones fall"] if "gravity=true" in options else []),
+        ]
     return ", ".join([title, *words])
 
 
@@ -177,7 +182,7 @@ class Roster:
         )
 
 
-def _check_options(options: dict[str, object], known: Sequence[str] | None, name: str) -> None:
+def _check_options(options: Mapping[str, object], known: Sequence[str] | None, name: str) -> None:
     bounds = {
         "depth": MOST_DEPTH, "simulations": MOST_SIMULATIONS, "milliseconds": MOST_MILLISECONDS, "nodes": MOST_NODES,
         "table": MOST_TABLE, "leaves": 256,
@@ -199,14 +204,18 @@ def _trained(name: str, about: str, spec: GameSpec) -> Opponent:
                       for word, t in (("varied", 0.5), ("loose", 1.0))]  # fmt: skip
         if spec.players == 2 and spec.perfect_information and ":" not in spec.name.partition(":")[0]:
             strengths += [Strength(f"thinks ahead, {n} simulations", f"{name}?simulations={n}") for n in (50, 200, 800)]
-    title = name.rpartition("/")[2] if "/" in name else f"Lanista’s {game_title(name)}"
+    title = name.rpartition("/")[2] if "/" in name else "Lanista"
     return Opponent(title, about, tuple(strengths))
 
 
 def _engines(file: str, spec: GameSpec) -> Iterable[Opponent]:
     """Engines that are installed."""
     if file == "chess":
-        for program, title in (("stockfish", "Stockfish"), ("fairy-stockfish", "Fairy-Stockfish"), ("gnuchess", "GNU Chess")):
+        for program, title in (
+            ("stockfish", "Stockfish"),
+            ("fairy-stockfish", "Fairy-Stockfish"),
+            ("gnuchess", "GNU Chess"),
+        ):
             if find_program(program) is None:
                 continue
             levels = [Strength("100 ms a move", f"uci:{program}?milliseconds=100")]

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import re
+
+from lanista.agents.contestant import shipped
 from lanista.arena.play.session import Session
+
+PROGRAMS = {"gnugo": "GNU Go", "gnuchess": "GNU Chess", "stockfish": "Stockfish", "fairy-stockfish": "Fairy-Stockfish"}
+KINDS = {"minimax": "Minimax", "mcts": "MCTS", "random": "Random", "first-legal": "First legal"}
 
 
 def short(contestant: str) -> str:
-    """A contestant's string without the folders before it."""
-    head, mark, options = contestant.partition("?")
-    return head.rstrip("/").rpartition("/")[2] + mark + options if "/" in head and ":" not in head else contestant
+    """A contestant's string for people: without folders, programs by their names, options in words."""
+    head, _, options = contestant.partition("?")
+    kind, colon, rest = contestant.partition(":")
+    if head in shipped():
+        return f"Lanista{_options(options)}"
+    if kind in ("uci", "gtp") and colon:
+        program, _, said = rest.replace("?", " ", 1).partition(" ")
+        program = program.rpartition("/")[2]
+        return f"{PROGRAMS.get(program, program)}{_options(said)}"
+    if kind in KINDS:
+        return f"{KINDS[kind]}{_options(rest)}"
+    if "/" in head and not colon:
+        return head.rstrip("/").rpartition("/")[2] + _options(options)
+    return contestant
+
+
+def _options(text: str) -> str:
+    """`depth=4,nodes=9` as " (depth 4, nodes 9)"."""
+    words = " ".join(re.sub(r"[=&,]|--", lambda sign: {"=": " ", "--": ""}.get(sign[0], ", "), text).split())
+    return f" ({words.lower()})" if words else ""
 
 
 def names(session: Session) -> tuple[str, ...]:
     """What the players are called; two of one name are told apart by their seats."""
     shown = [short(seat.name) if seat.kind == "agent" else seat.name for seat in session.seats]
-    return tuple(
-        f"{name} ({place + 1})" if shown.count(name) > 1 else name for place, name in enumerate(shown)
-    )
+    return tuple(f"{name} ({place + 1})" if shown.count(name) > 1 else name for place, name in enumerate(shown))
 
 
 def status(session: Session) -> str:

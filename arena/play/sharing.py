@@ -146,6 +146,7 @@ def _sgf_result(session: Session, kind: str) -> str:
 def as_json(session: Session) -> str:
     """The session with all that is known of it, for scripts."""
     result = session.result
+    ended = None if result is None else {"returns": result.returns, "reason": result.reason, "words": result.words}
     plain: dict[str, Any] = {
         "game": session.spec.name,
         "players": [seat.stored for seat in session.seats],
@@ -153,7 +154,7 @@ def as_json(session: Session) -> str:
         "seed": session.start.seed if session.over or session.spec.perfect_information else None,
         "moves": [node.word for node in session.tree.line(session.live)],
         "actions": list(session.tree.moves(session.live)),
-        "result": None if result is None else {"returns": result.returns, "reason": result.reason, "words": result.words},
+        "result": ended,
         "tree": [
             {
                 "number": node.number, "after": node.parent, "players": node.players, "actions": node.actions,

@@ -227,7 +227,7 @@ def picture(state: Any, player: int | None, last: int | None, turned: bool = Fal
         if sign:
             x, y = cell % 8 * CELL, cell // 8 * CELL
             parts.append(f'<g transform="translate({x} {y}) scale({CELL / PIECE:.4f})">{piece_shapes()[sign]}</g>')
-    return squares_svg(8, 8, fill, parts, turned=turned)
+    return squares_svg(8, 8, fill, parts, lines="none", turned=turned)
 
 
 def turned_picture(state: Any, player: int | None, last: int | None) -> str:
@@ -243,7 +243,7 @@ def touch(state: Any, action: int, turned: bool) -> tuple[Touch, ...]:
 
 @lru_cache(maxsize=1)
 def piece_shapes() -> dict[str, str]:
-    """The shapes of each piece by its sign, in a square of `PIECE`: those by Colin M.L. Burnett, of lichess and Wikipedia.
+    """The shapes of each piece by its sign, in a square of `PIECE`, as Colin M.L. Burnett drew them.
 
     They are in `_chess_pieces.svg`, with their licence.
     """

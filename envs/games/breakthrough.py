@@ -143,7 +143,7 @@ def rules(rows: int = 8, columns: int = 8) -> Rules:
         ]  # fmt: skip
         return squares_svg(
             rows, columns, lambda cell: ("#f0d9b5", "#b58863")[(cell // columns + cell % columns) % 2], parts,
-            turned=turned,
+            lines="none", turned=turned,
         )  # fmt: skip
 
     def touch(state: Any, action: int, turned: bool) -> tuple[Touch, ...]:

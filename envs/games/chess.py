@@ -315,7 +315,6 @@ def after(state: Any, action: int) -> Any:
     return record[0]
 
 
-
 def end_words(state: Any) -> str:
     """Why a game that is over has ended."""
     if not legal_actions(state):

@@ -374,14 +374,16 @@ def _picture(state: Any, size: int, last: int | None) -> str:
     parts = ['<rect width="100%" height="100%" fill="#e3c58f"/>']
     for number in range(size):
         at = margin + number * step
-        parts.append(f'<path d="M{margin:g} {at:g}H{far:g}M{at:g} {margin:g}V{far:g}" stroke="#7a5c2e"/>')
+        parts.append(
+            f'<path d="M{margin:g} {at:g}H{far:g}M{at:g} {margin:g}V{far:g}" stroke="#7a5c2e" stroke-width="0.8"/>'
+        )
         for x, y, text in ((at, far + 22, LETTERS[number]), (13, at, str(size - number))):
-            parts.append(label(x, y, text, 12))
+            parts.append(label(x, y, text, 11))
     edge = 3 if size > 11 else 2
     stars = [edge, size // 2, size - 1 - edge] if size % 2 and size > 7 else []
     for row in stars:
         for column in stars:
-            parts.append(disc(margin + column * step, margin + row * step, 3, "#7a5c2e", "none"))
+            parts.append(disc(margin + column * step, margin + row * step, 2.6, "#7a5c2e", "none"))
     for point, stone in enumerate(_board(state, size).ravel().tolist()):
         x, y = margin + point % size * step, margin + point // size * step
         if stone:

@@ -146,9 +146,7 @@ def rules(players: int = 2) -> Rules:
         picture=picture,
         text=text,
         starts=lambda: all_starts(new, state, "cards", permutations(range(deck), players)),
-        print_end=lambda state: (
-            "showdown" if sum(int(move) for move in state["moves"]) != 1 else "the others folded"
-        ),
+        print_end=lambda state: "showdown" if sum(int(move) for move in state["moves"]) != 1 else "the others folded",
         print_move=lambda state, action: MOVES[action],
         parse_move=lambda state, text: parse_word(text, MOVES, {"check": "pass", "fold": "pass", "call": "bet"}),
     )

@@ -175,7 +175,6 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
     )
 
 
-
 def _is_draw(state: Any, rows: int, columns: int, k: int) -> bool:
     """Whether nobody has k in a row."""
     board = np.asarray(state["board"]).reshape(rows, columns)
@@ -236,7 +235,7 @@ def _picture(state: Any, rows: int, columns: int, gravity: bool, last: int | Non
     parts = ['<rect width="100%" height="100%" rx="6" fill="#1f4e8c"/>']
     for cell, stone in enumerate(board.tolist()):
         fill = ("#f4f6f8", "#d64545", "#f2c037")[stone]
-        parts.append(disc(*middle(cell, columns), 15, fill, *_edge(cell == marked, "#111")))
+        parts.append(disc(*middle(cell, columns), 15, fill, *(("#fff", 2.5) if cell == marked else ("#17396a", 1))))
     return svg(columns * CELL, rows * CELL, parts)
 
 

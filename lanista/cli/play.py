@@ -1,27 +1,36 @@
-"""Play against an agent in the terminal.
+"""Play against an agent: on a page in the browser, or in the terminal.
 
 Example:
+    lanista play
+    lanista play --game go:size=9 --db t.sqlite
     lanista play --terminal --game othello
     lanista play --terminal --game connect_four --against minimax:depth=4
     lanista play --terminal --against runs/first --seat second
 
-At the prompt write a move; `?` lists the legal ones, `undo` takes your last move back, `quit` ends.
+The page shows what the agent thinks, analyses positions, and opens the store named by --db, to which finished games of
+its game are added; others go to a store of their own game in your data folder. It needs: pip install 'lanista[play]'.
+
+At the terminal's prompt write a move; `?` lists the legal ones, `undo` takes your last move back, `quit` ends.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Literal
 
 import numpy as np
 from tyro.conf import arg
 
 from lanista.agents.contestant import load_agent, shipped
+from lanista.cli._film import captioned, rasterised, write_film
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, Failure, Game, GameSpec, Ints, Turn, agent_name, start_agent
 from lanista.envs.core import play as play_loop
 from lanista.errors import UsageError
+from lanista.plugs import required
 
 MOST_MOVES_SHOWN = 5  # of an agent's policy
 
@@ -31,23 +40,71 @@ class Options:
     """What to play, and against whom."""
 
     terminal: bool = False
-    """Play in this terminal."""
+    """Play in this terminal instead of on a page."""
     game: Annotated[str, arg(metavar="GAME", help_behavior_hint="(default: the agent's game, or connect_four)")] = ""
     """The game."""
     against: Annotated[
         str, arg(metavar="AGENT", help_behavior_hint="(default: the game's agent that comes with Lanista, or a search)")
     ] = ""
-    """Who plays the other seats; `lanista agents` lists who can."""
+    """Who plays the other seats; `lanista agents` lists who can. On the page: one more to choose from."""
     seat: Literal["first", "second"] = "first"
-    """Where you sit."""
+    """Where you sit, in the terminal."""
     seed: Annotated[int | None, arg(metavar="S", help_behavior_hint="(default: another one each time)")] = None
-    """Of the game's and the agent's chance."""
+    """Of the game's and the agent's chance, in the terminal."""
+    db: Annotated[Path | None, arg(metavar="FILE.sqlite", help_behavior_hint="")] = None
+    """A tournament's store, to look at and to add finished games to."""
+    port: Annotated[int | None, arg(metavar="PORT", help_behavior_hint="(default: the first free one from 8080)")] = (
+        None
+    )
+    """Where the page listens."""
+    host: Annotated[str, arg(metavar="HOST")] = "127.0.0.1"
+    """On which of this machine's addresses; on others than loopback a token is asked for."""
+    no_browser: bool = False
+    """Do not open a browser."""
 
 
 def run(options: Options) -> int:
+    """Open the page, or play in the terminal."""
+    return play_in_terminal(options) if options.terminal else open_page(options)
+
+
+def open_page(options: Options) -> int:
+    """Serve the page until the program is interrupted."""
+    required("nicegui", "play", "the page")
+    from lanista.arena.play.house import House
+    from lanista.arena.play.keeping import Keeper
+    from lanista.arena.play.roster import Roster
+    from lanista.arena.play.server import address, serve
+    from lanista.arena.play.tournament_data import check_store
+
+    if options.db is not None:
+        check_store(options.db)
+    if options.against:
+        load_agent(options.against)  # a wrong name is told now, not when somebody plays
+    roster = Roster((options.against,) if options.against else (), (options.game,) if options.game else ())
+    for name in roster.games_listed:
+        roster.check_game(name)
+    where = address(options.host, options.port)
+    house = House(roster, Keeper(db=options.db), db=options.db, film=gif)
+    print(f"the page is at {where.link}\nCtrl-C ends it", flush=True)
+    serve(house, where, browser=not options.no_browser)
+    return 0
+
+
+def gif(frames: Sequence[tuple[str, str, str]]) -> bytes:
+    """A film of a game; see `arena.play.sharing.Film`."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "game.gif"
+        drawn = (
+            (captioned(rasterised(picture), names, said), number == len(frames))
+            for number, (picture, names, said) in enumerate(frames, 1)
+        )
+        write_film(path, drawn, 1.5)
+        return path.read_bytes()
+
+
+def play_in_terminal(options: Options) -> int:
     """Play games until the person has had enough."""
-    if not options.terminal:
-        raise UsageError("the page is not there yet; play in the terminal: lanista play --terminal --game connect_four")
     opponent = load_agent(options.against) if options.against else None
     name = options.game or str(getattr(opponent, "game", "connect_four"))
     game = make(name, restart=False)

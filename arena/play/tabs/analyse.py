@@ -1,0 +1,73 @@
+"""Analysis of any position: pasted as FEN, PGN, SGF or moves, or played out by hand."""
+
+from __future__ import annotations
+
+from nicegui import ui
+
+from lanista.arena.play.house import House
+from lanista.arena.play.pasting import read
+from lanista.arena.play.roster import game_title, variants
+from lanista.arena.play.session import Rules, Seat, Session
+from lanista.arena.play.views.controls import Button, Field, Select, labelled
+from lanista.arena.play.views.frame import frame
+from lanista.errors import UsageError
+
+TITLE, PATH, ORDER = "Analyse", "/analyse", 10
+HINTS = {
+    "chess": "A FEN, a PGN, or moves: e4 e5 Nf3",
+    "go": "An SGF, or moves: Q16 D4 pass",
+    "connect_four": "Moves: 4 4 3, or 443",
+}
+
+
+def build(house: House) -> None:
+    """Declare the page."""
+
+    @ui.page(PATH)
+    def analyse(game: str = "") -> None:
+        with frame("Analyse", PATH):
+            Desk(house, game)
+
+
+class Desk:
+    """The form."""
+
+    def __init__(self, house: House, game: str) -> None:
+        self.house = house
+        names = [board for family in house.roster.games() for board in variants(family)]
+        with ui.element("section").classes("panel padded stack narrow").style("margin: 0 auto"):
+            with ui.element("div"):
+                ui.html("Analyse a position", tag="h1", sanitize=False).classes("heading")
+                ui.html(
+                    "Paste a position or a game, or leave it empty to begin at the start; then move for both sides.",
+                    tag="p", sanitize=False,
+                ).classes("faint")  # fmt: skip
+            with labelled("Game"):
+                self.game = Select("Game", self._chosen)
+                first = game if game in names else "chess" if "chess" in names else names[0]
+                self.game.choose_from([(name, game_title(name)) for name in names], first)
+            with labelled("Position or moves"):
+                self.text = Field("Position or moves", area=True)
+            self.error = ui.label("").classes("error").props('role="alert"')
+            with ui.element("div").classes("row"):
+                Button("Set up", self._begin, kind="primary large")
+        self._chosen(self.game.value)
+
+    def _chosen(self, game: str) -> None:
+        family = game.partition(":")[0]
+        self.text._props["placeholder"] = HINTS.get(family, "A list of moves, as the game writes them")
+        self.text.update()
+
+    def _begin(self) -> None:
+        try:
+            spec = self.house.roster.check_game(self.game.value)
+            start, moves = read(self.text.text, self.game.value)
+            seats = tuple(Seat("person", f"player {place + 1}") for place in range(spec.players))
+            session = Session(start, seats, Rules(analysis=True), title="Analysis")
+            session.replay(moves)
+            session.opening, session.result = 0, None
+        except UsageError as error:
+            self.error.set_text(str(error))
+            return
+        self.house.open(session)
+        ui.navigate.to(f"/game/{session.number}")

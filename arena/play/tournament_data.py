@@ -1,0 +1,86 @@
+"""What the page shows of a store: its table and its games, read anew whenever the file has grown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lanista.arena.standings import Table, table_of
+from lanista.arena.store import Store, StoredGame
+from lanista.errors import UsageError
+
+
+@dataclass(frozen=True)
+class GameLine:
+    """A stored game in a list: its number, who sat first and second, the points of the first, plies, the reason."""
+
+    number: int
+    players: tuple[str, ...]
+    points: float
+    plies: int
+    reason: str
+
+
+@dataclass
+class StoreView:
+    """A store by its path, which no browser names.
+
+    Attributes:
+        path: the file.
+        title: what the page calls it.
+    """
+
+    path: Path
+    title: str
+    _read: tuple[int, Table | None, tuple[GameLine, ...]] = field(default=(-1, None, ()))
+
+    def refresh(self) -> tuple[int, Table | None, tuple[GameLine, ...]]:
+        """How many games there are, the table (None without two who played), and the games, the newest first.
+
+        Raises:
+            UsageError: the file cannot be read.
+        """
+        with Store(self.path, write=False) as store:
+            count = store.count()
+            if count == self._read[0]:
+                return self._read
+            games, _ = store.readable()
+            lines = tuple(
+                GameLine(number, game.seats, game.points(game.seats[0]), len(game.moves), game.reason)
+                for number, game in sorted(games.items(), reverse=True)
+            )
+            table = table_of(store) if games else None
+        self._read = count, table, lines
+        return self._read
+
+    def game(self, number: int) -> tuple[str, StoredGame]:
+        """The game's string, and the stored game of a number.
+
+        Raises:
+            UsageError: there is none.
+        """
+        with Store(self.path, write=False) as store:
+            return str(store.setting("game")), store.game(number)
+
+
+def stores(db: Path | None, folder: Path) -> list[StoreView]:
+    """The stores that may be looked at: the one the server was given, and those of people's own games."""
+    found = [StoreView(db, db.name)] if db is not None and db.is_file() else []
+    if folder.is_dir():
+        found += [
+            StoreView(path, f"Games of people: {path.stem}") for path in sorted(folder.glob("*.sqlite")) if path != db
+        ]
+    return found
+
+
+def check_store(path: Path) -> None:
+    """See that a store named on the command line can be read, if it is there.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if path.exists():
+        with Store(path, write=False):
+            pass
+    elif not path.parent.is_dir():
+        raise UsageError(f"there is no folder {path.parent} for the store {path.name}")
