@@ -21,6 +21,7 @@ from lanista.arena.play.roster import Roster
 from lanista.arena.play.session import Rules, Seat, Session
 from lanista.arena.play.sharing import Film
 from lanista.arena.play.table import Start
+from lanista.arena.play.thumbnails import Thumbnails
 from lanista.errors import UsageError
 
 MOST_SESSIONS = 500  # in memory; those that nobody looks at go first, and come back from their files
@@ -44,6 +45,7 @@ class House:
     roster: Roster = field(default_factory=Roster)
     keeper: Keeper = field(default_factory=Keeper)
     minds: Minds = field(default_factory=Minds)
+    thumbnails: Thumbnails = field(default_factory=Thumbnails)
     db: Path | None = None
     film: Film | None = None
     moment: Callable[[], float] = time.monotonic

@@ -39,7 +39,9 @@ def read(text: str, game: str) -> tuple[Start, tuple[int, ...]]:
         if tagged:
             start = replace(start, position=tagged[1])
         elif words and words[0].count("/") == 7:
-            return replace(start, position=" ".join(words[:6])), ()
+            start = replace(start, position=" ".join(words[:6]))
+            Table(start)  # which says what is wrong with it
+            return start, ()
         text = _movetext(text)
     return start, _moves(start, _words(text, start))
 

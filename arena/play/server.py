@@ -69,6 +69,7 @@ def serve(house: House, where: Address, *, browser: bool) -> None:
     app.add_middleware(Guard, token=where.token, loopback=where.host in LOOPBACK)
     app.on_startup(lambda: house.soon(house.tick()))
     app.on_startup(house.keeper.forget_old)
+    app.on_startup(lambda: house.thumbnails.begin(house.roster.games()))
     app.on_shutdown(house.close)
     ui.run(
         host=where.host, port=where.port, title="Lanista", dark=None, reload=False, show_welcome_message=False,

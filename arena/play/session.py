@@ -196,7 +196,8 @@ class Session:
             raise UsageError("it is not that player's move")
         if not isinstance(action, int) or isinstance(action, bool) or action not in self.table.legal(player):
             raise UsageError("that move is not legal here")
-        self.check_time(now)
+        if self.check_time(now):
+            raise UsageError("time is over")
         if self.over and at == self.live and not self.rules.analysis and self.tree[at].ended:
             raise UsageError("the game is over")
         in_game = not self.over and not self.rules.analysis

@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.batched import BatchedGame
-from lanista.envs.catalogue import make
+from lanista.envs.catalogue import games, make, native_rules
 from lanista.envs.core import Game, GameSpec, Ints
 from lanista.errors import UsageError
 
@@ -188,4 +188,7 @@ class Table:
 
 def check_game(name: str) -> GameSpec:
     """The spec of a game that can be played by hand; raises `UsageError` as `Table` does."""
+    file = name.partition(":")[0].replace("-", "_")
+    if file in games():  # whose rules need not be compiled to be known
+        return native_rules(name).spec
     return Table(Start(name, 0)).spec

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from nicegui import ui
 
 from lanista.arena.play.house import House
 from lanista.arena.play.pasting import read
 from lanista.arena.play.roster import game_title, variants
 from lanista.arena.play.session import Rules, Seat, Session
+from lanista.arena.play.table import check_game
 from lanista.arena.play.views.controls import Button, Field, Select, labelled
 from lanista.arena.play.views.frame import frame
 from lanista.errors import UsageError
@@ -58,16 +61,27 @@ class Desk:
         self.text._props["placeholder"] = HINTS.get(family, "A list of moves, as the game writes them")
         self.text.update()
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
+        self.error.set_text("")
         try:
-            spec = self.house.roster.check_game(self.game.value)
-            start, moves = read(self.text.text, self.game.value)
-            seats = tuple(Seat("person", f"player {place + 1}") for place in range(spec.players))
-            session = Session(start, seats, Rules(analysis=True), title="Analysis")
-            session.replay(moves)
-            session.opening, session.result = 0, None
+            self.house.roster.check_game(self.game.value)
+            session = await asyncio.to_thread(analysis_of, self.text.text, self.game.value)
         except UsageError as error:
             self.error.set_text(str(error))
             return
         self.house.open(session)
         ui.navigate.to(f"/game/{session.number}")
+
+
+def analysis_of(text: str, game: str) -> Session:
+    """A board to try things on, at the end of what was pasted.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    start, moves = read(text, game)
+    seats = tuple(Seat("person", f"player {place + 1}") for place in range(check_game(game).players))
+    session = Session(start, seats, Rules(analysis=True), title="Analysis")
+    session.replay(moves)
+    session.opening, session.result = 0, None
+    return session

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from functools import lru_cache
+from urllib.parse import unquote
 
 import numpy as np
 from nicegui import ui
@@ -11,8 +12,8 @@ from nicegui import ui
 from lanista.arena.play.chess_clock import parse_control
 from lanista.arena.play.house import House
 from lanista.arena.play.roster import Opponent, game_title, variants
-from lanista.arena.play.session import Rules, Seat
-from lanista.arena.play.table import Start, Table
+from lanista.arena.play.session import Rules, Seat, Session
+from lanista.arena.play.table import Start
 from lanista.arena.play.views.controls import Button, Choice, Field, Select, labelled
 from lanista.arena.play.views.frame import frame
 from lanista.envs.core import GameSpec
@@ -57,18 +58,30 @@ class Lobby:
                 ui.html("Play a game", tag="h1", sanitize=False).classes("heading")
                 ui.html("Choose a game; everything runs on this machine.", tag="p", sanitize=False).classes("faint")
                 self.tiles: dict[str, Button] = {}
+                self.pictures: dict[str, ui.html] = {}
                 with ui.element("div").classes("games"):
                     for name in self.games:
                         self._tile(name)
             with ui.element("section").classes("panel setup").props('aria-label="Settings of the game"'):
                 self._form()
         self._chosen(self.family)
+        self.timer = ui.timer(0.5, self._show_pictures)
+
+    def _show_pictures(self) -> None:
+        """Show the pictures that have been made since."""
+        for name, picture in self.pictures.items():
+            if not picture.content:
+                picture.set_content(self.house.thumbnails.of(name))
+        if all(picture.content for picture in self.pictures.values()):
+            self.timer.cancel()
 
     def _tile(self, name: str) -> None:
         tile = Button("", lambda: self._chosen(name), kind="")
         tile.classes(replace="game")
         with tile:
-            ui.html(thumbnail(name), sanitize=False).classes("game-picture").props('aria-hidden="true"')
+            picture = ui.html(self.house.thumbnails.of(name), sanitize=False).classes("game-picture")
+            picture.props('aria-hidden="true"')
+            self.pictures[name] = picture
             ui.label(game_title(name)).classes("game-name")
         self.tiles[name] = tile
 
@@ -109,7 +122,7 @@ class Lobby:
             )
             ui.label("Strict: no takebacks, hints or analysis")
         self.error = ui.label("").classes("error").props('role="alert"')
-        Button("Play", self._begin, kind="primary large")
+        self.start = Button("Play", self._begin, kind="primary large")
 
     # --- what is chosen
 
@@ -158,7 +171,8 @@ class Lobby:
 
     # --- the game
 
-    def _begin(self) -> None:
+    async def _begin(self) -> None:
+        self.error.set_text("")
         try:
             rules = Rules(
                 strict=self.strict and self.mode == "agent",
@@ -168,10 +182,16 @@ class Lobby:
                 pace=float(self.pace.value),
             )
             seed = int(np.random.SeedSequence().generate_state(1)[0])
-            session = self.house.new_game(self.game, self._seats(), rules, seed)
+            seats = self._seats()
+            self.start.enable(False)
+            # In a thread: the first game of its kind waits for a compiler.
+            session = await asyncio.to_thread(Session, Start(self.game, seed), seats, rules)
         except UsageError as error:
             self.error.set_text(str(error))
             return
+        finally:
+            self.start.enable(True)
+        self.house.open(session)
         ui.navigate.to(f"/game/{session.number}")
 
     def _seats(self) -> tuple[Seat, ...]:
@@ -251,25 +271,5 @@ class _Picker:
 
 def _plain_name(text: str) -> str:
     """A name as it may be stored; "" if it is none."""
-    from urllib.parse import unquote
-
     name = " ".join(unquote(text).split())
     return name if NAME.fullmatch(name) else ""
-
-
-@lru_cache(maxsize=64)
-def thumbnail(game: str, plies: int = 14) -> str:
-    """A picture of a game some plies after its start."""
-    table = Table(Start(game, 5))
-    longest = table.spec.longest or 40
-    draws = np.random.default_rng(8)
-    for _ in range(min(plies, longest // 3)):
-        actions = [int(draws.choice(table.legal(player))) for player in table.movers()]
-        if not actions:
-            break
-        try:
-            if table.step(actions).ended:
-                break
-        except UsageError:
-            break
-    return table.picture(None)

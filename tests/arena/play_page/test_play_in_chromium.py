@@ -1,0 +1,288 @@
+"""The page in a real browser: Debian's Chromium, steered by Playwright, on a server in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="steering a browser needs Playwright: pip install playwright"
+)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+PATIENCE = 60.0  # seconds, on a machine that does much else
+
+
+class Server:
+    """`lanista play` in a process of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.folder = folder
+        self.begin()
+
+    def begin(self) -> None:
+        """Start it, and wait until it answers."""
+        command = [sys.executable, "-m", "lanista", "play", "--no-browser", "--port", str(self.port)]
+        # NiceGUI must not take itself for a part of this test.
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
+        environment |= {"XDG_DATA_HOME": str(self.folder), "PYTHONPATH": os.pathsep.join(sys.path)}
+        self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL)
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            assert self.process.poll() is None, "the server has ended"
+            time.sleep(0.1)
+        raise AssertionError("the server does not answer")
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def link(self, path: str = "/") -> str:
+        return f"http://127.0.0.1:{self.port}{path}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    running = Server(tmp_path_factory.mktemp("page"))
+    yield running
+    running.kill()
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with playwright.sync_playwright() as steering:
+        browser = steering.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(chromium: Any) -> Iterator[Any]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(PATIENCE * 1000)
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    yield page
+    context.close()
+    assert not [error for error in errors if "WebSocket" not in error and "ERR_CONNECTION" not in error]
+
+
+def begin(tab: Any, server: Server, game: str, *, written: str = "", mode: str = "", seat: str = "") -> None:
+    """Choose a game and an opponent, and begin."""
+    tab.goto(server.link(f"/?game={game}"))
+    if mode:
+        tab.get_by_role("button", name=mode, exact=True).click()
+    if written:
+        tab.get_by_label("Opponent", exact=True).select_option("other")
+        tab.get_by_label("A player as text").first.fill(written)
+    if seat:
+        tab.get_by_role("button", name=seat, exact=True).click()
+    tab.get_by_role("button", name="Play", exact=True).click()
+    tab.wait_for_url("**/game/*")
+    tab.wait_for_selector(".board-picture svg")
+
+
+def analyse(tab: Any, server: Server, game: str, text: str) -> None:
+    tab.goto(server.link(f"/analyse?game={game}"))
+    tab.get_by_label("Position or moves").fill(text)
+    tab.get_by_role("button", name="Set up").click()
+    tab.wait_for_url("**/game/*")
+    tab.wait_for_selector(".board-picture svg")
+
+
+def at(
+    tab: Any, column: float, row: float, columns: float, rows: float, left: float = 0.0, top: float = 0.0
+) -> tuple[float, float]:
+    """The place on the page of a cell of a picture whose board has margins, in cells, at the left and above."""
+    box = tab.locator(".board-layer").bounding_box()
+    return (
+        box["x"] + box["width"] * (column + 0.5 + left) / columns,
+        box["y"] + box["height"] * (row + 0.5 + top) / rows,
+    )
+
+
+def moves(tab: Any, count: int) -> None:
+    """Wait until so many moves are listed."""
+    playwright.expect(tab.locator(".moves .move-row .move")).to_have_count(count, timeout=PATIENCE * 1000)
+
+
+def says(tab: Any, words: str) -> None:
+    playwright.expect(tab.locator(".status")).to_contain_text(words, timeout=PATIENCE * 1000)
+
+
+def test_a_whole_game_is_played_by_clicks_and_won(tab: Any, server: Server) -> None:
+    begin(tab, server, "connect_four", written="first-legal")
+    for ply in range(4):
+        says(tab, "Your move")
+        tab.mouse.click(*at(tab, 3, 1, 7, 6))
+        moves(tab, min(2 * ply + 2, 7))
+    says(tab, "You win: 4 in a row")
+    assert tab.get_by_role("button", name="Rematch").is_visible()
+    # It is in a store, where people are ranked beside agents.
+    tab.goto(server.link("/standings"))
+    playwright.expect(tab.get_by_label("Table")).to_contain_text("guest (person)", timeout=PATIENCE * 1000)
+    tab.locator("[data-node]").first.click()
+    tab.wait_for_url("**/game/*")
+    says(tab, "4 in a row")
+    moves(tab, 7)
+
+
+def test_takeback_replay_keys_variations_and_reload(tab: Any, server: Server) -> None:
+    begin(tab, server, "connect_four", written="first-legal")
+    for column, count in ((3, 2), (4, 4)):
+        says(tab, "Your move")
+        tab.mouse.click(*at(tab, column, 1, 7, 6))
+        moves(tab, count)
+    tab.get_by_role("button", name="Take back").click()
+    says(tab, "Your move")
+    playwright.expect(tab.locator(".moves [aria-current]")).to_have_text("1")
+    tab.mouse.click(*at(tab, 5, 1, 7, 6))
+    playwright.expect(tab.locator(".moves .variation .move").first).to_have_text("5")
+    moves(tab, 4)
+    tab.locator("body").click(position={"x": 5, "y": 500})
+    for key, word in (("ArrowLeft", "6"), ("ArrowLeft", "1"), ("Home", None), ("End", "1"), ("ArrowLeft", "6")):
+        tab.keyboard.press(key)
+        current = tab.locator(".moves .move-row [aria-current]")
+        playwright.expect(current).to_have_count(0 if word is None else 1)
+        if word is not None:
+            playwright.expect(current).to_have_text(word)
+    tab.reload()
+    moves(tab, 4)
+    playwright.expect(tab.locator(".moves .variation .move").first).to_have_text("5")
+
+
+def test_the_policy_is_a_heat_map_and_the_chances_a_graph(tab: Any, server: Server) -> None:
+    analyse(tab, server, "connect_four", "4 4 3 3 5")
+    playwright.expect(tab.locator(".board-layer .heat").first).to_be_visible(timeout=PATIENCE * 1000)
+    playwright.expect(tab.locator(".graph-line")).to_have_count(1, timeout=PATIENCE * 1000)
+    shares = [float(word.split()[0]) for word in tab.locator(".thoughts .bar-words").all_inner_texts()]
+    assert shares == sorted(shares, reverse=True) and 50 < sum(shares) <= 100.5
+    tab.locator(".thoughts [data-action]").first.click()
+    moves(tab, 6)
+    tab.locator(".graph [data-node]").nth(1).click()
+    playwright.expect(tab.locator(".moves [aria-current]")).to_have_text("4")
+
+
+def test_two_tabs_play_two_games_and_one_together(tab: Any, server: Server) -> None:
+    begin(tab, server, "tictactoe", mode="People")
+    other, third = tab.context.new_page(), tab.context.new_page()
+    other.goto(tab.url)
+    begin(third, server, "tictactoe", mode="People")
+    tab.mouse.click(*at(tab, 1, 1, 3.6, 3.6, 0.5, 0.1))
+    for page in (tab, other):
+        moves(page, 1)
+        says(page, "guest 2 is to move")
+    other.mouse.click(*at(other, 0, 0, 3.6, 3.6, 0.5, 0.1))
+    moves(tab, 2)
+    assert third.locator(".moves .move").count() == 0
+
+
+def test_chess_is_dragged_and_a_pawn_becomes_what_is_chosen(tab: Any, server: Server) -> None:
+    analyse(tab, server, "chess", "k7/7P/8/8/8/8/P7/K7 w - - 0 1")
+    begin_at, end = (at(tab, 7, row, 8.6, 8.6, 0.5, 0.1) for row in (1, 0))
+    tab.mouse.move(*begin_at)
+    tab.mouse.down()
+    tab.mouse.move(end[0], (begin_at[1] + end[1]) / 2)
+    tab.mouse.move(*end)
+    tab.mouse.up()
+    tab.get_by_role("menuitem", name="h8=N").click()
+    moves(tab, 1)
+    playwright.expect(tab.locator(".moves .move").first).to_have_text("h8=N")
+    king, beside = at(tab, 0, 0, 8.6, 8.6, 0.5, 0.1), at(tab, 1, 0, 8.6, 8.6, 0.5, 0.1)
+    tab.mouse.click(*king)
+    playwright.expect(tab.locator(".board-dot")).to_have_count(3)
+    tab.mouse.click(*beside)
+    moves(tab, 2)
+
+
+def test_it_works_by_keyboard_alone(tab: Any, server: Server) -> None:
+    begin(tab, server, "tictactoe", mode="People")
+    board = tab.locator(".board")
+    board.focus()
+    for keys, words in (("ArrowUp Enter", "b2"), ("ArrowUp ArrowUp Enter", None)):
+        for key in keys.split():
+            tab.keyboard.press(key)
+        moves(tab, 1 if words else 2)
+    assert re.search("b2", tab.locator(".moves").inner_text())
+    tab.get_by_label("Type a move and press Enter").fill("c1")
+    tab.keyboard.press("Enter")
+    moves(tab, 3)
+    assert "Board of tictactoe" in (board.get_attribute("aria-label") or "")
+    unnamed = tab.evaluate(
+        "[...document.querySelectorAll('button, select, input, textarea')].filter((e) => e.offsetParent"
+        " && !e.innerText.trim() && !e.getAttribute('aria-label')).map((e) => e.outerHTML)"
+    )
+    assert unnamed == []
+
+
+def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Server, tab: Any) -> None:
+    begin(tab, server, "othello")
+    link = tab.url
+    for dark in (False, True):
+        context = chromium.new_context(
+            viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
+        )
+        page = context.new_page()
+        for path in (link, server.link("/"), server.link("/analyse"), server.link("/standings")):
+            page.goto(path)
+            page.wait_for_selector("main")
+            page.wait_for_timeout(300)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+        shade = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        red = int(re.findall(r"\d+", shade)[0])
+        assert red < 60 if dark else red > 200
+        if dark:
+            page.get_by_role("button", name="Light or dark").tap()
+            page.wait_for_function("!document.body.classList.contains('body--dark')")
+            page.reload()
+            page.wait_for_selector("main")
+            page.wait_for_function("!document.body.classList.contains('body--dark')")
+        context.close()
+
+
+def test_hands_are_covered_between_two_people(tab: Any, server: Server) -> None:
+    begin(tab, server, "kuhn_poker", mode="People")
+    hidden = tab.locator(".board-picture text", has_text="?")
+    playwright.expect(hidden).to_have_count(2)
+    tab.get_by_role("button", name="Show the hand of guest").click()
+    playwright.expect(hidden).to_have_count(1)
+    tab.get_by_role("button", name="Pass", exact=True).click()
+    playwright.expect(hidden).to_have_count(2)
+    tab.get_by_role("button", name="Show the hand of guest 2").click()
+    tab.get_by_role("button", name="Pass", exact=True).click()
+    says(tab, "wins: showdown")
+    playwright.expect(hidden).to_have_count(0)
+
+
+def test_a_killed_server_has_the_game_again(tab: Any, server: Server) -> None:
+    begin(tab, server, "tictactoe", mode="People")
+    tab.mouse.click(*at(tab, 1, 1, 3.6, 3.6, 0.5, 0.1))
+    moves(tab, 1)
+    time.sleep(0.5)
+    server.kill()
+    server.begin()
+    tab.goto(tab.url)
+    moves(tab, 1)
+    tab.mouse.click(*at(tab, 0, 0, 3.6, 3.6, 0.5, 0.1))
+    moves(tab, 2)

@@ -1,0 +1,179 @@
+"""The pages' logic by NiceGUI's own simulation of a user: no browser, no network."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
+
+from nicegui import ui
+from nicegui.testing import User
+from nicegui.testing.user_simulation import user_simulation
+
+from lanista.arena.play.house import House
+from lanista.arena.play.keeping import Keeper
+from lanista.arena.play.roster import Roster
+from lanista.arena.play.session import Rules, Seat
+from lanista.arena.play.views.board import Board
+from lanista.arena.play.views.controls import Button, Field, Rich, Select
+from lanista.arena.play.views.frame import build_tabs
+
+ADA, BOB = Seat("person", "ada"), Seat("person", "bob")
+
+
+def run(tmp_path: Path, work: Callable[[User, House], Awaitable[None]]) -> None:
+    """Let a simulated user loose on a house."""
+
+    async def inside() -> None:
+        async with user_simulation() as user:
+            house = House(Roster(), Keeper(tmp_path))
+            build_tabs(house)
+            try:
+                await asyncio.wait_for(work(user, house), 60)
+            finally:
+                house.close()
+
+    asyncio.run(inside())
+
+
+def only(user: User, kind: type[ui.element]) -> ui.element:
+    (found,) = user.find(kind).elements
+    return found
+
+
+def board_plays(user: User, word: str) -> None:
+    """As a browser tells that a move was made on the board."""
+    scene = only(user, Board)._props["scene"]
+    action = next(move[0] for move in scene["moves"] if move[1] == word)
+    user.find(Board).trigger("play", [action, scene["key"]])
+
+
+async def until(true: Callable[[], bool]) -> None:
+    while not true():
+        await asyncio.sleep(0.01)
+
+
+def test_a_game_is_chosen_begun_and_played(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        await user.open("/?game=tictactoe")
+        await user.should_see("Tic-tac-toe")
+        user.find("People").click()
+        user.find(kind=Button, content="Play").click()
+        await until(lambda: len(house.sessions) == 1)
+        (session,) = house.sessions.values()
+        assert [seat.kind for seat in session.seats] == ["person", "person"]
+        await user.open(f"/game/{session.number}")
+        for word in ("a1", "b1", "a2", "b2", "a3"):
+            board_plays(user, word)
+        await user.should_see("guest wins: 3 in a row")
+        await user.should_see("Rematch")
+        assert not only(user, Board)._props["scene"]["live"] or session.over
+
+    run(tmp_path, work)
+
+
+def test_an_agent_may_be_written_as_text_but_no_path(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        await user.open("/?game=tictactoe")
+        select = next(each for each in user.find(Select).elements if each._props["aria-label"] == "Opponent")
+        assert isinstance(select, Select)
+        user.find(kind=Select).elements  # noqa: B018 - all selects are there
+        for written, told in (("py:/etc/x.py:X", "not among this server"), ("minimax:depth=77", "at most 12")):
+            with user:
+                select._changed(_Event("other"))  # type: ignore[arg-type]
+            field = next(each for each in user.find(Field).elements if each._props["aria-label"] == "A player as text")
+            assert isinstance(field, Field)
+            field.text = written
+            user.find(kind=Button, content="Play").click()
+            await user.should_see(told)
+        assert not house.sessions
+
+    run(tmp_path, work)
+
+
+class _Event:
+    def __init__(self, args: object) -> None:
+        self.args = args
+
+
+def test_what_a_browser_sends_wrongly_changes_nothing(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        session = house.new_game("tictactoe", (ADA, BOB), Rules(), 1)
+        await user.open(f"/game/{session.number}")
+        key = only(user, Board)._props["scene"]["key"]
+        board, moves = user.find(Board), user.find(Rich)
+        for args in (None, [], [0], [0, "old"], ["x", key], [99, key], [-1, key], [True, key], [[0], key],
+                     [1.5, key], [{"a": 1}, key], "text", [0, key, 1]):  # fmt: skip
+            board.trigger("play", args)
+            moves.trigger("pick", args)
+        for number in (77, -1, True, None, "0", 1e99):
+            moves.trigger("pick", ["node", number])
+            moves.trigger("pick", ["action", number])
+        await asyncio.sleep(0.05)
+        assert session.live == 0 and len(session.tree) == 1
+        board.trigger("play", [4, key])
+        assert len(session.tree) == 2
+
+    run(tmp_path, work)
+
+
+def test_two_views_of_one_game_follow_it(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        session = house.new_game("tictactoe", (ADA, Seat("agent", "random")), Rules(), 1)
+        await user.open(f"/game/{session.number}")
+        session.play(0, 0, 4, 0.0)  # in the other tab
+        house.changed(session)
+        await until(lambda: len(session.tree) == 3)
+        await user.should_see("Your move")
+        user.find("Take back").click()
+        assert session.live == 0
+        user.find("Resign").click()
+        assert not session.over
+        user.find("Really resign?").click()
+        await user.should_see("You resigned: Random wins")
+
+    run(tmp_path, work)
+
+
+def test_a_strict_game_has_no_help(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        session = house.new_game("tictactoe", (ADA, Seat("agent", "random")), Rules(strict=True), 1)
+        await user.open(f"/game/{session.number}")
+        await user.should_not_see("Take back")
+        await user.should_not_see("Hint")
+        (analyse,) = user.find(kind=Button, content="Analyse").elements
+        assert analyse._props.get("disabled")
+
+    run(tmp_path, work)
+
+
+def test_a_position_is_pasted_and_what_is_wrong_is_said(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        await user.open("/analyse?game=tictactoe")
+        (field,) = user.find(Field).elements
+        assert isinstance(field, Field)
+        field.text = "a1 a1"
+        user.find("Set up").click()
+        await user.should_see("move 2, 'a1', is not legal")
+        field.text = "a1 b2"
+        user.find("Set up").click()
+        await until(lambda: len(house.sessions) == 1)
+        (session,) = house.sessions.values()
+        assert session.rules.analysis and [node.word for node in session.tree.line(session.live)] == ["a1", "b2"]
+        await user.open(f"/game/{session.number}")
+        await until(lambda: all(node.chance is not None for node in session.tree.nodes))
+        await until(lambda: "heat" in only(user, Board)._props["scene"]["overlay"])
+
+    run(tmp_path, work)
+
+
+def test_an_address_without_a_game_says_so(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        await user.open("/game/nothere12")
+        await user.should_see("This game is not here")
+
+    run(tmp_path, work)
