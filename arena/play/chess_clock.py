@@ -5,21 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lanista.agents.time_control import TimeControl
 from lanista.errors import UsageError
 
 LONGEST = 24 * 3600.0
-
-
-@dataclass(frozen=True)
-class TimeControl:
-    """Seconds for all moves of a player, and what each move adds."""
-
-    seconds: float
-    increment: float = 0.0
-
-    def __str__(self) -> str:
-        """As players write it: minutes + seconds, `3+2`."""
-        return f"{self.seconds / 60:g}+{self.increment:g}"
 
 
 def parse_control(text: str) -> TimeControl | None:
@@ -35,7 +24,7 @@ def parse_control(text: str) -> TimeControl | None:
     seconds = float(found[1]) * 60 if found else 0.0
     if found is None or not 1 <= seconds <= LONGEST:
         raise UsageError(f"write a time control as minutes + seconds a move, such as 3+2, not '{text[:20]}'")
-    return TimeControl(seconds, float(found[2] or 0))
+    return TimeControl(begin=seconds, increment=float(found[2] or 0))
 
 
 @dataclass
@@ -57,7 +46,7 @@ class ChessClock:
     @classmethod
     def new(cls, control: TimeControl, players: int) -> ChessClock:
         """A clock on which nobody has used any time."""
-        return cls(control, [control.seconds] * players)
+        return cls(control, [control.begin] * players)
 
     def remaining(self, player: int, now: float) -> float:
         """Seconds left to a player; never below 0."""

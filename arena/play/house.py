@@ -168,10 +168,11 @@ class House:
     async def move_of(self, session: Session, player: int) -> bool:
         """Ask the agent at a seat and play its move; False if the game went elsewhere meanwhile."""
         at, version = session.live, session.version
-        position = Position(session.start, session.tree.moves(at), player)
-        seconds = PATIENCE
+        seconds, clock = PATIENCE, None
         if session.clock is not None:
-            seconds = min(PATIENCE, session.clock.remaining(player, self.moment()) + 1.0)
+            clock = (session.clock.remaining(player, self.moment()), session.clock.control.increment)
+            seconds = min(PATIENCE, clock[0] + 1.0)
+        position = Position(session.start, session.tree.moves(at), player, clock)
         (thought,) = await asyncio.wrap_future(self.minds.answer(session.seats[player].name, [position], seconds))
         if session.over or session.live != at or session.version != version:
             return False

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from lanista.agents.contestant import load_agent
+from lanista.agents.time_control import TimeControl
 from lanista.arena.entrants import digest
-from lanista.arena.play.chess_clock import ChessClock, TimeControl
+from lanista.arena.play.chess_clock import ChessClock
 from lanista.arena.play.move_tree import Node
 from lanista.arena.play.session import PERSON, Result, Rules, Seat, Session
 from lanista.arena.play.table import Start
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 from lanista.files import read_json, write_json
 
@@ -147,10 +149,11 @@ class Keeper:
         path = self.store_path(session.spec.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with Store(path) as store:
-            store.settle({"game": session.spec.name})
+            store.settle({"game": session.spec.name, "perfect_information": session.spec.perfect_information})
             store.enter({seat.stored: digest_of(seat) for seat in session.seats})
-            one, other = (seat.stored for seat in session.seats)
-            numbers = [place[2] for place in store.places() if set(place[:2]) == {one, other}]
+            names = met(session)
+            (key,) = store.meet([names]).values()
+            numbers = [number for meeting, number, _ in store.places() if meeting == key]
             store.add([stored_game(session, max(numbers, default=-1) + 1)])
         session.saved = True
         return path
@@ -160,7 +163,7 @@ def storable(session: Session) -> bool:
     """Whether a game is one that ratings can be made of."""
     return (
         session.over and not session.saved and not session.restored and not session.rules.analysis
-        and session.spec.players == 2 and session.start.position is None and bool(session.persons())
+        and session.spec.players == 2 and bool(session.persons())
         and session.seats[0] != session.seats[1] and session.live != 0 and session.result is not None
         and session.result.reason != "broken"
     )  # fmt: skip
@@ -172,12 +175,19 @@ def stored_game(session: Session, number: int) -> StoredGame:
     assert result is not None
     moves = session.tree.moves(session.live)
     given = session.tree.line(session.live)[: session.opening]
-    one, other = (seat.stored for seat in session.seats)
+    names, seats = met(session), tuple(seat.stored for seat in session.seats)
+    thought = [node.seconds for node in session.tree.line(session.live)[session.opening :]]
     return StoredGame(
-        one=one, other=other, number=number, leg=0, seed=session.start.seed,
+        names=names, number=number, leg=int(seats != names), seed=session.start.seed,
         opening=tuple(action for node in given for action in node.actions), moves=moves, returns=result.returns,
-        reason=result.reason, at_fault=result.at_fault, stored_at=time.time(),
+        reason=result.reason, at_fault=result.at_fault, stored_at=time.time(), position=session.start.position or "",
+        seconds=tuple(each or 0.0 for each in thought) if session.clock is not None else (),
     )  # fmt: skip
+
+
+def met(session: Session) -> tuple[str, ...]:
+    """The two who met, in the order in which stores have them: the lesser name first."""
+    return tuple(sorted(seat.stored for seat in session.seats))
 
 
 def digest_of(seat: Seat) -> str:
@@ -208,7 +218,7 @@ def reopened(game: str, number: int, stored: StoredGame) -> Session:
     Raises:
         UsageError: the rules do not play it.
     """
-    session = Session(Start(game, stored.seed), seats_of(stored), title=f"Game {number}")
+    session = Session(Start(game, stored.seed, stored.position or None), seats_of(stored), title=f"Game {number}")
     session.replay(tuple(tuple(move) if isinstance(move, list) else move for move in stored.moves))
     session.opening = len(stored.opening)
     if session.result is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.explaining import Line, explain, line_words
+from lanista.agents.time_control import TimeControl, Timed
 from lanista.arena.play.table import Start, Table
 from lanista.envs.batched import BatchedGame, Rules
 from lanista.envs.core import Agent, Array, Choice, Game, GameSpec, Turn, start_agent, wrong_actions
@@ -21,11 +22,18 @@ MOST_LINES = 8
 
 @dataclass(frozen=True)
 class Position:
-    """A question: where a game stands, and who is asked (None: the only one who must act)."""
+    """A question: where a game stands, and who is asked.
+
+    Attributes:
+        start, moves: the position.
+        player: who is asked; None: the only one who must act.
+        clock: seconds that player has left, and the increment; None without a clock.
+    """
 
     start: Start
     moves: tuple[Any, ...]
     player: int | None = None
+    clock: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +96,11 @@ class Mind:
         if not isinstance(self._table.game, BatchedGame):
             return [self._answer_one(position) for position in positions]
         turn, _ = self._batch(positions)
+        clocks = {position.clock for position in positions}
+        if len(clocks) > 1:  # a time control is of all games of a call
+            return [thought for position in positions for thought in self.answer([position])]
         try:
-            choice = self.agent.act(turn)
+            choice = self.agent.act(self._timed(turn, clocks.pop()))
             wrong = wrong_actions(turn, choice, self.spec)
         except Exception as error:
             if len(positions) == 1:
@@ -126,6 +137,16 @@ class Mind:
         effort = f"{line.visits} visits" if line.visits is not None else f"depth {line.depth}"
         words = tuple(line_words(rules, state, line))
         return Variation(line.actions, words, self.share(line.value), effort)
+
+    def _timed(self, turn: Turn, clock: tuple[float, float] | None) -> Turn:
+        """A turn with the clock, for an agent that divides its time by it."""
+        if not isinstance(self.agent, Timed):
+            return turn
+        if clock is None:
+            self.agent.play_under(None)
+            return turn
+        self.agent.play_under(TimeControl(begin=max(clock[0], 1.0), increment=clock[1]))
+        return replace(turn, clock=np.full((len(turn), 2), clock, np.float32))
 
     def share(self, value: float) -> float:
         """A return as a share of the points, in [0, 1]."""

@@ -12,7 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 
-from lanista.arena.play.chess_clock import ChessClock, TimeControl
+from lanista.agents.awarded_returns import forfeit_returns
+from lanista.agents.time_control import TimeControl
+from lanista.arena.play.chess_clock import ChessClock
 from lanista.arena.play.move_tree import ROOT, MoveTree, Node
 from lanista.arena.play.table import Start, Table
 from lanista.errors import UsageError
@@ -266,15 +268,12 @@ class Session:
         if late is None:
             return False
         self.clock.stop(now)
-        self._end(Result(self._forfeit(late), "time", "time is over"))
+        self._end(Result(self._forfeit(late), "time", "time is over", late))
         return True
 
     def _forfeit(self, player: int) -> tuple[float, ...]:
-        """The least return for one, the greatest for the others, as `agents.match` scores forfeits."""
-        least, greatest = self.spec.returns
-        if not np.isfinite([least, greatest]).all():
-            least, greatest = -1.0, 1.0
-        return tuple(least if each == player else greatest for each in range(self.spec.players))
+        """What each has when one gives up or fails."""
+        return forfeit_returns(self.spec, self.tree[self.live].returns, [player])
 
     def fail(self, player: int, reason: str) -> None:
         """An agent failed: it forfeits, and the reason is said."""

@@ -55,7 +55,7 @@ def pgn(session: Session) -> str:
     if session.start.position is not None:
         tags |= {"SetUp": "1", "FEN": session.start.position}
     if session.rules.control is not None:
-        tags["TimeControl"] = f"{session.rules.control.seconds:g}+{session.rules.control.increment:g}"
+        tags["TimeControl"] = f"{session.rules.control.begin:g}+{session.rules.control.increment:g}"
     if session.result is not None and session.result.words:
         tags["Termination"] = session.result.words
     head = "".join(f'[{key} "{_quoted(value)}"]\n' for key, value in tags.items())

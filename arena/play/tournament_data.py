@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lanista.arena.standings import Table, table_of
-from lanista.arena.store import Store, StoredGame
+from lanista.arena.store import Store
+from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 
 
@@ -19,6 +20,11 @@ class GameLine:
     points: float
     plies: int
     reason: str
+
+
+def _points(game: StoredGame) -> float:
+    """Of the first seat; of who plays alone, the return."""
+    return game.points(game.seats[0]) if len(game.seats) > 1 else float(game.returns[0])
 
 
 @dataclass
@@ -46,7 +52,7 @@ class StoreView:
                 return self._read
             games, _ = store.readable()
             lines = tuple(
-                GameLine(number, game.seats, game.points(game.seats[0]), len(game.moves), game.reason)
+                GameLine(number, game.seats, _points(game), len(game.moves), game.reason)
                 for number, game in sorted(games.items(), reverse=True)
             )
             table = table_of(store) if games else None

@@ -11,7 +11,7 @@ import chess.pgn
 import pytest
 from sgfmill import sgf
 
-from lanista.arena.play.chess_clock import TimeControl
+from lanista.agents.time_control import TimeControl
 from lanista.arena.play.keeping import Keeper, from_plain, reopened, to_plain
 from lanista.arena.play.pasting import read
 from lanista.arena.play.session import Rules, Seat, Session

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lanista.arena.play.chess_clock import ChessClock, TimeControl, parse_control
+from lanista.agents.time_control import TimeControl
+from lanista.arena.play.chess_clock import ChessClock, parse_control
 from lanista.arena.play.judging import can_be_judged, judged, unjudged
 from lanista.arena.play.move_tree import ROOT
 from lanista.arena.play.saying import names, short, status
