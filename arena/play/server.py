@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import secrets
 import socket
+import time
 from dataclasses import dataclass
+from typing import Any
 
 from nicegui import app, ui
 
@@ -13,6 +17,8 @@ from lanista.arena.play.house import House
 from lanista.arena.play.views.frame import build_tabs
 from lanista.errors import UsageError
 
+QUIET_SECONDS = 60.0
+logger = logging.getLogger("lanista.play")
 TRIES = 20  # ports after the wanted one that are looked at
 
 
@@ -67,6 +73,7 @@ def serve(house: House, where: Address, *, browser: bool) -> None:
     """
     build_tabs(house)
     app.add_middleware(Guard, token=where.token, loopback=where.host in LOOPBACK)
+    app.on_startup(lambda: asyncio.get_running_loop().set_exception_handler(_Quiet()))
     app.on_startup(lambda: house.soon(house.tick()))
     app.on_startup(house.keeper.forget_old)
     app.on_startup(lambda: house.thumbnails.begin(house.roster.games()))
@@ -76,6 +83,20 @@ def serve(house: House, where: Address, *, browser: bool) -> None:
         show=f"/?token={where.token}" if browser and where.token else browser, tailwind=False, favicon=_icon(),
         reconnect_timeout=30.0, binding_refresh_interval=None,
     )  # fmt: skip
+
+
+class _Quiet:
+    """Says in one line, and not often, that a browser sent what no page sends; all else is reported as always."""
+
+    def __init__(self) -> None:
+        self._said = -QUIET_SECONDS
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "_handle_event_internal" not in repr(context.get("future")):  # python-socketio's, of one event
+            loop.default_exception_handler(context)
+        elif time.monotonic() - self._said >= QUIET_SECONDS:
+            self._said = time.monotonic()
+            logger.warning("a browser sent what no page sends: %r", context.get("exception"))
 
 
 def _icon() -> str:

@@ -22,7 +22,7 @@ from lanista.errors import UsageError
 
 TITLE, PATH, ORDER = "Standings", "/standings", 20
 EVERY = 2.0  # seconds between looks at the file
-PAGE = 40  # games of one list
+PAGE = 25  # games of one list
 
 
 def build(house: House) -> None:

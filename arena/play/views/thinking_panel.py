@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -79,11 +80,12 @@ class ThinkingPanel:
     def _begin(self) -> None:
         """Judge the whole line, and look at this position."""
         self.house.choose_analyst(self.session, self.analyst)
+        self.look()
         if can_be_judged(self.session) and self.session.viewer(self.view.at) is None:
             self.house.soon(self._judge())
-        self.look()
 
     async def _judge(self) -> None:
+        await asyncio.sleep(0)  # what is looked at is asked about first
         trouble = await self.house.judge(self.session, self.view.at, self.view.refresh)
         if trouble:
             self.said.set_text(trouble)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import signal
-import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from page_server import PATIENCE, Server
 
 pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
 playwright = pytest.importorskip(
@@ -23,41 +18,6 @@ playwright = pytest.importorskip(
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
-PATIENCE = 60.0  # seconds, on a machine that does much else
-
-
-class Server:
-    """`lanista play` in a process of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.folder = folder
-        self.begin()
-
-    def begin(self) -> None:
-        """Start it, and wait until it answers."""
-        command = [sys.executable, "-m", "lanista", "play", "--no-browser", "--port", str(self.port)]
-        # NiceGUI must not take itself for a part of this test.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST")}
-        environment |= {"XDG_DATA_HOME": str(self.folder), "PYTHONPATH": os.pathsep.join(sys.path)}
-        self.process = subprocess.Popen(command, cwd=self.folder, env=environment, stdout=subprocess.DEVNULL)
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
-                    return
-            assert self.process.poll() is None, "the server has ended"
-            time.sleep(0.1)
-        raise AssertionError("the server does not answer")
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def link(self, path: str = "/") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
 
 
 @pytest.fixture(scope="module")
