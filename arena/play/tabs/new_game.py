@@ -62,6 +62,11 @@ class Lobby:
                 with ui.element("div").classes("games"):
                     for name in self.games:
                         self._tile(name)
+                with ui.element("div").classes("another"), labelled("Another game or board"):
+                    self.other = Field(
+                        "Another game or board, then Enter", hint="go:size=7, zoo:classic/connect_four_v3, …",
+                        on_enter=self._other_chosen,
+                    )  # fmt: skip
             with ui.element("section").classes("panel setup").props('aria-label="Settings of the game"'):
                 self._form()
         self._chosen(self.family)
@@ -137,11 +142,13 @@ class Lobby:
 
     def _board_chosen(self, game: str) -> None:
         try:
-            self.spec = self.house.roster.check_game(game)
+            self._use(game, self.house.roster.check_game(game))
         except UsageError as error:
             self.error.set_text(str(error))
-            return
-        self.game = game
+
+    def _use(self, game: str, spec: GameSpec) -> None:
+        """Set everything for a game that has been checked."""
+        self.game, self.spec = game, spec
         self.error.set_text("")
         self.title.set_text(game_title(game))
         self.about.set_text(self.spec.description[:1].upper() + self.spec.description[1:])
@@ -149,6 +156,21 @@ class Lobby:
         for picker in self.pickers:
             picker.offer(self.opponents)
         self._mode_chosen(self.mode)
+
+    async def _other_chosen(self, text: str) -> None:
+        """A game by its string: through a door it takes a moment to open."""
+        if not text.strip():
+            return
+        try:
+            spec = await asyncio.to_thread(self.house.roster.check_game, text)
+        except UsageError as error:
+            self.error.set_text(str(error))
+            return
+        self.board.choose_from([(text.strip(), game_title(text.strip()))], text.strip())
+        self.board_box.set_visibility(False)
+        for tile in self.tiles.values():
+            tile.press(False)
+        self._use(text.strip(), spec)
 
     def _mode_chosen(self, mode: str) -> None:
         self.mode = mode
