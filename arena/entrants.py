@@ -11,6 +11,7 @@ from lanista.agents.contestant import SHIPPED, agent_folder, load_agent
 from lanista.envs.core import Agent, agent_name
 from lanista.errors import UsageError
 
+PERSON = "person:"  # before the name of a person, who plays at the page and has no digest but that name's
 BUILT_IN = "lanista.agents."  # modules of agents whose name is the string that makes them again
 NETWORK = "lanista.agents.kinds.network"
 FILES = ("agent.json", "model.safetensors")

@@ -18,7 +18,7 @@ from lanista.agents.adjudication import ADJUDICATED
 from lanista.agents.awarded_returns import adjudicated_returns, forfeit_returns
 from lanista.agents.contestant import load_agent
 from lanista.agents.random_openings import random_openings
-from lanista.arena.entrants import digest
+from lanista.arena.entrants import PERSON, digest
 from lanista.arena.meetings import Meeting, meeting_seeds
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
@@ -351,6 +351,8 @@ def _contestants(digests: Mapping[str, str]) -> tuple[tuple[str, ...], dict[str,
     """Who has changed since, and who cannot be found, and why."""
     changed, missing = [], {}
     for name, known in digests.items():
+        if name.startswith(PERSON):  # who is not in a file
+            continue
         try:
             now = digest(load_agent(name))
         except (UsageError, OSError) as error:

@@ -12,10 +12,10 @@ from typing import Any
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.time_control import TimeControl
-from lanista.arena.entrants import digest
+from lanista.arena.entrants import PERSON, digest
 from lanista.arena.play.chess_clock import ChessClock
 from lanista.arena.play.move_tree import Node
-from lanista.arena.play.session import PERSON, Result, Rules, Seat, Session
+from lanista.arena.play.session import Result, Rules, Seat, Session
 from lanista.arena.play.table import Start
 from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame

@@ -14,12 +14,12 @@ import numpy as np
 
 from lanista.agents.awarded_returns import forfeit_returns
 from lanista.agents.time_control import TimeControl
+from lanista.arena.entrants import PERSON
 from lanista.arena.play.chess_clock import ChessClock
 from lanista.arena.play.move_tree import ROOT, MoveTree, Node
 from lanista.arena.play.table import Start, Table
 from lanista.errors import UsageError
 
-PERSON = "person:"  # before a person's name where agents and people stand in one list
 MOST_PLIES = 20_000  # of one tree
 
 

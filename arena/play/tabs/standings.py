@@ -9,11 +9,11 @@ from nicegui import app, ui
 from nicegui.events import GenericEventArguments
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from lanista.arena.entrants import PERSON
 from lanista.arena.play.house import House
 from lanista.arena.play.keeping import reopened
 from lanista.arena.play.roster import game_title
 from lanista.arena.play.saying import short
-from lanista.arena.play.session import PERSON
 from lanista.arena.play.tournament_data import GameLine, StoreView, stores
 from lanista.arena.play.views.controls import Button, Rich, Select, numbers
 from lanista.arena.play.views.frame import frame, notice

@@ -9,7 +9,7 @@ from nicegui.events import GenericEventArguments
 
 from lanista.arena.play import saying
 from lanista.arena.play.house import House
-from lanista.arena.play.judging import Judged, judged
+from lanista.arena.play.judging import judged
 from lanista.arena.play.move_tree import ROOT
 from lanista.arena.play.roster import game_title
 from lanista.arena.play.session import Session
@@ -18,6 +18,7 @@ from lanista.arena.play.views.board import Board, scene_of
 from lanista.arena.play.views.controls import Button, Field, Rich, numbers
 from lanista.arena.play.views.drawing import HINT, arrow, move_list
 from lanista.arena.play.views.frame import notice
+from lanista.arena.play.views.player_strip import PlayerStrip
 from lanista.arena.play.views.thinking_panel import ThinkingPanel
 from lanista.errors import UsageError
 
@@ -66,15 +67,15 @@ class GameView:
     # --- what there is
 
     def _build_board(self) -> None:
-        self.strips: list[_Strip] = []
+        self.strips: list[PlayerStrip] = []
         top, bottom = self._order()
         for player in top:
-            self.strips.append(_Strip(self.session, player))
+            self.strips.append(PlayerStrip(self.session, player))
         self.board = Board()
         self.board.on("play", self._board_played)
         self.board.on("reveal", self._reveal)
         for player in bottom:
-            self.strips.append(_Strip(self.session, player))
+            self.strips.append(PlayerStrip(self.session, player))
         self.actions = ui.element("div").classes("actions").props('role="group" aria-label="Moves"')
         self._actions_shown: tuple[tuple[int, str], ...] = ()
         with ui.element("div").classes("typing") as self.typing:
@@ -354,50 +355,3 @@ class GameView:
         """Say something in this tab."""
         with self.client:
             notice(words[:1].upper() + words[1:])
-
-
-class _Strip:
-    """A player's line beside the board: colour, name, what they do, clock."""
-
-    def __init__(self, session: Session, player: int) -> None:
-        self.session, self.player = session, player
-        with ui.element("div").classes("strip") as self.line:
-            colours = session.table.colours()
-            if colours and player < 2:
-                ui.element("span").classes("stone").style(f"background: {colours[player]}").props('aria-hidden="true"')
-            else:
-                ui.element("span").classes("stone").props('aria-hidden="true"')
-            ui.label(saying.names(session)[player]).classes("strip-name")
-            self.note = ui.label("").classes("strip-note")
-            self.clock = ui.label("").classes("clock").props('role="timer"') if session.clock is not None else None
-
-    def show(self, moves: list[Judged]) -> None:
-        """Whether it is their move, and how well they played so far."""
-        session = self.session
-        moving = self.player in session.movers() and not (session.over and not session.rules.analysis)
-        self.line.classes(add="moving" if moving else "", remove="" if moving else "moving")
-        note = ""
-        if session.over and not session.rules.analysis and session.result is not None:
-            note = _points(session.result.returns[self.player])
-        elif moving and session.seats[self.player].kind == "agent":
-            note = "thinking"
-        mine = [move for move in moves if self.player in move.node.players and move.loss is not None]
-        if mine:
-            lost = sum(max(0.0, move.loss or 0.0) for move in mine) / len(mine)
-            note += f"{' · ' if note else ''}loses {100 * lost:.1f} % a move"
-        self.note.set_text(note)
-
-    def show_clock(self, now: float) -> None:
-        """The time that is left."""
-        clock = self.session.clock
-        if clock is None or self.clock is None:
-            return
-        left = clock.remaining(self.player, now)
-        words = f"{int(left) // 60}:{int(left) % 60:02d}" if left >= 20 else f"0:{left:04.1f}"
-        if self.clock.text != words:
-            self.clock.set_text(words)
-            self.clock.classes(add="low" if left < 20 else "", remove="" if left < 20 else "low")
-
-
-def _points(value: float) -> str:
-    return f"{value:+g}" if value else "0"

@@ -20,6 +20,7 @@ from lanista.arena.play.table import Start, Table
 from lanista.arena.play.tournament_data import StoreView
 from lanista.arena.standings import table_of
 from lanista.arena.store import Store
+from lanista.arena.verification import verify
 from lanista.errors import UsageError
 
 ADA, BOB, AGENT = Seat("person", "ada"), Seat("person", "bob"), Seat("agent", "random")
@@ -162,6 +163,8 @@ def test_a_finished_game_is_stored_once_and_ranked_as_a_person(tmp_path: Path) -
     with Store(path, write=False) as store:
         table = table_of(store)
         games = store.games()
+        verdict = verify(store)
+    assert verdict.true and not verdict.missing, "games of people are as the rules have them"
     assert {row.name for row in table.rows} == {"person:ada", "random"} and table.games == 3
     assert table.rows[0].name == "person:ada"
     assert sorted(game.reason for game in games) == ["end", "end", "resigned"]
