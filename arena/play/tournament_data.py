@@ -22,6 +22,15 @@ class GameLine:
     reason: str
 
 
+def _stamp(path: Path) -> tuple[int, int]:
+    """A file's size and the time when it was last written to."""
+    try:
+        found = path.stat()
+    except OSError:
+        return (0, 0)
+    return found.st_size, found.st_mtime_ns
+
+
 def _points(game: StoredGame) -> float:
     """Of the first seat; of who plays alone, the return."""
     return game.points(game.seats[0]) if len(game.seats) > 1 else float(game.returns[0])
@@ -39,6 +48,7 @@ class StoreView:
     path: Path
     title: str
     _read: tuple[int, Table | None, tuple[GameLine, ...]] = field(default=(-1, None, ()))
+    _seen: tuple[tuple[int, int], ...] = ()
 
     def refresh(self) -> tuple[int, Table | None, tuple[GameLine, ...]]:
         """How many games there are, the table (None without two who played), and the games, the newest first.
@@ -46,7 +56,11 @@ class StoreView:
         Raises:
             UsageError: the file cannot be read.
         """
+        seen = tuple(_stamp(self.path.with_name(self.path.name + end)) for end in ("", "-wal"))
+        if seen == self._seen:  # a store is checked whole when it is opened: not every two seconds
+            return self._read
         with Store(self.path, write=False) as store:
+            self._seen = seen
             count = store.count()
             if count == self._read[0]:
                 return self._read

@@ -22,6 +22,7 @@ from lanista.arena.play.views.player_strip import PlayerStrip
 from lanista.arena.play.views.thinking_panel import ThinkingPanel
 from lanista.errors import UsageError
 
+HINT_AFTER = 30.0  # seconds of thinking, then the hint offers itself
 KEYS = {"ArrowLeft": "back", "ArrowRight": "on", "Home": "first", "End": "last"}
 _KEYS_SCRIPT = """
 (e) => {
@@ -60,6 +61,8 @@ class GameView:
         self.client.on_delete(stop)
         if session.clock is not None:
             ui.timer(0.25, self._show_clocks)
+        self.waiting = (session.version, house.moment())
+        ui.timer(5.0, self._nudge)
         self.refresh()
         if session.rules.analysis or session.restored:
             self.thinking.turn_on()
@@ -211,6 +214,14 @@ class GameView:
         self.typing.set_visibility(person or session.over)
         free = (session.over or session.rules.analysis) and session.spec.perfect_information
         self.play_on.set_visibility(bool(free and not session.tree[self.at].ended))
+
+    def _nudge(self) -> None:
+        """Point to the hint when somebody has thought for long."""
+        session, now = self.session, self.house.moment()
+        if self.waiting[0] != session.version:
+            self.waiting = (session.version, now)
+        long = now - self.waiting[1] > HINT_AFTER and not session.over and bool(session.may_move(self.at))
+        self.hinting.classes(add="nudge" if long else "", remove="" if long else "nudge")
 
     def _show_clocks(self) -> None:
         for strip in self.strips:
