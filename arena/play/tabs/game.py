@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from html import escape
 
-from fastapi import Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from nicegui import app, ui
 
@@ -37,7 +37,8 @@ def build(house: House) -> None:
             GameView(house, session)
 
     @app.get("/game/{number}/file/{form}")
-    def file(number: str, form: str, request: Request) -> Response:
+    async def file(number: str, form: str) -> Response:
+        # A coroutine, since sessions are of the event loop; only what takes long goes to a thread.
         session = house.session(number)
         if session is None or form not in (*formats(session), "gif"):
             return HTMLResponse("<p>There is no such file.</p>", status_code=404)
@@ -46,7 +47,8 @@ def build(house: House) -> None:
             if form == "gif":
                 if house.film is None:
                     raise UsageError("films need: pip install 'lanista[video]'")
-                return Response(house.film(frames(session)), media_type="image/gif", headers=name)
+                film = await asyncio.to_thread(house.film, frames(session))
+                return Response(film, media_type="image/gif", headers=name)
             if session.viewer(session.live) is not None:
                 raise UsageError("where hands are hidden the game can be had when it is over")
             return Response(export(session, form), media_type=f"{TYPES[form]}; charset=utf-8", headers=name)

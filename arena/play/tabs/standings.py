@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from html import escape
+from pathlib import Path
 
 from nicegui import app, ui
 from nicegui.events import GenericEventArguments
@@ -14,6 +15,7 @@ from lanista.arena.play.house import House
 from lanista.arena.play.keeping import reopened
 from lanista.arena.play.roster import game_title
 from lanista.arena.play.saying import short
+from lanista.arena.play.session import Session
 from lanista.arena.play.tournament_data import GameLine, StoreView, stores
 from lanista.arena.play.views.controls import Button, Rich, Select, numbers
 from lanista.arena.play.views.frame import frame, notice
@@ -46,14 +48,13 @@ def build(house: House) -> None:
         return FileResponse(out, media_type="text/html")
 
 
-def _write_report(store: StoreView, out: object) -> None:
-    from pathlib import Path
-
+def _write_report(store: StoreView, out: Path) -> None:
     from lanista.arena.report import write_report
     from lanista.arena.store import Store
 
+    out.parent.mkdir(parents=True, exist_ok=True)
     with Store(store.path, write=False) as opened:
-        write_report(opened, Path(str(out)))
+        write_report(opened, out)
 
 
 class Sheet:
@@ -127,18 +128,24 @@ class Sheet:
         self.newer.enable(self.first > 0)
         self.older.enable(self.first + PAGE < len(self.lines))
 
-    def _picked(self, event: GenericEventArguments) -> None:
+    async def _picked(self, event: GenericEventArguments) -> None:
         args = numbers(event, 2)
         if args is None or not isinstance(args[1], int):
             return
         try:
-            game, stored = self.store.game(args[1])
-            session = self.house.open(reopened(game, args[1], stored))
+            session = await asyncio.to_thread(_opened, self.store, args[1])
         except UsageError as error:
             with self.client:
                 notice(str(error))
             return
+        self.house.open(session)
         ui.navigate.to(f"/game/{session.number}")
+
+
+def _opened(store: StoreView, number: int) -> Session:
+    """A game of a store, to step through."""
+    game, stored = store.game(number)
+    return reopened(game, number, stored)
 
 
 def table_html(table: Table) -> str:
