@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
 from typing import Any
 
+from lanista.agents import processes
 from lanista.bench.worker import Work
 
 PATIENCE = 60_000  # milliseconds
@@ -42,7 +42,9 @@ def begin(agent: str) -> Work:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "lanista", "play", "--no-browser", "--port", str(port)]
-    subprocess.Popen(command, cwd=tempfile.mkdtemp(), stdout=subprocess.DEVNULL)
+    server = processes.begin(command, cwd=tempfile.mkdtemp())  # which dies with this process
+    assert server.stdout is not None
+    server.stdout.readline()  # where it is; no more is said
     for _ in range(600):
         with socket.socket() as probe:
             if not probe.connect_ex(("127.0.0.1", port)):
