@@ -183,8 +183,7 @@ class EngineAgent:
                 told = answer.told[row]
                 word, value = yield from self._move(process, told, answer.turn, row)
                 self._stop_clock(process, answer, row)
-                known = self._told.words_of(told.position, answer.turn.legal[row])  # type: ignore[index]
-                action = {name.lower(): action for name, action in known.items()}.get(word.lower())
+                action = self._told.action_of(told.position, answer.turn.legal[row], word)  # type: ignore[index]
                 if action is None:
                     raise ProcessError(f"illegal move {quoted(word)}")
                 answer.actions[row], answer.values[row] = action, value

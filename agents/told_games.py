@@ -64,6 +64,12 @@ class ToldGames:
         """The legal moves of a position, word -> action; `legal` is (num_actions,) bool."""
         return {self._write(position, action): action for action in np.flatnonzero(legal).tolist()}
 
+    def action_of(self, position: Any, legal: Array, word: str) -> int | None:
+        """The legal move that a word means, in whatever case it is written; None if there is none."""
+        wanted = word.lower()
+        actions = np.flatnonzero(legal).tolist()
+        return next((action for action in actions if self._write(position, action).lower() == wanted), None)
+
     def _told(self, number: int, moves: list[int], position: Array) -> ToldGame:
         told = self._games.get(number)
         if told is None or moves[: len(told.actions)] != told.actions:  # new, or a move was taken back

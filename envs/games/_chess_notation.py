@@ -22,9 +22,12 @@ Actions = Callable[[Any], list[int]]
 After = Callable[[Any, int], Any]
 
 
+_NAMES = tuple(f"{file}{rank}" for rank in range(1, 9) for file in FILES)
+
+
 def square_name(square: int) -> str:
     """`a1` for 0, `h8` for 63."""
-    return f"{FILES[square % 8]}{square // 8 + 1}"
+    return _NAMES[square]
 
 
 def piece_sign(state: Any, square: int) -> str:

@@ -50,9 +50,12 @@ def commit(fault: str, illegal: str) -> str:
 
 def uci(fault: str, word: str) -> None:
     moves: list[str] = []
+    thoughts = 0  # since it was told to forget
     for line in sys.stdin:
         words = line.split()
-        if words[0] == "uci":
+        if words[0] == "ucinewgame":
+            thoughts = 0
+        elif words[0] == "uci":
             say("id name fake\noption name Skill Level type spin default 20 min 0 max 20\nuciok\n")
         elif words[0] == "isready":
             say("readyok\n")
@@ -64,7 +67,8 @@ def uci(fault: str, word: str) -> None:
             move = out if sum(each in (out, back) for each in own) % 2 == 0 else back
             if moves and moves[-1] == word:
                 move = commit(fault, "e2e5")
-            say(f"info depth 1 score cp 35 pv {move}\nbestmove {move}\n")
+            thoughts += 1
+            say(f"info depth 1 score cp {35 * thoughts} pv {move}\nbestmove {move}\n")
         elif words[0] == "quit":
             return
 

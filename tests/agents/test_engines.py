@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from living import alive
 
+from lanista.agents.adjudication import share_of
 from lanista.agents.contestant import load_agent
 from lanista.agents.engine import EngineAgent
 from lanista.agents.kinds.uci import value_of
@@ -153,6 +154,21 @@ def test_an_engine_that_starts_no_more_is_given_up(tmp_path: Path, seated: list[
         and choice.failed[6] == "uci engine: does not start any more"
     )
     assert sorted(choice.failed) == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(("remember", "thoughts"), [(0, [1, 1, 1]), (1, [1, 2, 3])])
+def test_a_process_remembers_its_game_if_it_may(remember: int, thoughts: list[int], seated: list[EngineAgent]) -> None:
+    engine = fake("uci", options=f"seconds=20&processes=3&remember={remember}")
+    seated.append(engine)
+    table = make("chess", 3)
+    for seed in (0, 1):  # of the games before it remembers nothing
+        table.reset(seed)
+        engine.start(table.spec, 0)
+        for many in thoughts:
+            choice = engine.act(table.turn())
+            assert choice.value is not None
+            assert choice.value == pytest.approx([share_of(35 * many)] * 3, abs=1e-6)
+            table.step(choice.actions)
 
 
 def test_many_processes_begin_at_once(seated: list[EngineAgent]) -> None:

@@ -95,7 +95,7 @@ def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     """Stockfish at one node a move: what the talking costs."""
     from lanista.agents.processes import find_program
 
-    words = {"engine": f"uci:stockfish?nodes=1&processes={ENGINES}", "at_once": ENGINES}
+    words = {"engine": f"uci:stockfish?nodes=1&remember=1&processes={ENGINES}", "at_once": ENGINES}
     ours = Side("Stockfish in the arena, moves", "lanista.bench.ours.engine_games", words)
     program = find_program("stockfish") or "stockfish"
     peer = Side(
