@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lanista.agents.artifact import DESCRIPTION, WEIGHTS, read_description
+from lanista.agents.artifact import DESCRIPTION, WEIGHTS
 from lanista.errors import UsageError
 from lanista.hub import HUB, fetched
 from lanista.plugs import one_line, required
@@ -31,8 +31,6 @@ def agent_from_hub(name: str) -> Path:
 def push_agent(folder: str | Path, repository: str, private: bool = False) -> str:
     """Put an agent's folder into a repository of the hub, made if it is not there.
 
-    The mixin of huggingface_hub is not used: it writes a `config.json` of its own form, which a kill could cut short.
-
     Args:
         folder: the agent's; its `README.md` goes too, if it has one.
         repository: as in "me/my-agent".
@@ -45,14 +43,11 @@ def push_agent(folder: str | Path, repository: str, private: bool = False) -> st
         UsageError: the folder holds no agent, or the hub refuses.
     """
     required("huggingface_hub", "perception", f"{HUB}{repository}")
-    from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 
-    read_description(folder)
-    hub = HfApi()
+    from lanista.agents.hub_mixin import HubAgent
+
     try:
-        hub.create_repo(repository, exist_ok=True, private=private)
-        commit = hub.upload_folder(repo_id=repository, folder_path=folder, allow_patterns=FILES)
+        return str(HubAgent(Path(folder)).push_to_hub(repository, private=private))
     except (HfHubHTTPError, HFValidationError, LocalTokenNotFoundError, OSError) as error:
         raise UsageError(f"'{repository}' cannot be pushed to the hub: {one_line(error)}") from None
-    return str(commit.commit_url)

@@ -3,8 +3,9 @@
 After the program, with its words if it needs any, come Lanista's limits (`nodes`, `depth`, `milliseconds`, `seconds`
 in which a move must be there, `processes` that play at a time, `memory` in megabytes) and the engine's own options, as
 in `uci:stockfish?depth=6&Skill Level=3&Hash=4`. It is told the moves of the game each time, and to forget the game
-before, so that its moves depend on the game alone; `remember=1` has it forget when another game begins, which is quicker:
-Stockfish takes a millisecond to. By a clock it is told that, thinks no further than its own limits, and remembers too.
+before, so that its moves depend on the game alone; `remember=1` has it forget only when another game begins, which is
+quicker: Stockfish takes a millisecond to. By a clock it is told that, thinks no further than its own limits, and
+remembers too.
 """
 
 from __future__ import annotations

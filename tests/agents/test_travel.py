@@ -102,6 +102,23 @@ def test_what_no_file_is_made_of(tmp_path: Path) -> None:
         export_onnx(folder, tmp_path / "missing" / "agent.onnx")
 
 
+def test_the_hubs_own_methods_carry_an_agent_through_a_folder(tmp_path: Path) -> None:
+    from lanista.agents.hub_mixin import HubAgent
+
+    folder = saved(tmp_path / "agent", "tictactoe")
+    (folder / "secret.txt").write_text("stays here")
+    HubAgent(folder).save_pretrained(tmp_path / "kept")
+    assert {path.name for path in (tmp_path / "kept").iterdir()} == {"README.md", "agent.json", "model.safetensors"}
+    back = HubAgent.from_pretrained(str(tmp_path / "kept"))
+    for name in ("agent.json", "model.safetensors"):
+        assert (back.folder / name).read_bytes() == (folder / name).read_bytes()
+    table = lanista.tournament("tictactoe", [lanista.load_agent(back.folder), "random"], games=4)
+    assert len(table.rows) == 2
+    (tmp_path / "none").mkdir()
+    with pytest.raises(UsageError, match=r"agent\.json"):
+        HubAgent.from_pretrained(str(tmp_path / "none"))
+
+
 HUB_PROGRAM = """
 import sys, lanista
 from lanista.agents.hub import push_agent
@@ -137,5 +154,5 @@ def test_pushed_to_the_hub_and_fetched_it_is_the_same(tmp_path: Path) -> None:
         assert lines[0].startswith(f"{address}/me/mine/commit/")
         assert "hf:me/mine?temperature=0.5" in lines[1] and "random" in lines[1]
         assert lines[2].startswith("hf:nobody/nothing cannot be had from the hub")
-        assert set(Hub.files["me/mine"]) == {"agent.json", "model.safetensors"}
+        assert set(Hub.files["me/mine"]) == {"README.md", "agent.json", "model.safetensors"}
         assert Hub.files["me/mine"]["model.safetensors"] == (folder / "model.safetensors").read_bytes()
