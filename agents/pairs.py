@@ -111,6 +111,22 @@ def pair_points(games: Sequence[Played], pairs: int) -> Scores:
     return scores
 
 
+def pair_gains(games: Sequence[Played], pairs: int) -> Scores:
+    """The first agent's returns of both games of each pair together; a pair that is not whole is left out.
+
+    Args:
+        games: of two players, as `pair_games` gives them.
+        pairs: how many were played.
+
+    Returns:
+        (at most pairs,) by the pairs' numbers.
+    """
+    mine = np.array([one.returns[one.scheduled.seats.index(0)] for one in games])
+    labels = np.array([one.scheduled.label for one in games])
+    gains: Scores = np.bincount(labels, mine, pairs)[np.bincount(labels, minlength=pairs) == 2]
+    return gains
+
+
 def pair_scores(
     game: str, agent: Agent, opponent: Agent, pairs: int, seed: int, plies: tuple[int, int] = (0, 8)
 ) -> Scores:

@@ -32,7 +32,7 @@ class Options:
     )  # fmt: skip
     """Named anchors, by contestant strings; of hidden hands only `random` can play, and best responses are exact."""
     pairs: Annotated[int, arg(metavar="N")] = 200
-    """Pairs of games against each, from 0 to 8 random plies, each from both sides."""
+    """Pairs of games against each, from 0 to 8 random plies, or from the deal where hands are hidden."""
 
 
 def run(options: Options) -> int:
@@ -105,6 +105,8 @@ def _strength(folder: Path, game: str, options: Options) -> list[str]:
         return []
     anchors = [name for name in options.against if _can_play(name, spec)]
     agent = load_agent(folder)
+    if not spec.perfect_information and spec.players == 2:
+        return _gains(agent, game, anchors, options.pairs)
     scores = {name: pair_scores(game, agent, load_agent(name), options.pairs, seed=0) for name in anchors}
     lines = ["| against | share of the points | 95 % |", "|---|---|---|"]
     for name, shares in scores.items():
@@ -121,6 +123,19 @@ def _strength(folder: Path, game: str, options: Options) -> list[str]:
             told = ", ".join(f"{name} {elo:+.0f}" for name, elo in scale.items())
             lines.append(f"Rating {rating.elo:+.0f} ({rating.low:+.0f} to {rating.high:+.0f}) on the scale of: {told}.")
     return lines
+
+
+def _gains(agent: Any, game: str, anchors: list[str], pairs: int) -> list[str]:
+    """What it gains of each anchor: how often it is ahead tells little where luck deals the hands."""
+    from lanista.agents.contestant import load_agent
+    from lanista.agents.pairs import pair_gains, pair_games
+
+    lines = ["| against | gain of a game | 95 % |", "|---|---|---|"]
+    for name in anchors:
+        gains = pair_gains(pair_games(game, agent, load_agent(name), pairs, 0, (0, 0)), pairs) / 2
+        mean, margin = float(gains.mean()), 1.96 * float(gains.std(ddof=1)) / len(gains) ** 0.5
+        lines.append(f"| {name} | {mean:+.2f} | {mean - margin:+.2f} to {mean + margin:+.2f} |")
+    return [*lines, "", f"{pairs} pairs of games against each, the same deal from both sides."]
 
 
 def _can_play(name: str, spec: Any) -> bool:
