@@ -239,7 +239,9 @@ def test_who_is_starved_by_a_busy_core_does_not_lose_but_who_sleeps_or_computes_
         for rival in rivals:
             rival.kill()
             rival.wait()
-    assert (kept.reason, kept.at_fault, kept.returns) == ("stalled host", None, (0, 0))
+    # A machine that is kind to it for once lets it end its game.
+    assert kept.at_fault is None and kept.reason in ("stalled host", "end")
+    assert kept.returns == (0, 0) or kept.reason == "end"
     assert (asleep.reason, asleep.at_fault) == ("time", 0)
     assert (late.reason, late.at_fault) == ("time", 0)
 
