@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from lanista.agents.host_time import VOID
@@ -91,7 +92,7 @@ def returns_on(game: str, agent: Agent, levels: Ints | None, seeds: Array, copie
     return found
 
 
-def mean_return(returns: Floats) -> Return:
+def mean_return(returns: NDArray[np.floating]) -> Return:
     """The mean with its interval; games that are NaN do not count.
 
     Raises:

@@ -6,14 +6,14 @@ store into which a ladder that is being served writes its games.
 
 from __future__ import annotations
 
-import contextlib
 import sqlite3
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from lanista.arena.store_file import transaction
 from lanista.errors import UsageError
 
 Kind = Literal["agent", "watch", "out"]
@@ -75,17 +75,6 @@ class Roster:
     def __exit__(self, *error: object) -> None:
         self._database.close()
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield
-            self._database.execute("COMMIT")
-        except sqlite3.OperationalError as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise OSError(f"cannot write to {self._path}: {error}") from None
-
     def wanted(self) -> dict[str, Kind]:
         """The strings of contestants ("agent"), watched folders ("watch"), and names that shall not play ("out"), in
         the order in which they came."""
@@ -95,7 +84,7 @@ class Roster:
 
     def want(self, words: Mapping[str, Kind]) -> None:
         """Register; what was "out" may come back."""
-        with self._transaction():
+        with transaction(self._database, self._path):
             self._database.executemany(
                 "INSERT INTO ladder_wanted VALUES (?, ?, ?) ON CONFLICT (words) DO UPDATE SET kind = excluded.kind",
                 [(each, kind, time.time()) for each, kind in words.items()],
@@ -109,7 +98,7 @@ class Roster:
         kind, seen = self.wanted().get(words), words in self.seen()
         if kind is None and not seen:
             return False
-        with self._transaction():
+        with transaction(self._database, self._path):
             if kind == "watch":
                 self._database.execute("DELETE FROM ladder_wanted WHERE words = ?", (words,))
         if kind != "watch":
@@ -125,7 +114,7 @@ class Roster:
 
     def note(self, name: str, state: State, note: str = "") -> None:
         """Write down how someone stands."""
-        with self._transaction():
+        with transaction(self._database, self._path):
             self._database.execute(
                 "INSERT INTO ladder_seen VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE"
                 " SET state = excluded.state, note = excluded.note, since = excluded.since"

@@ -12,7 +12,7 @@ import json
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from lanista.arena.move_encoding import timed
 from lanista.arena.new_games import NewGames, joined
-from lanista.arena.store_file import address, check_size
+from lanista.arena.store_file import address, check_size, transaction
 from lanista.arena.store_format import (
     APPLICATION,
     FORMAT,
@@ -121,21 +121,9 @@ class Store:
         with self._transaction():
             migrate(self._database)
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[None]:
-        try:
-            self._database.execute("BEGIN IMMEDIATE")
-            yield
-            self._database.execute("COMMIT")
-        except BaseException as error:
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            if isinstance(error, sqlite3.OperationalError):
-                raise OSError(
-                    f"cannot write to {self.path}: {error}; the games that are stored are safe, and once there is room "
-                    "the same command goes on"
-                ) from None
-            raise
+    def _transaction(self) -> contextlib.AbstractContextManager[None]:
+        comfort = "; the games that are stored are safe, and once there is room the same command goes on"
+        return transaction(self._database, self.path, comfort)
 
     def __enter__(self) -> Store:
         return self

@@ -1,8 +1,11 @@
-"""A store's file as SQLite is to open it, and a look at whether it is whole."""
+"""A store's file as SQLite is to open it, a look at whether it is whole, and a transaction in it."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 from lanista.errors import UsageError
@@ -28,3 +31,27 @@ def check_size(path: Path) -> None:
     """
     if path.stat().st_size % SECTOR and not path.with_name(f"{path.name}-wal").exists():
         raise UsageError(f"{path} cannot be opened as a tournament's store: it is no database, or damaged")
+
+
+@contextlib.contextmanager
+def transaction(database: sqlite3.Connection, path: Path | None, comfort: str = "") -> Iterator[None]:
+    """What is written meanwhile is written as a whole, or, whatever is raised, not at all.
+
+    Args:
+        database: of which no transaction is open.
+        path: its file, to be named.
+        comfort: what else to say when it cannot be written.
+
+    Raises:
+        OSError: the file cannot be written, or the disk is full.
+    """
+    try:
+        database.execute("BEGIN IMMEDIATE")
+        yield
+        database.execute("COMMIT")
+    except BaseException as error:
+        if database.in_transaction:
+            database.execute("ROLLBACK")
+        if isinstance(error, sqlite3.OperationalError):
+            raise OSError(f"cannot write to {path}: {error}{comfort}") from None
+        raise

@@ -81,7 +81,7 @@ class UciAgent(EngineAgent):
         """
         super().__init__(name, command, limits)
         self.options = dict(options or {})
-        self._last_game: dict[LineProcess, int] = {}  # that a process was asked about by a clock
+        self._last_game: dict[LineProcess, int] = {}  # that a process plays, by a clock or with `remember`
 
     def _games(self, spec: GameSpec) -> ToldGames:
         if spec.name.partition(":")[0] in games():

@@ -128,13 +128,13 @@ def _strength(folder: Path, game: str, options: Options) -> list[str]:
 def _gains(agent: Any, game: str, anchors: list[str], pairs: int) -> list[str]:
     """What it gains of each anchor: how often it is ahead tells little where luck deals the hands."""
     from lanista.agents.contestant import load_agent
+    from lanista.agents.levels import mean_return
     from lanista.agents.pairs import pair_gains, pair_games
 
     lines = ["| against | gain of a game | 95 % |", "|---|---|---|"]
     for name in anchors:
-        gains = pair_gains(pair_games(game, agent, load_agent(name), pairs, 0, (0, 0)), pairs) / 2
-        mean, margin = float(gains.mean()), 1.96 * float(gains.std(ddof=1)) / len(gains) ** 0.5
-        lines.append(f"| {name} | {mean:+.2f} | {mean - margin:+.2f} to {mean + margin:+.2f} |")
+        gain = mean_return(pair_gains(pair_games(game, agent, load_agent(name), pairs, 0, (0, 0)), pairs) / 2)
+        lines.append(f"| {name} | {gain.mean:+.2f} | {gain.low:+.2f} to {gain.high:+.2f} |")
     return [*lines, "", f"{pairs} pairs of games against each, the same deal from both sides."]
 
 

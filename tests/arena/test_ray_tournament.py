@@ -6,7 +6,6 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from typing import Any
 import numpy as np
 import pytest
 import ray
-from ray.cluster_utils import Cluster
 
 from lanista import Choice
 from lanista.agents.adjudication import Adjudication
@@ -28,17 +26,6 @@ from lanista.envs.core import Agent, Array, Turn, agent_name
 from lanista.errors import UsageError
 
 OF_THEIR_TIME = ("stored_at", "session", "values", "seconds")
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a cluster of two nodes with one processor each."""
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    nodes.add_node(num_cpus=1)
-    nodes.wait_for_nodes()
-    yield nodes.address
-    ray.shutdown()
-    nodes.shutdown()
 
 
 def told(db: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 import ray
 import yaml  # type: ignore[import-untyped]  # of its stubs only dicts would be used
-from ray.cluster_utils import Cluster
 
 import lanista
 from lanista.errors import UsageError
@@ -28,17 +27,6 @@ SMALL: dict[str, Any] = {
     "copies": COPIES, "plies": PLIES, "minibatch_size": 128, "encoder": "mlp:dim=16", "precision": "float32",
     "threads": 1, "measurements": 0, "checkpoints": 1,
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a cluster of two nodes with one processor each."""
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    nodes.add_node(num_cpus=1)
-    nodes.wait_for_nodes()
-    yield nodes.address
-    ray.shutdown()
-    nodes.shutdown()
 
 
 def runners() -> dict[str, tuple[str, int]]:
