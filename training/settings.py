@@ -68,6 +68,10 @@ class TrainSettings(PPOSettings, LeagueSettings):
     encoder: str = "auto"
     """The network's encoder, such as "board_resnet:channels=64", or a pretrained one by its folder or name; "auto"
     chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
+    joint: str = "auto"
+    """How several modalities act on each other: "film" (what is seen is scaled and shifted by what the rest says),
+    "mlp", both with a size as in "film:dim=256", or "none", side by side; "auto" is film where something is seen and
+    something else is said."""
     separate_value: bool = False
     """The value has encoders of its own, as SB3's and CleanRL's networks of small observations have; not with a
     memory."""
@@ -205,10 +209,10 @@ def new_networks(spec: GameSpec, settings: TrainSettings) -> Networks:
     """
     own: Sequence[Fusion | None] = [None] * len(spec.roles)
     if settings.separate_value:
-        own = fusions_of_words(spec, settings.encoder, settings.freeze)
+        own = fusions_of_words(spec, settings.encoder, settings.freeze, settings.joint)
     return build_networks(
         spec,
-        fusions_of_words(spec, settings.encoder, settings.freeze),
+        fusions_of_words(spec, settings.encoder, settings.freeze, settings.joint),
         normalize_observation=settings.normalize_observation,
         normalize_value=settings.normalize_value,
         memory=settings.memory,
