@@ -1,5 +1,4 @@
-"""A position or game that somebody pastes: FEN and PGN for chess, SGF for Go and its kin, positions as the game writes
-them, moves for any game."""
+"""A position or game that somebody pastes: FEN and PGN for chess, SGF for Go and its kin, moves for any game."""
 
 from __future__ import annotations
 
@@ -44,10 +43,6 @@ def read(text: str, game: str) -> tuple[Start, tuple[int, ...]]:
             Table(start)  # which says what is wrong with it
             return start, ()
         text = _movetext(text)
-    elif "/" in text.partition(" ")[0]:  # no move has a slash
-        start = replace(start, position=text)
-        Table(start)
-        return start, ()
     return start, _moves(start, _words(text, start))
 
 
