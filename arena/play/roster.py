@@ -233,7 +233,7 @@ def _trained(name: str, about: str, spec: GameSpec) -> Opponent:
     else:
         strengths += [Strength(f"{word} (temperature {t:g})", f"{name}?temperature={t:g}")
                       for word, t in (("varied", 0.5), ("loose", 1.0))]  # fmt: skip
-        if spec.players == 2 and spec.perfect_information and ":" not in spec.name.partition(":")[0]:
+        if spec.players == 2 and spec.perfect_information and spec.name.partition(":")[0] in games():
             strengths += [Strength(f"thinks ahead, {n} simulations", f"{name}?simulations={n}") for n in (50, 200, 800)]
     title = name.rpartition("/")[2] if "/" in name else "Lanista"
     return Opponent(title, about, tuple(strengths))

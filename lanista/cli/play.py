@@ -87,9 +87,11 @@ def open_page(options: Options) -> int:
     where = address(options.host, options.port)
     house = House(roster, Keeper(db=options.db), db=options.db, film=gif, settle=settled)
     print(f"the page is at {where.link}\nCtrl-C ends it", flush=True)
-    serve(house, where, browser=not options.no_browser)
-    for name in house.runs.going_on():
-        print(f"the run {house.runs.folder / name} goes on; the page, begun again here, shows and stops it")
+    try:
+        serve(house, where, browser=not options.no_browser)
+    finally:  # Ctrl-C ends the page, and no run that it began
+        for name in house.runs.going_on():
+            print(f"the run {house.runs.folder / name} goes on; the page, begun again here, shows and stops it")
     return 0
 
 

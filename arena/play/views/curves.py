@@ -83,7 +83,8 @@ def charts(rows: Sequence[Row]) -> list[Chart]:
     found = []
     for group in sorted(groups, key=lambda name: (order.get(name, len(order)), name)):
         curves = tuple(_curve(rows, name) for name in groups[group])
-        found.append(Chart(group, curves))
+        if any(value for curve in curves for _, value, _, _ in curve.points):  # such as the share of what is off
+            found.append(Chart(group, curves))
     return found
 
 

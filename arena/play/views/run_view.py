@@ -114,7 +114,7 @@ class RunView:
             self.death.set_visibility(status.state == DIED)
             if status.state == DIED:
                 said = "\n".join(log) or "It said nothing, or was begun on a command line."
-                self.log.show(f'<p class="error">{escape(status.words)}</p><pre class="log">{escape(said)}</pre>')
+                self.log.show(f'<pre class="log">{escape(said)}</pre>')
             self._show_curves(rows)
             self.checkpoints.show(checkpoints_html(kept, status.record.about))
             self.play.set_visibility(bool(kept))

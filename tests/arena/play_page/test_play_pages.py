@@ -22,6 +22,7 @@ from lanista.arena.play.session import Rules, Seat
 from lanista.arena.play.views.board import Board
 from lanista.arena.play.views.controls import Button, Field, Rich, Select
 from lanista.arena.play.views.frame import build_tabs
+from lanista.arena.play.views.move_buttons import groups_of
 from lanista.arena.play.views.placing import PlacingBoard
 
 ADA, BOB = Seat("person", "ada"), Seat("person", "bob")
@@ -200,6 +201,18 @@ def test_pieces_are_placed_by_hand_and_the_rules_say_what_is_wrong(tmp_path: Pat
         await user.should_see("no notation for positions")
 
     run(tmp_path, work)
+
+
+def test_many_moves_are_grouped() -> None:
+    few = [(action, f"m{action}") for action in range(40)]
+    assert groups_of(few) == [("", few)]
+    board = [(row * 19 + column, f"{letter}{19 - row}") for row in range(19) for column, letter in
+             enumerate("ABCDEFGHJKLMNOPQRST")]  # fmt: skip
+    grouped = groups_of([*board, (361, "pass")])
+    assert [name for name, _ in grouped[:2]] == ["A …", "B …"] and grouped[-1] == ("pass", [(361, "pass")])
+    assert sorted(move for _, moves in grouped for move in moves) == sorted([*board, (361, "pass")])
+    numbered = groups_of([(action, str(action)) for action in range(50)])
+    assert [name for name, _ in numbered] == ["0 to 23", "24 to 47", "48 to 49"]
 
 
 def test_an_address_without_a_game_says_so(tmp_path: Path) -> None:

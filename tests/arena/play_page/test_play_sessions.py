@@ -11,7 +11,7 @@ from lanista.arena.play.judging import can_be_judged, judged, unjudged
 from lanista.arena.play.move_tree import ROOT
 from lanista.arena.play.saying import names, short, status
 from lanista.arena.play.session import Rules, Seat, Session
-from lanista.arena.play.table import Start
+from lanista.arena.play.table import Start, Table
 from lanista.errors import UsageError
 
 ADA, BOB = Seat("person", "ada"), Seat("person", "bob")
@@ -260,3 +260,10 @@ def test_every_native_game_is_played_to_its_end_by_touches_or_words() -> None:
             assert session.table.parse_move(move.word) == move.action
             session.play(session.live, player, move.action, 0.0)
         assert session.over or len(session.tree) == 61
+
+
+def test_a_board_of_pettingzoo_that_all_see_is_shown() -> None:
+    table = Table(Start("zoo:classic/tictactoe_v3", 0))
+    assert table.spec.perfect_information and not table.game.spec.perfect_information
+    assert "<image" in table.picture(None)
+    assert not Table(Start("zoo:classic/leduc_holdem_v4", 0)).spec.perfect_information
