@@ -169,7 +169,8 @@ def held_folder(folder: Path, what: str) -> Iterator[None]:
     """Hold a folder's lock meanwhile: the mark of a run that is going on, which the system takes back at any death.
 
     Args:
-        folder: of the run; the lock is `running.lock` in it; a kill leaves the file, which means nothing by itself.
+        folder: of the run; the lock is `running.lock` in it, with the number of the process; a kill leaves the file,
+            which means nothing by itself.
         what: what the folder is, in words, for the error.
 
     Raises:

@@ -14,9 +14,11 @@ COLOURS = ("#0a84c6", "#d5691a", "#0f9d76", "#c0699f", "#b58a00", "#7a7fd0")
 NO_CURVES = ("steps", "updates", "seconds", "learning_rate")
 # Shown first; each stands in the rows until it is measured again: level, then a jump.
 STRENGTH = ("rating", "score", "return", "nash_conv", "league_score")
+PLAYED = "first_player_return"  # of the training games
 SHOWN = (*STRENGTH, "ep_rew_mean", "entropy", "approx_kl")
 TITLES = {
     "rating": "Rating, Elo above random play", "score": "Points against fixed opponents",
+    "first_player_return": "Return of the first player in training",
     "nash_conv": "What best responses gain (0: equilibrium)", "return": "Mean return", "entropy": "Entropy, nats",
     "approx_kl": "Change of the policy in an update, KL", "game_length": "Length of a game, plies",
     "steps_a_second": "Speed, steps a second", "value_loss": "Loss of the value", "policy_loss": "Loss of the policy",
@@ -44,20 +46,17 @@ class Chart:
     Attributes:
         name: what they measure, as the rows call it.
         curves: at least one.
+        first: whether it is shown without being asked for.
     """
 
     name: str
     curves: tuple[Curve, ...]
+    first: bool
 
     @property
     def title(self) -> str:
         """What it shows, for people."""
         return TITLES.get(self.name, self.name.replace("_", " ").replace("/", ", ").capitalize())
-
-    @property
-    def first(self) -> bool:
-        """Whether it is shown without being asked for."""
-        return self.name in SHOWN
 
     @property
     def said(self) -> str:
@@ -79,12 +78,14 @@ def charts(rows: Sequence[Row]) -> list[Chart]:
     for name in names:
         if name not in NO_CURVES and name not in ends:
             groups.setdefault(name.partition("/")[0], []).append(name)
-    order = {name: place for place, name in enumerate(SHOWN)}
+    # Where nobody is measured against, as in a game of one player, the games' returns tell how good it is.
+    shown = SHOWN if "score" in groups or "return" in groups else (PLAYED, *SHOWN)
+    order = {name: place for place, name in enumerate(shown)}
     found = []
     for group in sorted(groups, key=lambda name: (order.get(name, len(order)), name)):
         curves = tuple(_curve(rows, name) for name in groups[group])
         if any(value for curve in curves for _, value, _, _ in curve.points):  # such as the share of what is off
-            found.append(Chart(group, curves))
+            found.append(Chart(group, curves, group in shown))
     return found
 
 

@@ -85,7 +85,8 @@ class RunView:
                 ui.html(escape(self.name), tag="h1", sanitize=False).classes("heading")
                 ui.label(game_title(status.record.about)).classes("faint")
             with ui.element("div").classes("row"):
-                self.play = ui.link("Play", "/").classes("button primary")
+                self.play = ui.link("Play", "/").classes("button primary").props('aria-label="Play its newest agent"')
+                self.play.set_visibility(False)  # until it leads somewhere
                 self.stop = Button("Stop", self._stop)
                 with ui.element("div").classes("row") as self.more_box:
                     with labelled("Minutes more"):
@@ -242,9 +243,10 @@ def checkpoints_html(kept: list[Checkpoint], game: str) -> str:
     rated = [each.rating for each in kept if each.rating is not None]
     low, high = min((each[1] for each in rated), default=0.0), max((each[2] for each in rated), default=1.0)
     rows = "".join(_checkpoint_row(each, game, low, max(high - low, 1.0)) for each in kept)
+    elo, interval = ("Elo", "95 % interval") if rated else ("", "")  # a game of one player has no opponents
     return (
         '<table class="sheet"><thead><tr><th class="number">Steps</th><th class="number wide">Trained</th>'
-        '<th class="number">Elo</th><th class="wide">95 % interval</th><th class="number"><span class="sr-only">Play'
+        f'<th class="number">{elo}</th><th class="wide">{interval}</th><th class="number"><span class="sr-only">Play'
         f"</span></th></tr></thead><tbody>{rows}</tbody></table>"
     )
 

@@ -236,6 +236,7 @@ def test_blunders_are_marked_by_what_they_cost() -> None:
 def test_contestants_have_names_for_people() -> None:
     assert short("connect_four") == "Lanista" and short("othello?temperature=0.5") == "Lanista (temperature 0.5)"
     assert short("uci:stockfish?depth=1&Skill Level=3") == "Stockfish (depth 1, skill level 3)"
+    assert short("runs/first/checkpoints/512?temperature=1") == "first, checkpoint 512 (temperature 1)"
     assert short("gtp:gnugo --level 5") == "GNU Go (level 5)" and short("runs/first?simulations=9").startswith(
         "first ("
     )
