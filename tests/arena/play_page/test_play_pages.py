@@ -19,6 +19,7 @@ from lanista.arena.play.house import House
 from lanista.arena.play.keeping import Keeper
 from lanista.arena.play.roster import Roster
 from lanista.arena.play.session import Rules, Seat
+from lanista.arena.play.table import Start, Table
 from lanista.arena.play.views.board import Board
 from lanista.arena.play.views.controls import Button, Field, Rich, Select
 from lanista.arena.play.views.frame import build_tabs
@@ -161,7 +162,7 @@ def test_a_position_is_pasted_and_what_is_wrong_is_said(tmp_path: Path) -> None:
         assert isinstance(field, Field)
         field.text = "a1 a1"
         user.find("Set up").click()
-        await user.should_see("move 2, 'a1', is not legal", retries=50)
+        await user.should_see("move 2, 'a1', is not legal", retries=100)
         field.text = "a1 b2"
         user.find("Set up").click()
         await until(lambda: len(house.sessions) == 1)
@@ -178,19 +179,19 @@ def test_pieces_are_placed_by_hand_and_the_rules_say_what_is_wrong(tmp_path: Pat
     async def work(user: User, house: House) -> None:
         await user.open("/analyse?game=chess")
         user.find(marker="by-hand").trigger("toggle", True)
-        await user.should_see("played on: rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1", retries=50)
+        await user.should_see("played on: rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1", retries=100)
         user.find(kind=Button, content="Empty board").click()
-        await user.should_see("White has 0 kings", retries=50)
+        await user.should_see("White has 0 kings", retries=100)
         for name, cell in (("white king", 60), ("black king", 4), ("black rook", 3), ("white queen", 7)):
             button = next(each for each in user.find(Button).elements if each._props.get("aria-label") == name)
             UserInteraction(user, {button}, None).click()
             user.find(PlacingBoard).trigger("place", cell)
-        await user.should_see("The king that is not to move stands in check", retries=50)
+        await user.should_see("The king that is not to move stands in check", retries=100)
         for wrong in (None, -1, 64, "4", [4, 4], [[4]], True, 1.5):
             user.find(PlacingBoard).trigger("place", wrong)
         black = next(each for each in user.find(Button).elements if each._text == "Black")
         UserInteraction(user, {black}, None).click()
-        await user.should_see("played on: 3rk2Q/8/8/8/8/8/8/4K3 b - - 0 1", retries=50)
+        await user.should_see("played on: 3rk2Q/8/8/8/8/8/8/4K3 b - - 0 1", retries=100)
         user.find(kind=Button, content="Set up this position").click()
         await until(lambda: len(house.sessions) == 1)
         (session,) = house.sessions.values()
@@ -200,6 +201,9 @@ def test_pieces_are_placed_by_hand_and_the_rules_say_what_is_wrong(tmp_path: Pat
         user.find(marker="by-hand").trigger("toggle", True)
         await user.should_see("no notation for positions")
 
+    Table(
+        Start("chess", 0, "k7/7P/8/8/8/8/8/K7 w - - 0 1")
+    )  # compiled now, if it must be, and not while the user waits
     run(tmp_path, work)
 
 
