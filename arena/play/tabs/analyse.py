@@ -67,7 +67,7 @@ class Desk:
         family = game.partition(":")[0]
         self.text._props["placeholder"] = HINTS.get(family, "A list of moves, as the game writes them")
         self.text.update()
-        self.house.soon(self.placing.use(game))
+        self.placing.choose(game)
 
     async def _begin(self) -> None:
         self.error.set_text("")

@@ -108,13 +108,16 @@ class Placing:
         """Show it, or do so no more; nothing is made for who does not look."""
         self.open = open_
         if open_ and not self.rows:
-            await self.use(self.game)
+            await self._use_game()
 
-    async def use(self, game: str) -> None:
+    def choose(self, game: str) -> None:
         """Place pieces of a game from now on."""
         self.game, self.rows = game, []
-        if not self.open:
-            return
+        if self.open:
+            background_tasks.create(self._use_game())
+
+    async def _use_game(self) -> None:
+        game = self.game
         try:
             rules = native_rules(game)
         except UsageError:

@@ -199,11 +199,9 @@ def test_pieces_are_placed_by_hand_and_the_rules_say_what_is_wrong(tmp_path: Pat
         assert session.movers() == (1,)
         await user.open("/analyse?game=kuhn_poker")
         user.find(marker="by-hand").trigger("toggle", True)
-        await user.should_see("no notation for positions")
+        await user.should_see("no notation for positions", retries=100)
 
-    Table(
-        Start("chess", 0, "k7/7P/8/8/8/8/8/K7 w - - 0 1")
-    )  # compiled now, if it must be, and not while the user waits
+    Table(Start("chess", 0, "k7/7P/8/8/8/8/8/K7 w - - 0 1"))  # compiled now, and not while the user waits
     run(tmp_path, work)
 
 
