@@ -127,8 +127,8 @@ class OpenBoard:
 
     def _revived(self) -> Any:
         """The position from which a game that has ended is played on."""
-        if self.rules.parse_position is not None and self.rules.print_position is not None:
-            words = self.rules.print_position(self.position).split()
+        words = [] if self.rules.print_position is None else self.rules.print_position(self.position).split()
+        if self.rules.parse_position is not None and len(words) == 6:  # with a count of moves that can be set back
             try:
                 return self.rules.parse_position(" ".join([*words[:4], "0", *words[5:]]))
             except ValueError as error:

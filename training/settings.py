@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,6 +15,7 @@ from lanista.agents.policy_network import PolicyNetwork
 from lanista.agents.role_networks import Networks, build_networks, the_only
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
+from lanista.files import read_toml
 from lanista.perception.fusion import Fusion
 from lanista.training.league import LeagueSettings, check_league
 from lanista.training.ppo import SCHEDULES, PPOSettings
@@ -134,20 +134,6 @@ class TrainSettings(PPOSettings, LeagueSettings):
 def setting_names() -> list[str]:
     """All settings, in the order they are defined."""
     return [field.name for field in fields(TrainSettings)]
-
-
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read settings from a TOML file.
-
-    Raises:
-        UsageError: it is missing or no TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{path} cannot be read as TOML: {error}") from None
 
 
 def read_settings(game: str, config: Path | None = None, changes: Mapping[str, Any] | None = None) -> TrainSettings:
