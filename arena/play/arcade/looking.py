@@ -1,0 +1,75 @@
+"""Where a watched agent looks, computed beside the game as often as there is time for it: never by making it wait."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from collections.abc import Callable
+
+import numpy as np
+
+from lanista.arena.play.arcade.machine import Decision
+from lanista.envs.core import Agent, Array
+
+COPIES = 8  # of what it sees, with noise; a picture on paper takes four times as many
+SHARE = 0.25  # of the time, at most
+FADING = 0.5  # how much stays of what was shown before: noise flickers, attention does not
+
+
+def shows_looks(agent: Agent | None) -> bool:
+    """Whether an agent has one network that sees a picture or a board, whose looks can be shown."""
+    network = getattr(agent, "network", None)
+    if network is None:
+        return False
+    from lanista.agents.policy_network import PolicyNetwork
+
+    return isinstance(network, PolicyNetwork) and any(
+        len(tuple(encoder.shape)) == 3  # type: ignore[arg-type]
+        for encoder in network.fusion.encoders.values()
+    )
+
+
+class Looking:
+    """A thread that explains the agent's last decision, again and again while it is on."""
+
+    def __init__(self, decision: Callable[[], Decision | None], show: Callable[[Array], None]) -> None:
+        """Begin, switched off.
+
+        Args:
+            decision: gives the last one; called in the thread.
+            show: is given (height, width) float32 in [0, 1]; called in the thread.
+        """
+        self._decision, self._show = decision, show
+        self._on = threading.Event()
+        self._heat: Array | None = None
+        threading.Thread(target=self._work, name="looking", daemon=True).start()
+
+    def switch(self, on: bool) -> None:
+        """Whether it works."""
+        if on:
+            self._on.set()
+        else:
+            self._on.clear()
+
+    def _work(self) -> None:
+        with contextlib.suppress(OSError):  # the game comes first
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
+        from lanista.agents.saliency import saliency
+
+        explained: Decision | None = None
+        while True:
+            self._on.wait()
+            found = self._decision()
+            if found is None or found is explained:
+                time.sleep(0.01)
+                continue
+            began, explained = time.monotonic(), found
+            network = found.agent.network  # type: ignore[attr-defined]  # it `shows_looks`
+            _, heat = saliency(network, found.turn, 0, found.action, copies=COPIES)
+            if self._heat is not None and self._heat.shape == heat.shape:
+                heat = np.maximum(heat * (1 - FADING) + self._heat * FADING, heat * 0.5).astype(np.float32)
+            self._heat = heat
+            self._show(heat)
+            time.sleep((time.monotonic() - began) * (1 / SHARE - 1))
