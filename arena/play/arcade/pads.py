@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lanista.envs.core import GameSpec
 from lanista.envs.doors import atari
+from lanista.errors import UsageError
 
 MOST_BUTTONS = 16  # what is held down is sent as so many bits
 # What can be pressed -> what stands on it, and the keys of somebody alone, of the first of two and of the second, by
@@ -79,8 +80,11 @@ def pad_of(game: str, spec: GameSpec, player: int = 0) -> Pad:
     count = int(getattr(spec.role(player).action, "n", 0))
     if door == "atari":
         return _console_pad(atari.action_names(rest), rest)
-    if door == "zoo" and rest.startswith("atari/") and count == len(CONSOLE):
-        return _console_pad(CONSOLE, rest.removeprefix("atari/"))
+    if door == "zoo" and rest.startswith("atari/"):
+        rom = re.sub(r"_v\d+$", "", rest.removeprefix("atari/").partition("?")[0])
+        names = CONSOLE if count == len(CONSOLE) else _minimal(rom)
+        if len(names) == count:
+            return _console_pad(names, rom)
     name = rest.partition("?")[0].rpartition("/")[2] if door == "zoo" else rest.partition("?")[0]
     for pattern, known in _KNOWN:
         if re.match(pattern, f"{door}:{name}") and len(known.words) + (known.idle is not None) == count:
@@ -99,6 +103,14 @@ def keys_of(pad: Pad, place: int, people: int) -> list[dict[str, object]]:
     """
     column = 1 if people == 1 else 2 + min(place, 1)
     return [{"name": name, "label": KEYS[name][0], "keys": list(KEYS[name][column])} for name in pad.buttons]
+
+
+def _minimal(rom: str) -> Sequence[str]:
+    """The actions of a game with one player; with two it is numbered likewise. None if there is no such game."""
+    try:
+        return atari.action_names(rom)
+    except UsageError:
+        return ()
 
 
 def _console_pad(names: Sequence[str], rest: str) -> Pad:

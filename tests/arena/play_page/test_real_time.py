@@ -162,6 +162,14 @@ def test_two_players_of_the_console() -> None:
     pytest.importorskip("multi_agent_ale_py", reason="two-player Atari needs: pip install multi-agent-ale-py")
     machine = Machine("zoo:atari/pong_v3", ["", "random"], 1)
     machine.begin(0)
+    up = 1 << machine.pads[0].buttons.index("up")  # type: ignore[union-attr]
+    green = np.array([92, 186, 92])
+    heights = []
+    for pressed in (0, up):
+        for _ in range(20):
+            machine.frame([pressed, 0])
+        heights.append(np.nonzero((machine.picture()[34:194] == green).all(2))[0].mean())
+    assert heights[1] < heights[0] - 5  # the racket goes up
     while not any(machine.score):
         machine.frame([0, 0])
     assert sum(machine.score) == 0 and machine.pace == 60
