@@ -196,14 +196,11 @@ class Cabinet:
         socket = self._socket
         if socket is None:
             return
-        try:
+        with contextlib.suppress(Exception):  # it has gone; `serve` sees that
             if isinstance(body, str):
                 await socket.send_text(body)
             else:
                 await socket.send_bytes(body)
-        except Exception:  # it has gone; `serve` sees that
-            if self._socket is socket:
-                self._socket, self._left = None, time.monotonic()
 
     def _write(self, message: bytes) -> None:
         """Send to the process; it reads at once, and what does not fit is lost with it."""

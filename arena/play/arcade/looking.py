@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import threading
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from lanista.arena.play.arcade.machine import Decision
 from lanista.envs.core import Agent, Array
 
-COPIES = 8  # of what it sees, with noise; a picture on paper takes four times as many
+# Copies of what it sees, with noise, at a time. A picture on paper takes sixteen times as many at once; here a frame
+# must never wait for more than some milliseconds, and what was seen before smooths it as well.
+COPIES = 2
 SHARE = 0.25  # of the time, at most
-FADING = 0.5  # how much stays of what was shown before: noise flickers, attention does not
+KEPT = 0.75  # how much stays of what was shown before: noise flickers, attention does not
 
 
 def shows_looks(agent: Agent | None) -> bool:
@@ -43,7 +41,6 @@ class Looking:
         """
         self._decision, self._show = decision, show
         self._on = threading.Event()
-        self._heat: Array | None = None
         threading.Thread(target=self._work, name="looking", daemon=True).start()
 
     def switch(self, on: bool) -> None:
@@ -54,11 +51,11 @@ class Looking:
             self._on.clear()
 
     def _work(self) -> None:
-        with contextlib.suppress(OSError):  # the game comes first
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 15)
         from lanista.agents.saliency import saliency
 
         explained: Decision | None = None
+        mean: Array | None = None
+        seed = 0
         while True:
             self._on.wait()
             found = self._decision()
@@ -67,9 +64,9 @@ class Looking:
                 continue
             began, explained = time.monotonic(), found
             network = found.agent.network  # type: ignore[attr-defined]  # it `shows_looks`
-            _, heat = saliency(network, found.turn, 0, found.action, copies=COPIES)
-            if self._heat is not None and self._heat.shape == heat.shape:
-                heat = np.maximum(heat * (1 - FADING) + self._heat * FADING, heat * 0.5).astype(np.float32)
-            self._heat = heat
-            self._show(heat)
+            seed += 1
+            _, heat = saliency(network, found.turn, 0, found.action, seed, COPIES)
+            mean = heat if mean is None or mean.shape != heat.shape else KEPT * mean + (1 - KEPT) * heat
+            whole = float(mean.max())
+            self._show(mean / whole if whole > 0 else mean)
             time.sleep((time.monotonic() - began) * (1 / SHARE - 1))

@@ -1,4 +1,9 @@
-"""Frames as PNG files that every browser draws, made quickly: no row filters, the least compression that helps."""
+"""Frames as PNG files that every browser draws, made quickly: no row filters, the least compression that helps.
+
+Of the console's frames one takes 0.10 ms and 1.2 to 3.3 KB, without a loss. A palette instead of colours saves no time;
+JPEG takes as long for 2.6 to 13 KB, lossless WebP twice as long, and raw pixels are 100 KB, which the socket would
+deflate itself.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +14,7 @@ import numpy as np
 
 from lanista.envs.core import Array
 
-LEVEL = 1  # of zlib: 1 makes frames of the console 30 to 60 times smaller in a fraction of a millisecond
+LEVEL = 1  # of zlib
 _END = struct.pack(">I", 0) + b"IEND" + struct.pack(">I", zlib.crc32(b"IEND"))
 
 

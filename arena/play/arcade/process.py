@@ -165,6 +165,8 @@ class Cabinet:
         elif order == messages.ATTACH:
             self._unseen.clear()
             self._shown = None
+            if stage == "paused" and not self._people:  # it was paused when whoever watched went
+                self._change("playing")
             self._send(TEXT, self.state.text().encode())
             self._send_frame()
 

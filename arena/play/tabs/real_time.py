@@ -26,7 +26,7 @@ def build(house: House) -> None:
 
     @ui.page(PATH)
     def real_time(game: str = "") -> None:
-        with frame("Real time", PATH):
+        with frame("Arcade", PATH):
             Chooser(house, game)
 
     @ui.page(f"{PATH}/{{number}}")
@@ -74,11 +74,12 @@ class Chooser:
         self.game = ""
         self.spec: GameSpec | None = None
         self.mode = "person"
+        self._tried = False  # the first of the games, where the one in the address cannot be had
         with ui.element("section").classes("panel padded stack narrow").style("margin: 0 auto"):
             with ui.element("div"):
-                ui.html("Real time", tag="h1", sanitize=False).classes("heading")
+                ui.html("Arcade", tag="h1", sanitize=False).classes("heading")
                 ui.html(
-                    "Games that do not wait: play them by keyboard, or watch an agent and where it looks.",
+                    "Games in real time: play them by keyboard, or watch an agent and where it looks.",
                     tag="p", sanitize=False,
                 ).classes("faint")  # fmt: skip
             with ui.element("div").classes("two"):
@@ -122,15 +123,12 @@ class Chooser:
             check_real_time(game, spec)
             self.agents = await asyncio.to_thread(players_of, self.house.roster, game, spec)
         except UsageError as error:
-            self.about.set_text("")
-            self.error.set_text(str(error))
-            self.start.enable(False)
+            await self._refused(str(error))
             return
         self.game, self.spec = game, spec
-        known = dict(self.games)
-        known.setdefault(game, title(game))
-        self.select.choose_from(list(known.items()), game)
-        self.about.set_text(f"{spec.description[:1].upper()}{spec.description[1:]}")
+        self.games.setdefault(game, title(game))
+        self.select.choose_from(list(self.games.items()), game)
+        self.about.set_text(self._words(spec))
         modes = [("person", "You"), ("watch", "An agent, watched")]
         if spec.players > 1:
             modes = [("person", "You and an agent"), ("people", "Two people"), ("watch", "Agents, watched")]
@@ -142,6 +140,23 @@ class Chooser:
         self.agent.choose_from([(str(place), words) for place, (_, words) in enumerate(self.agents)], "0")
         self._mode(self.mode)
         self.start.enable(True)
+
+    async def _refused(self, words: str) -> None:
+        """Say why a game cannot be chosen, and stay with the one before, or the first there is."""
+        if self.spec is None and self.games and not self._tried:
+            self._tried = True
+            await self._chosen(next(iter(self.games)))
+        elif self.spec is not None:
+            self.about.set_text(self._words(self.spec))
+            self.select.choose_from(list(self.games.items()), self.game)
+            self.start.enable(True)
+        else:
+            self.about.set_text("")
+        self.error.set_text(words)
+
+    @staticmethod
+    def _words(spec: GameSpec) -> str:
+        return f"{spec.description[:1].upper()}{spec.description[1:]}"
 
     def _mode(self, mode: str) -> None:
         self.mode = mode

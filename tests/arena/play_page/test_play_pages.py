@@ -18,6 +18,7 @@ from lanista.arena.play.house import House
 from lanista.arena.play.keeping import Keeper
 from lanista.arena.play.roster import Roster
 from lanista.arena.play.session import Rules, Seat
+from lanista.arena.play.views.arcade import Arcade
 from lanista.arena.play.views.board import Board
 from lanista.arena.play.views.controls import Button, Field, Rich, Select
 from lanista.arena.play.views.frame import build_tabs
@@ -167,6 +168,26 @@ def test_a_position_is_pasted_and_what_is_wrong_is_said(tmp_path: Path) -> None:
         await user.open(f"/game/{session.number}")
         await until(lambda: all(node.chance is not None for node in session.tree.nodes))
         await until(lambda: "heat" in only(user, Board)._props["scene"]["overlay"])
+
+    run(tmp_path, work)
+
+
+def test_a_game_in_real_time_is_chosen_from_what_there_is(tmp_path: Path) -> None:
+    pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
+
+    async def work(user: User, house: House) -> None:
+        await user.open("/real-time?game=chess")
+        await user.should_see("chess waits for moves", retries=300)
+        await user.should_see("The Atari 2600 game pong")  # the first one instead
+        user.find("An agent, watched").click()
+        user.find(kind=Button, content="Start").click()
+        (cabinet,) = house.hall.cabinets.values()
+        assert cabinet.setting.game == "atari:pong" and cabinet.setting.seats == ("random",)
+        await user.open(f"/real-time/{cabinet.number}")
+        (shown,) = user.find(Arcade).elements
+        assert shown._props["about"]["socket"].endswith(cabinet.number) and not shown._props["about"]["seats"]
+        await user.open("/real-time/another")
+        await user.should_see("This game is not here")
 
     run(tmp_path, work)
 
