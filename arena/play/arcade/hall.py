@@ -64,12 +64,14 @@ class Cabinet:
         setting: what is played.
         state: what the process said last of itself.
         hall: whose it is.
+        about: what its page shows of it, once somebody has asked for that.
     """
 
     number: str
     setting: Setting
     hall: Hall
     state: State = field(default_factory=lambda: State("loading"))
+    about: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None

@@ -12,19 +12,23 @@ from lanista.envs.core import Agent, Array
 # Copies of what it sees, with noise, at a time. A picture on paper takes sixteen times as many at once; here a frame
 # must never wait for more than some milliseconds, and what was seen before smooths it as well.
 COPIES = 2
+LEAST = 36  # pixels of a picture's side
 SHARE = 0.25  # of the time, at most
 KEPT = 0.75  # how much stays of what was shown before: noise flickers, attention does not
 
 
 def shows_looks(agent: Agent | None) -> bool:
-    """Whether an agent has one network that sees a picture or a board, whose looks can be shown."""
+    """Whether an agent has one network that sees a picture, so that its looks can be shown over the screen.
+
+    Maps of a few symbols are no pictures: what they show lies elsewhere on the screen.
+    """
     network = getattr(agent, "network", None)
     if network is None:
         return False
     from lanista.agents.policy_network import PolicyNetwork
 
     return isinstance(network, PolicyNetwork) and any(
-        len(tuple(encoder.shape)) == 3  # type: ignore[arg-type]
+        len(shape := tuple(encoder.shape)) == 3 and min(shape[1:]) >= LEAST  # type: ignore[arg-type]
         for encoder in network.fusion.encoders.values()
     )
 

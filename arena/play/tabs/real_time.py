@@ -41,9 +41,10 @@ def build(house: House) -> None:
                 ui.html("The server has begun anew since, or its address is another one.", tag="p", sanitize=False)
                 ui.link("Choose a game", PATH).classes("button primary").style("align-self: flex-start")
             return
-        about = await asyncio.to_thread(_about, house, found)
+        if not found.about:
+            found.about = await asyncio.to_thread(_about, house, found)
         with frame(title(found.setting.game), PATH):
-            Arcade(about)
+            Arcade(found.about)
 
 
 def _about(house: House, cabinet: hall.Cabinet) -> dict[str, object]:
@@ -74,6 +75,7 @@ class Chooser:
         self.game = ""
         self.spec: GameSpec | None = None
         self.mode = "person"
+        self._choices = 0  # that were made so far
         self._tried = False  # the first of the games, where the one in the address cannot be had
         with ui.element("section").classes("panel padded stack narrow").style("margin: 0 auto"):
             with ui.element("div"):
@@ -114,18 +116,23 @@ class Chooser:
             await self._chosen(text.strip())
 
     async def _chosen(self, game: str) -> None:
-        """Use a game; in a thread, since it takes a moment to open."""
+        """Use a game; in a thread, since it takes a moment to open. Whoever chooses another meanwhile gets that."""
+        self._choices += 1
+        choice = self._choices
         self.start.enable(False)
         self.error.set_text("")
         self.about.set_text("Opening the game …")
         try:
             spec = await asyncio.to_thread(self.house.roster.check_game, game)
             check_real_time(game, spec)
-            self.agents = await asyncio.to_thread(players_of, self.house.roster, game, spec)
+            agents = await asyncio.to_thread(players_of, self.house.roster, game, spec)
         except UsageError as error:
-            await self._refused(str(error))
+            if choice == self._choices:
+                await self._refused(str(error))
             return
-        self.game, self.spec = game, spec
+        if choice != self._choices:
+            return
+        self.game, self.spec, self.agents = game, spec, agents
         self.games.setdefault(game, title(game))
         self.select.choose_from(list(self.games.items()), game)
         self.about.set_text(self._words(spec))

@@ -216,6 +216,10 @@ def test_only_what_a_page_sends_is_taken() -> None:
         bytes((ORDER, SPEED, 255)), bytes((ORDER, ATTACH, 0)), bytes((9, 0, 0)),
     ]  # fmt: skip
     assert [messages.from_browser(each) for each in bad] == [None] * len(bad)
+    draws = np.random.default_rng(0)
+    taken = [draws.bytes(int(draws.integers(1, 7))) for _ in range(10_000)]
+    lengths = {len(each) for each in taken if messages.from_browser(each) is not None}
+    assert lengths <= {3, 4, 5}
 
 
 # --- processes and sockets
@@ -288,6 +292,10 @@ def test_a_person_plays_pauses_and_comes_back() -> None:
             await socket.send(bytes((KEYS, 0, 1, 0)))
             await viewer.until(lambda: viewer.frames > 60)
             assert viewer.state["stage"] == "playing" and len(viewer.pictures) > 10
+            for _ in range(40):  # whatever a page may send, in whatever order
+                await socket.send(bytes((KEYS, *np.random.default_rng(0).integers(0, [2, 256, 256]).tolist())))
+                await viewer.order(LOOKS, 1)
+            await socket.send(bytes((KEYS, 0, 0, 0)))
             await viewer.order(SPEED, 50)
             await viewer.until(lambda: viewer.state["speed"] == 50)
             began, before = time.perf_counter(), viewer.last
