@@ -20,7 +20,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lanista.agents import processes
 from lanista.arena.play.arcade import messages
-from lanista.arena.play.arcade.messages import ALIVE, BETWEEN, BINARY, KEYS, MOST_BYTES, ORDER, TEXT, State
+from lanista.arena.play.arcade.messages import ALIVE, BINARY, KEYS, ORDER, TEXT, State
 from lanista.errors import UsageError
 
 MOST_RUNNING = 8  # processes at once; each has a core's time only as far as there is one
@@ -28,6 +28,7 @@ MOST_KNOWN = 200  # games whose address is still known
 AWAY = 20.0  # seconds without a browser, after which a game's process ends: time enough to load the page again
 IDLE = 15 * 60.0  # seconds without a key, after which a person has gone
 WATCHED = 60 * 60.0  # the same, of somebody who watches
+CHUNK = 1 << 16  # bytes read at once
 LOADING, SILENCE = 120.0, 20.0  # seconds until a process is taken for hanging: at first, and later
 PATH = "/real-time/socket/{number}"
 NOT_HERE, ELSEWHERE, NONSENSE = 4404, 4409, 4400  # codes with which sockets are closed
@@ -161,31 +162,27 @@ class Cabinet:
 
     async def _read(self, process: subprocess.Popen[bytes]) -> None:
         """Pass on what the process shows. It sends no more than the browser has drawn, so nothing piles up here."""
-        reader = asyncio.StreamReader(limit=MOST_BYTES)
+        reader = asyncio.StreamReader()
         assert process.stdout is not None
         loop = asyncio.get_running_loop()
         pipe, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), process.stdout)
-        words, patience = "", LOADING
+        words, patience, heard = "", LOADING, bytearray()
         try:
-            while self._process is process:
-                head = await asyncio.wait_for(reader.readexactly(BETWEEN.size), patience)
-                length, kind = BETWEEN.unpack(head)
-                if length > MOST_BYTES:
-                    words = "Its process said what cannot be"
+            while self._process is process and self.state.stage != "ended":
+                async with asyncio.timeout(patience):
+                    chunk = await reader.read(CHUNK)
+                if not chunk:
+                    words = "Its process ended"
                     break
-                body = await reader.readexactly(length)
+                heard += chunk
                 patience = SILENCE
-                if kind == TEXT:
-                    self.state = State(**json.loads(body))
-                    if self.state.stage == "ended":
-                        break
-                    await self._tell(body.decode())
-                elif kind != ALIVE:
-                    await self._tell(body)
+                for kind, body in messages.taken(heard):
+                    if kind == TEXT:
+                        self.state = State(**json.loads(body))
+                    if kind != ALIVE and self.state.stage != "ended":
+                        await self._tell(body.decode() if kind == TEXT else body)
         except TimeoutError:
             words = f"Nothing was heard of it for {patience:.0f} seconds, so it was ended"
-        except asyncio.IncompleteReadError:
-            words = "Its process ended"
         except (ValueError, TypeError):
             words = "Its process said what cannot be"
         finally:

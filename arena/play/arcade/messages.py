@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal
 
@@ -88,6 +89,23 @@ def heat(values: Array) -> bytes:
     step = 1 + (max(values.shape) - 1) // 255
     small = values[::step, ::step]
     return bytes((HEAT, *small.shape)) + np.round(small * 255).astype(np.uint8).tobytes()
+
+
+def taken(heard: bytearray) -> Iterator[tuple[int, bytes]]:
+    """The messages between server and process that have come whole, as (kind, body); they are taken away.
+
+    Raises:
+        ValueError: one is longer than can be.
+    """
+    while len(heard) >= BETWEEN.size:
+        length, kind = BETWEEN.unpack_from(heard)
+        if length > MOST_BYTES:
+            raise ValueError(f"a message of {length} bytes")
+        if len(heard) < BETWEEN.size + length:
+            return
+        body = bytes(heard[BETWEEN.size : BETWEEN.size + length])
+        del heard[: BETWEEN.size + length]
+        yield kind, body
 
 
 def packed(kind: int, body: bytes = b"") -> bytes:

@@ -14,7 +14,8 @@ export default {
     <div class="arcade">
       <div class="arcade-stage">
         <div class="arcade-bar">
-          <h1 class="setup-title">{{ about.title }}</h1>
+          <h1 class="setup-title">{{ about.title }} <span v-if="about.players.length === 1 && !about.seats.length"
+              class="faint">played by {{ about.players[0] }}</span></h1>
           <span v-for="(name, i) in about.players.slice(0, 2)" :key="i" class="arcade-figure"
                 :class="'player-' + (i + 1)">{{ about.players.length > 1 ? name : 'Score' }} <b>{{ shown(scores[i]) }}</b></span>
           <span v-if="lives >= 0" class="arcade-figure">Lives <b>{{ lives }}</b></span>

@@ -218,6 +218,12 @@ def test_only_what_a_page_sends_is_taken() -> None:
     assert [messages.from_browser(each) for each in bad] == [None] * len(bad)
     draws = np.random.default_rng(0)
     taken = [draws.bytes(int(draws.integers(1, 7))) for _ in range(10_000)]
+    heard = bytearray(b"".join(messages.packed(kind, each) for kind, each in enumerate(good)) + b"\x05\0\0\0\1begun")
+    heard, rest = heard[:-3], heard[-3:]
+    assert list(messages.taken(heard)) == list(enumerate(good))
+    assert list(messages.taken(heard + rest)) == [(1, b"begun")]
+    with pytest.raises(ValueError, match="a message of"):
+        list(messages.taken(bytearray(b"\xff" * 5)))
     lengths = {len(each) for each in taken if messages.from_browser(each) is not None}
     assert lengths <= {3, 4, 5}
 
