@@ -5,6 +5,7 @@ Run as a program, `PORT GAME CONTESTANT`, it is the page's server with that game
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from lanista.agents import processes
+from lanista.bench.processes import waited_seconds
 from lanista.bench.worker import Work
 
 FRAME = 1 / 60
@@ -71,17 +73,19 @@ def begin(game: str, watched: bool) -> Work:
         page.send(bytes((messages.ORDER, messages.PAUSE, 0)))
         for _ in range(30):
             frame()
-        times = [frame()]
+        times, waited = [frame()], waited_seconds(os.getpid())
         while times[-1] - times[0] < seconds:
             if not watched and len(times) % PRESSED == 0:
                 page.send(bytes((messages.KEYS, 0, len(times) // PRESSED % 3, 0)))
             times.append(frame())
         page.send(bytes((messages.ORDER, messages.PAUSE, 1)))
+        waited = waited_seconds(os.getpid()) - waited
         between = np.diff(times)
         return {
             "steps": len(times) + 30,
             "rate": len(between) / float(between.sum()),
             "late": float((between > LATE).mean()),
+            "waited": waited / len(between),
         }
 
     if watched:
