@@ -14,8 +14,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from lanista.envs.core import Array, Game, Ints
+from lanista.envs.doors._console import Console
 from lanista.envs.doors._making import made, split
 from lanista.envs.doors._pools import Stepped, vector_spec
 from lanista.envs.doors._spaces import Shown, Translator
@@ -80,6 +82,31 @@ def screen(rest: str) -> str:
     return f"atari:{name}?{'&'.join(written)}"
 
 
+def console(rest: str) -> Game:
+    """One copy of a game for a person: as `screen` describes, from the emulator itself. It waits for `reset` at an end.
+
+    Its games are those of the vector environment, but begin otherwise from the same seed.
+
+    Args:
+        rest: as for `open`; actions are counted, whatever it says.
+
+    Raises:
+        UsageError: no such game or option.
+    """
+    required("ale_py", "atari", f"atari:{rest}")
+    name, options = split(rest, "atari")
+    source = f"atari:{rest}"
+    settings: dict[str, Value] = call(_settings, f"'{source}'", options)
+    rom = _rom(name)
+    emulator = _console(rom, float(settings["repeat_action_probability"]))
+    count = len(emulator.getLegalActionSet() if settings["full_action_space"] else emulator.getMinimalActionSet())
+    pictures = spaces.Box(0, 255, (1, *emulator.getScreenDims(), 3), np.uint8)
+    translator = Translator(pictures, spaces.Discrete(count), source)
+    longest = int(settings["max_num_frames_per_episode"])
+    spec = vector_spec(source, translator.role, longest, f"the Atari 2600 game {rom.replace('_', ' ')}")
+    return VectorGame(spec, lambda size: Console(emulator, settings, translator), 1, False, translator.filler)
+
+
 def frame_skip(rest: str) -> int:
     """How many frames of the console an action lasts.
 
@@ -105,13 +132,19 @@ def action_names(rest: str) -> list[str]:
     return [str(action.name) for action in actions]
 
 
-def _console(rom: str) -> Any:
-    """An emulator with the game in it."""
+def _console(rom: str, repeating: float = 0.0) -> Any:
+    """An emulator with the game in it.
+
+    Args:
+        rom: the game's id.
+        repeating: with which probability it goes on with the action before.
+    """
     import ale_py
     from ale_py import roms
 
     ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
     console = ale_py.ALEInterface()
+    console.setFloat("repeat_action_probability", repeating)
     path = roms.get_rom_path(rom)
     assert path is not None, rom  # it is one of `ids`
     console.loadROM(path)

@@ -72,8 +72,8 @@ class Machine:
             if own and same_game(own, game):
                 game = own  # the same game with the options that it was trained with
         self._skip = frame_skip(game) if loaded else 1
-        self.screen: Any = make(screen_of(game), restart=False)
-        self._thought: Any = make(game, restart=False) if self.screen.spec.name != game and loaded else self.screen
+        self.screen: Any = screen_of(game, bool(loaded))
+        self._thought: Any = make(game, restart=False) if self.screen.spec.name != game else self.screen
         spec = self.screen.spec
         if len(seats) != spec.players:
             raise UsageError(f"{game} has {spec.players} players, not {len(seats)}")

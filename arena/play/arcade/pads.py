@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from lanista.envs.core import GameSpec
+from lanista.envs.catalogue import make
+from lanista.envs.core import Game, GameSpec
 from lanista.envs.doors import atari
 from lanista.errors import UsageError
 
@@ -177,10 +178,20 @@ def frame_skip(game: str) -> int:
     return atari.frame_skip(rest) if door == "atari" else 1
 
 
-def screen_of(game: str) -> str:
-    """The string of the game whose steps are the frames that people see."""
+def screen_of(game: str, watched: bool) -> Game:
+    """The game whose steps are the frames that people see; it waits for `reset` at an end.
+
+    Args:
+        game: the string of the game that agents are trained on.
+        watched: an agent plays: from the same seed the screen must go the way of the game that it sees.
+
+    Raises:
+        UsageError: no such game.
+    """
     door, _, rest = game.partition(":")
-    return atari.screen(rest) if door == "atari" else game
+    if door != "atari":
+        return make(game, restart=False)
+    return make(atari.screen(rest), restart=False) if watched else atari.console(rest)
 
 
 def same_game(one: str, other: str) -> bool:

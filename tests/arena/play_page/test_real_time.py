@@ -92,7 +92,7 @@ def test_the_screen_goes_the_way_of_the_game_that_agents_see(game: str) -> None:
     seen: Any = make(
         f"{game}{joint}stack_num=1&img_height=210&img_width=160&grayscale=false&maxpool=false", restart=False
     )
-    screen: Any = make(screen_of(game), restart=False)
+    screen: Any = screen_of(game, watched=True)
     draws = np.random.default_rng(0)
     for one in (seen, screen):
         one.reset([5])
@@ -111,6 +111,31 @@ def test_the_screen_goes_the_way_of_the_game_that_agents_see(game: str) -> None:
         np.testing.assert_array_equal(seen.pixels(0), screen.pixels(0))
     else:
         assert game.startswith("atari:boxing"), "lives are lost within so many steps"
+
+
+def test_the_console_of_a_person_plays_the_same_game() -> None:
+    from lanista.envs.doors import atari
+
+    lasted: list[int] = []
+    for seed in (1, 2):
+        played: Any = atari.console("breakout?noop_max=0")
+        seen: Any = screen_of("atari:breakout?noop_max=0", watched=True)
+        for one in (played, seen):
+            one.reset([seed])
+        np.testing.assert_array_equal(played.pixels(0), seen.pixels(0))
+        for frame in range(2000):
+            action = np.array([frame // 7 % 4])
+            mine, its = played.step(action), seen.step(action)
+            assert (mine.rewards, mine.finished) == (its.rewards, its.finished) and played.lives(0) == seen.lives(0)
+            if mine.finished[0]:
+                break
+            if not frame % 10:
+                np.testing.assert_array_equal(played.pixels(0), seen.pixels(0))
+        lasted.append(frame)
+    assert lasted[0] == lasted[1]  # without the first frames of doing nothing, chance plays no part
+    other: Any = atari.console("breakout")
+    starts = [other.reset([seed]) or other.pixels(0).tobytes() for seed in range(6)]
+    assert len(set(starts)) > 1  # and with them it does
 
 
 def test_an_agent_decides_every_fourth_frame_and_sees_what_it_was_trained_on(agent: Path) -> None:
