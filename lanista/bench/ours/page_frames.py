@@ -70,7 +70,7 @@ def begin(game: str, watched: bool) -> Work:
                 page.send(bytes((messages.ORDER, messages.PAUSE, 0)))
 
     def work(seconds: float) -> dict[str, float]:
-        page.send(bytes((messages.ORDER, messages.PAUSE, 0)))
+        page.send(bytes((messages.ORDER, messages.RESTART, 0)))  # no game ends within a slice
         for _ in range(30):
             frame()
         times, waited = [frame()], waited_seconds(os.getpid())
