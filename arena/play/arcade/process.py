@@ -163,7 +163,8 @@ class Cabinet:
         elif order == messages.LOOKS and self._looking is not None:
             self._change(stage, self.state.words, heat=bool(value))
         elif order == messages.ATTACH:
-            self._unseen.clear()
+            with self._news:  # the other thread takes from it
+                self._unseen.clear()
             self._shown = None
             if stage == "paused" and not self._people:  # it was paused when whoever watched went
                 self._change("playing")
