@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lanista.arena.play.arcade.hall import Hall
 from lanista.arena.play.judging import can_be_judged, forget, unjudged, write_down
 from lanista.arena.play.keeping import Keeper, to_plain
 from lanista.arena.play.mind import Position, Thought
@@ -50,6 +51,7 @@ class House:
     keeper: Keeper = field(default_factory=Keeper)
     minds: Minds = field(default_factory=Minds)
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
+    hall: Hall = field(default_factory=Hall)
     db: Path | None = None
     film: Film | None = None
     settle: Settle | None = None
@@ -284,3 +286,4 @@ class House:
     def close(self) -> None:
         """End the agents."""
         self.minds.close()
+        self.hall.close()

@@ -11,6 +11,10 @@ from typing import Any
 import pytest
 from page_server import PATIENCE, Server
 
+from lanista.agents.artifact import save_agent
+from lanista.agents.policy_network import build_network
+from lanista.envs.catalogue import make
+
 pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="steering a browser needs Playwright: pip install playwright"
@@ -204,7 +208,7 @@ def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Serve
             viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
         )
         page = context.new_page()
-        for path in (link, server.link("/"), server.link("/analyse"), server.link("/standings"), server.link("/train")):
+        for path in (link, *map(server.link, ("/", "/analyse", "/standings", "/train", "/real-time"))):
             page.goto(path)
             page.wait_for_selector("main")
             page.wait_for_timeout(300)
@@ -219,6 +223,58 @@ def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Serve
             page.wait_for_selector("main")
             page.wait_for_function("!document.body.classList.contains('body--dark')")
         context.close()
+
+
+def test_pong_is_played_by_keys_in_real_time(tab: Any, server: Server) -> None:
+    pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
+    tab.goto(server.link("/real-time?game=atari:pong"))
+    tab.get_by_role("button", name="Start", exact=True).click()
+    tab.wait_for_selector("[data-stage=ready]")
+    racket = """() => {  // how high the green racket stands
+      const canvas = document.querySelector('.arcade-screen canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 34, canvas.width, 160);
+      let sum = 0, count = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i] === 92 && data[i + 1] === 186) { sum += i / 4 / canvas.width; count += 1; }
+      }
+      return sum / count;
+    }"""
+    before = tab.evaluate(racket)
+    tab.keyboard.down("ArrowUp")
+    tab.wait_for_function(f"({racket})() < {before} - 15")
+    tab.keyboard.up("ArrowUp")
+    tab.wait_for_function("Number(document.querySelector('.arcade-screen').dataset.frames) > 60")
+    assert re.search(r"Score\s+0", tab.locator(".arcade-bar").inner_text())
+    tab.wait_for_function("document.querySelector('.arcade-figure b').innerText === '-1'")  # the ball was missed
+    tab.keyboard.press("p")
+    tab.wait_for_selector("[data-stage=paused]")
+    tab.reload()
+    tab.get_by_role("button", name="Go on").first.click()
+    tab.wait_for_selector("[data-stage=playing]")
+    assert tab.locator(".arcade-figure b").first.inner_text() == "-1"
+    tab.keyboard.press("r")
+    tab.wait_for_selector("[data-stage=ready]")
+
+
+def test_an_agent_is_watched_with_where_it_looks(tab: Any, server: Server) -> None:
+    pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
+    network = build_network(make("atari:breakout").spec, "nature_cnn:dim=64").eval()  # has learned nothing yet
+    save_agent(server.folder / "runs" / "first" / "agent", network, "atari:breakout", "float32", {})
+    tab.goto(server.link("/real-time?game=atari:breakout"))
+    tab.get_by_role("button", name="An agent, watched").click()
+    playwright.expect(tab.get_by_label("Agent", exact=True)).to_contain_text("first, one of your runs")
+    tab.get_by_role("button", name="Start", exact=True).click()
+    tab.wait_for_selector("[data-stage=playing]")
+    tab.wait_for_function("Number(document.querySelector('.arcade-heat').dataset.heats) > 2")
+    looks = tab.get_by_role("button", name="Where it looks")
+    assert looks.get_attribute("aria-pressed") == "true"
+    hot = "[...document.querySelector('.arcade-heat').getContext('2d').getImageData(0, 0, 84, 84).data].some((v) => v)"
+    assert tab.evaluate(hot)
+    looks.click()
+    playwright.expect(looks).to_have_attribute("aria-pressed", "false")
+    assert not tab.evaluate(hot)
+    tab.set_viewport_size({"width": 390, "height": 844})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_hands_are_covered_between_two_people(tab: Any, server: Server) -> None:
