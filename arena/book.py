@@ -77,7 +77,7 @@ def read_book(game: str, path: Path, most_plies: int | None = None) -> list[Open
     if kind in (".epd", ".fen"):
         openings: Iterable[_Written] = _positions(text)
     elif kind == ".sgf":
-        openings = map(_Written, sgf_moves(text, path, game))
+        openings = (_Written(*game_in_sgf) for game_in_sgf in sgf_moves(text, path, game))
     else:
         openings = _games(text) if kind == ".pgn" else map(_Written, _lines(text))
     found = [_opening(board, path, written, most_plies) for written in openings]

@@ -1,4 +1,4 @@
-"""Reads the moves of games in the Smart Game Format, FF[4] and before: the main line of each game of a collection."""
+"""Reads games in the Smart Game Format, FF[4] and before: where each of a collection begins, and its main line."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lanista.arena.sgf_set_up import LETTERS, SET_UP, set_up
 from lanista.envs.catalogue import native_options
 from lanista.errors import UsageError
 
 Move = tuple[int, str | int]  # the line in the file, from 1, and the move's word, or its action
 NUMBERS = {"go": 1, "othello": 2, "gomoku": 4, "hex": 11}  # FF[4]'s property GM
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-SET_UP = {"AB", "AW", "AE", "PL"}  # properties that put up a position
+BEGINNING = {*SET_UP, "PL", "HA"}  # properties of a position that is put up
 TOKENS = re.compile(r"[();]|([A-Za-z]+)\s*((?:\[(?:\\.|[^\]\\])*\]\s*)+)", re.DOTALL)
 VALUE = re.compile(r"\[((?:\\.|[^\]\\])*)\]", re.DOTALL)
 
@@ -23,11 +23,15 @@ class _Game:
     """A game as far as it was read."""
 
     moves: list[Move] = field(default_factory=list)
+    first: dict[str, list[str]] = field(default_factory=dict)  # what puts up its position
+    line: int = 1  # of that
+    position: str | None = None  # once the first move is read
+    mover: int = 0  # in that position
     over: bool = False  # its main line has ended: what follows are other variations
 
 
-def sgf_moves(text: str, path: Path, game: str) -> Iterator[list[Move]]:
-    """The moves of each game's main line.
+def sgf_moves(text: str, path: Path, game: str) -> Iterator[tuple[list[Move], str, int]]:
+    """The moves of each game's main line, with the position that they begin from, "" the usual start, and its line.
 
     Args:
         text: a collection.
@@ -35,8 +39,8 @@ def sgf_moves(text: str, path: Path, game: str) -> Iterator[list[Move]]:
         game: the game's string.
 
     Raises:
-        UsageError: SGF has no number for this game, or one of the file's games is of another kind or size, puts up a
-            position, or has a colour that moves twice.
+        UsageError: SGF has no number for this game, or one of the file's games is of another kind or size, puts up
+            stones after its first move, or has a colour that moves twice.
     """
     kind = game.partition(":")[0]
     if kind not in NUMBERS:
@@ -51,8 +55,10 @@ def sgf_moves(text: str, path: Path, game: str) -> Iterator[list[Move]]:
             depth += 1
         elif match[0] == ")":
             depth, found.over = depth - 1, True
-            if depth == 0 and found.moves:
-                yield found.moves
+            if depth == 0:
+                _begin(found, str(path), (kind, size))
+                if found.moves or found.position:
+                    yield found.moves, found.position or "", found.line
         elif match[1]:
             key = "".join(sign for sign in match[1] if sign.isupper())  # before FF[4] names were written out
             values = [value.strip() for value in VALUE.findall(match[2])]
@@ -68,12 +74,25 @@ def _take(found: _Game, key: str, values: list[str], where: str, line: int, game
         raise UsageError(f"{where}: a game of SGF's number {values[0]}, and {kind} is {NUMBERS[kind]}")
     if key == "SZ" and values[0] not in (str(size), f"{size}:{size}"):
         raise UsageError(f"{where}: a board of size {values[0]}, and this game's is {size}")
-    if key in SET_UP or (key == "HA" and values[0] not in ("0", "")):
-        raise UsageError(f"{where}: a game that begins from a set-up position; an opening is the moves that lead there")
+    if key in BEGINNING:
+        if found.position is not None:
+            raise UsageError(f"{where}: stones that are put up after the first move")
+        found.first.setdefault(key, []).extend(values)
+        found.line = line
     if key in ("B", "W"):
-        if key != "BW"[len(found.moves) % 2]:
+        _begin(found, where, game, key)
+        if key != "BW"[(found.mover + len(found.moves)) % 2]:
             raise UsageError(f"{where}: {'black' if key == 'B' else 'white'} moves out of turn")
         found.moves.append((line, _move(values[0], kind, size, where)))
+
+
+def _begin(found: _Game, where: str, game: tuple[str, int], opens: str = "") -> None:
+    """Know where a game begins, at its first move or its end."""
+    if found.position is None:
+        try:
+            found.position, found.mover = set_up(*game, found.first, opens)
+        except UsageError as error:
+            raise UsageError(f"{where}: {error}") from None
 
 
 def _move(value: str, kind: str, size: int, where: str) -> str | int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from lanista.arena.exports.sgf import NUMBERS
 from lanista.arena.play.table import Start, Table
+from lanista.arena.sgf_set_up import SET_UP, set_up
 from lanista.envs.boards import LETTERS
 from lanista.envs.catalogue import native_options
 from lanista.errors import UsageError
@@ -108,8 +109,10 @@ def _sgf(text: str, start: Start) -> tuple[Start, tuple[int, ...]]:
         if int(native_options(start.game)["size"]) != int(size):
             start = replace(start, game=f"{kind}:size={int(size)}")
     side = int(native_options(start.game).get("size", native_options(start.game).get("rows", 8)))
-    if any(key in node for node in nodes for key in ("AB", "AW", "AE")):
-        raise UsageError("this SGF sets stones up (handicap); only moves can be read")
+    if any(key in node for node in nodes[1:] for key in SET_UP):
+        raise UsageError("this SGF puts stones up after its first move; only those of its first node can be read")
+    opens = next((colour for node in nodes for colour in ("B", "W") if colour in node), "")
+    start = replace(start, position=set_up(kind, side, nodes[0], opens)[0] or None)
     table = Table(start)
     actions: list[int] = []
     for node in nodes:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from lanista.agents.contestant import load_agent
+from lanista.agents.random_openings import random_openings
 from lanista.arena.book import Opening, read_book
+from lanista.arena.exports.sgf import stones_set_up
 from lanista.arena.openings import BalancedOpenings, BookOpenings, RandomOpenings
+from lanista.arena.sgf_set_up import set_up
 from lanista.arena.store import Store
 from lanista.arena.tournament import tournament
 from lanista.envs import make
+from lanista.envs.catalogue import native_options
 from lanista.envs.core import start_agent
 from lanista.errors import UsageError
 
@@ -94,7 +99,10 @@ def test_an_sgf_gives_its_games_main_lines(tmp_path: Path) -> None:
         ("othello", "b.epd", f"{RUY}\n", "line 1: .* is no position of othello: write 8 rows of 8 cells"),
         ("go:size=9", "b.sgf", "(;GM[1]SZ[9]\n;B[cc];W[cc])", "line 2: move 2, 'C7', is not legal"),
         ("go:size=9", "b.sgf", "(;SZ[19];B[cc])", "line 1: a board of size 19"),
-        ("go:size=9", "b.sgf", "(;SZ[9]\n\nAB[cc];W[dd])", "line 3: a game that begins from a set-up position"),
+        ("go:size=9", "b.sgf", "(;SZ[9];B[dd]\n\nAB[cc];W[dd])", "line 3: stones that are put up after the first move"),
+        ("go:size=9", "b.sgf", "(;SZ[9]AB[cc][ij];W[dd])", "line 1: 'ij' is no point of a board of size 9"),
+        ("go:size=9", "b.sgf", "(;SZ[9]AB[cc]PL[B];W[dd])", "line 1: white moves out of turn"),
+        ("go:size=9", "b.sgf", "(;SZ[9]PL[X];W[dd])", "line 1: PL says who is to move, B or W, not 'X'"),
         ("go:size=9", "b.sgf", "(;SZ[9];W[cc])", "white moves out of turn"),
         ("go:size=9", "b.sgf", "(;SZ[9];B[zz])", "'zz' is no point"),
         ("chess", "b.sgf", "(;B[cc])", "SGF is for go"),
@@ -106,6 +114,30 @@ def test_what_is_not_legal_is_named_with_line_and_move(
 ) -> None:
     with pytest.raises(UsageError, match=says):
         read_book(game, book(tmp_path, text, name))
+
+
+def test_an_sgf_may_begin_with_stones(tmp_path: Path) -> None:
+    text = "(;SZ[9]HA[2]AB[gc][cg];W[ee])(;SZ[9]AB[aa:ca]AW[ai][bi]PL[B])(;SZ[9]AB[ee];B[aa];W[bb])"
+    handicap, study, early = read_book("go:size=9", book(tmp_path, text, "b.sgf"))
+    assert handicap.position == "9/9/6x2/9/9/9/2x6/9/9 o" and handicap.moves == (40,)
+    assert study.position == "xxx6/9/9/9/9/9/9/9/oo7 x" and study.moves == ()
+    assert early.position == "9/9/9/9/4x4/9/9/9/9 x" and early.moves == (0, 10)
+    (turned,) = read_book("othello", book(tmp_path, "(;GM[2]AB[dd];W[cc])", "o.sgf"))
+    assert turned.position == "8/8/8/3xx3/3xo3/8/8/8 o"
+
+
+@pytest.mark.parametrize("game", ["go:size=9", "othello", "hex:size=7"])
+def test_what_an_sgf_of_ours_sets_up_is_read_again(game: str) -> None:
+    board = make(game, 4, restart=False)
+    kind, size = game.partition(":")[0], int(native_options(game).get("size", 8))
+    for copy, opening in enumerate(random_openings(game, [1, 2, 3, 4], (6, 20))):
+        board.reset([copy], copies=np.array([copy]), openings=[opening])
+        position = board.print_position(copy)  # type: ignore[attr-defined]
+        properties = {
+            key: re.findall(r"\[(.*?)\]", values)
+            for key, values in re.findall(r"([A-Z]+)((?:\[.*?\])+)", stones_set_up(kind, position, size))
+        }
+        assert set_up(kind, size, properties)[0] == position
 
 
 def test_a_file_that_is_no_book_is_refused(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_connect_four_is_read_as_digits() -> None:
         ("4 4 4 4 4 4 4", "connect_four", "move 7, '4', is not legal"),
         ("(;GM[1]SZ[5];B[zz])", "go:size=5", "no point"),
         ("(;GM[1]SZ[5];W[cc])", "go:size=5", "not white's turn"),
-        ("(;GM[1]SZ[5]AB[cc])", "go:size=5", "handicap"),
+        ("(;GM[1]SZ[5];B[aa];AB[cc])", "go:size=5", "after its first move"),
         ("(;GM[11]SZ[5])", "go:size=5", "is of hex"),
         ("(;GM[1]SZ[5]", "othello", "is of go"),
         ("(", "go:size=5", "no node"),
