@@ -122,6 +122,8 @@ def metrics_of(samples: Sequence[Sample], curriculum: Curriculum | None, league:
     if games:
         told["game_length"] = float(sum(sample.lengths.sum() for sample in samples)) / games
         told["first_player_return"] = float(sum(sample.returns[:, 0].sum() for sample in samples)) / games
+        if samples[0].returns.shape[1] == 1:  # where a reward at the end says that it was done, as in levels
+            told["success"] = float(sum((sample.returns > 0).sum() for sample in samples)) / games
         roles = np.array(samples[0].roles)
         if len(set(samples[0].roles)) > 1:
             for role in dict.fromkeys(samples[0].roles):
