@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lanista.arena.play.hearing import Ear
 from lanista.arena.play.judging import can_be_judged, forget, unjudged, write_down
 from lanista.arena.play.keeping import Keeper, to_plain
 from lanista.arena.play.mind import Position, Thought
@@ -46,6 +47,7 @@ class House:
     keeper: Keeper = field(default_factory=Keeper)
     minds: Minds = field(default_factory=Minds)
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
+    ear: Ear = field(default_factory=Ear)
     db: Path | None = None
     film: Film | None = None
     moment: Callable[[], float] = time.monotonic
