@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lanista.arena.play.eyes import Eye
 from lanista.arena.play.hearing import Ear
 from lanista.arena.play.judging import can_be_judged, forget, unjudged, write_down
 from lanista.arena.play.keeping import Keeper, to_plain
@@ -48,6 +49,7 @@ class House:
     minds: Minds = field(default_factory=Minds)
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     ear: Ear = field(default_factory=Ear)
+    eye: Eye = field(default_factory=Eye)
     db: Path | None = None
     film: Film | None = None
     moment: Callable[[], float] = time.monotonic

@@ -5,7 +5,7 @@ const SHORT = "nothing was recorded: hold the key a little longer";
 export default {
   template: `
     <div class="voice-talk">
-      <button type="button" class="button" :class="{primary: state === 'listening'}" :aria-pressed="state === 'listening'"
+      <button type="button" class="button" :aria-pressed="state === 'listening'"
               :disabled="!can || state === 'working'" :title="said" aria-keyshortcuts="V" ref="button"
               @pointerdown="press" @pointerup="release" @pointercancel="release" @contextmenu.prevent
               @keydown="keyed" @keyup="unkeyed" @click="clicked">

@@ -24,6 +24,8 @@ SHARES = (
     "plate_accuracy",
     "words_right",
     "phrase_accuracy",
+    "board_accuracy",
+    "cell_accuracy",
 )
 
 
@@ -61,6 +63,8 @@ GOALS = (
     Goal("spoken_words", "real recordings", least=0.85, above=0.0),
     Goal("spoken_moves", "unseen voices", "phrase_accuracy", above=0.0),
     Goal("spoken_moves", "real words, joined", "phrase_accuracy", above=0.0),
+    Goal("boards", "straight", "board_accuracy", least=0.95, above=0.0),
+    Goal("boards", "photographed", "board_accuracy", least=0.9, above=0.0),
     Goal("spelling", "unseen words", "character_error_rate", above=0.0),
     Goal("spelling", "real recordings", "character_error_rate", above=0.0),
     Goal("sentiment", "test", above=-0.01),
