@@ -257,7 +257,7 @@ def search_kernel(rules: Rules) -> Callable[..., Any]:
                 remaining = depth - level
                 history[frame.mover, frame.action] += remaining * remaining
 
-    @numba.njit
+    @numba.njit(inline="always")
     def settle(
         mover: Any, top: Any, at_least: Any, line: Any, bytes: Any, frames: Any, masks: Any, moves: Any, history: Any,
         table: Any, bounds: Any, search: Any, depth: Any, limits: Any, rewards: Any, stream: Any,
@@ -267,20 +267,19 @@ def search_kernel(rules: Rules) -> Callable[..., Any]:
         With a table, by questions with two answers, which cut off most: is it at least so much? Plaat et al. 1996,
         "Best-first fixed-depth minimax algorithms", MTD(f).
         """
-        if not len(table):
+        lower, upper, lower_final, upper_final = -np.inf, np.inf, False, False
+        if len(table):
+            low, high = (np.nextafter(top, -np.inf), top) if mover == 0 else (top, np.nextafter(top, np.inf))
+        else:
             low = np.nextafter(top, -np.inf) if at_least and mover == 0 else -np.inf
             high = np.nextafter(top, np.inf) if at_least and mover == 1 else np.inf
-            return explore(
-                line, bytes, frames, masks, moves, history, table, bounds, search, depth, low, high, limits, rewards,
-                stream,
-            )  # fmt: skip
-        lower, upper, lower_final, upper_final = -np.inf, np.inf, False, False
-        low, high = (np.nextafter(top, -np.inf), top) if mover == 0 else (top, np.nextafter(top, np.inf))
         while True:
             value, final = explore(
                 line, bytes, frames, masks, moves, history, table, bounds, search, depth, low, high, limits, rewards,
                 stream,
             )  # fmt: skip
+            if not len(table):
+                return value, final
             if limits[0] < 0:
                 return 0.0, False
             if value >= high:
@@ -296,7 +295,7 @@ def search_kernel(rules: Rules) -> Callable[..., Any]:
             if at_least and mover == 1 and lower > top:
                 return lower, lower_final
 
-    @numba.njit
+    @numba.njit(inline="always")
     def deepen(
         position: Any, mover: Any, order: Any, line: Any, bytes: Any, frames: Any, masks: Any, moves: Any,
         history: Any, table: Any, bounds: Any, search: Any, depth: Any, guess: Any, limits: Any, rewards: Any,

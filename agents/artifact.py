@@ -15,8 +15,9 @@ from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_json
 from lanista.perception.encoder import check_format, load_weights, write_weights
 
-# 1 knew only `num_actions`, and nothing normalised; 2 one network for all roles. The least that says all is written.
-FORMAT = 3
+# 1 knew only `num_actions`, and nothing normalised; 2 one network for all roles; 3 no joint of modalities. The least
+# that says all is written.
+FORMAT = 4
 DESCRIPTION = "agent.json"
 WEIGHTS = "model.safetensors"
 
@@ -48,6 +49,8 @@ def save_agent(folder: str | Path, network: Networks, game: str, precision: str,
 
 def _format(network: dict[str, Any]) -> int:
     """The least format in which a network's description says all there is."""
+    if any("joint" in one for one in network.get("roles", {"": network}).values()):
+        return 4
     if "roles" in network:
         return 3
     return 1 if network.keys() <= {"encoders", "num_actions", "value_range"} else 2

@@ -85,32 +85,35 @@ def all_modalities(spec: GameSpec) -> spaces.Dict:
     return spaces.Dict({name: space for role in reversed(spec.roles) for name, space in role.observation.items()})
 
 
-def fusion_of_words(observation: spaces.Dict, words: str, freeze: bool = False) -> Fusion:
+def fusion_of_words(observation: spaces.Dict, words: str, freeze: bool = False, joint: str = "none") -> Fusion:
     """The encoders that the words ask for; pretrained ones with their weights.
 
     Args:
         observation: modality name -> space.
         words: as a user writes them. A single pretrained one reads every modality that it fits.
         freeze: the weights of pretrained ones stay as they are.
+        joint: as of `perception.joint.build_joint`.
 
     Raises:
         UsageError: an encoder is unknown, does not read its modality, or nothing is pretrained and should be frozen.
     """
-    return _fusions({"": observation}, words_by_modality(observation, words), words, freeze)[0]
+    return _fusions({"": observation}, words_by_modality(observation, words), words, freeze, joint)[0]
 
 
-def fusions_of_words(spec: GameSpec, words: str, freeze: bool = False) -> list[Fusion]:
+def fusions_of_words(spec: GameSpec, words: str, freeze: bool = False, joint: str = "none") -> list[Fusion]:
     """The encoders of each of a game's roles, as `fusion_of_words`; not every role need have every modality.
 
     An agent with a network for each role, in the place of a pretrained encoder, gives each the encoder of that name.
     """
     if len(spec.roles) == 1:
-        return [fusion_of_words(spec.roles[0].observation, words, freeze)]
+        return [fusion_of_words(spec.roles[0].observation, words, freeze, joint)]
     roles = dict(zip(role_names(spec), (role.observation for role in spec.roles), strict=True))
-    return _fusions(roles, words_by_modality(all_modalities(spec), words), words, freeze)
+    return _fusions(roles, words_by_modality(all_modalities(spec), words), words, freeze, joint)
 
 
-def _fusions(roles: Mapping[str, spaces.Dict], wanted: Mapping[str, str], words: str, freeze: bool) -> list[Fusion]:
+def _fusions(
+    roles: Mapping[str, spaces.Dict], wanted: Mapping[str, str], words: str, freeze: bool, joint: str
+) -> list[Fusion]:
     """The encoders of each role, by the words of the modalities."""
     alone = len(set(wanted.values())) == 1 and "=" not in words.partition(":")[0]
     refusals: list[UsageError] = []
@@ -132,7 +135,7 @@ def _fusions(roles: Mapping[str, spaces.Dict], wanted: Mapping[str, str], words:
         raise refusals[0]
     if freeze and fresh:
         raise UsageError(f"'freeze' is for pretrained encoders, and '{words}' is none: give a folder or a name of one")
-    return [build_fusion(observation, some) for observation, some in zip(roles.values(), chosen, strict=True)]
+    return [build_fusion(observation, some, joint) for observation, some in zip(roles.values(), chosen, strict=True)]
 
 
 def _read(word: str, name: str, space: spaces.Space[Any], role: str) -> Encoder:

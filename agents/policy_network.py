@@ -205,6 +205,8 @@ class PolicyNetwork(nn.Module):
             about["memory"] = self.memory.describe()
         if self.value_fusion is not None:
             about["separate_value"] = True
+        if self.fusion.joint is not None:
+            about["joint"] = self.fusion.joint.describe()
         return about
 
 
@@ -380,12 +382,13 @@ def network_from(description: Mapping[str, Any]) -> PolicyNetwork:
         raise UsageError("'normalize_observation' of a network must be a list of modalities that it has encoders for")
     if type(scaled) is not bool or (scaled and bounds is not None):
         raise UsageError("'normalize_value' of a network must be true or false, and false with a 'value_range'")
-    fusion, memory = fusion_from(encoders), description.get("memory")
+    joint = description.get("joint")
+    fusion, memory = fusion_from(encoders, joint), description.get("memory")
     if memory is not None and (not isinstance(memory, dict) or memory.get("features") != fusion.dim):
         raise UsageError(f"'memory' of a network must be an object that reads {fusion.dim} features")
     cell = None if memory is None else memory_from(memory)
     separate = description.get("separate_value", False)
     if type(separate) is not bool or (separate and cell is not None):
         raise UsageError("'separate_value' of a network must be true or false, and false with a 'memory'")
-    own = fusion_from(encoders) if separate else None
+    own = fusion_from(encoders, joint) if separate else None
     return PolicyNetwork(fusion, head_from(description), bounds, names, scaled, cell, own)

@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from lanista.agents.adjudication import Adjudication
+from lanista.agents.time_control import TimeControl
 from lanista.arena.informative_pairing import Plan, plan_pairs
 from lanista.arena.ladder_field import Field
 from lanista.arena.ladder_roster import Kind, Roster
@@ -75,12 +77,16 @@ class LadderSettings:
         opening_plies: each opening has this many random legal plies, least and most.
         seconds: how long a batch of games should take.
         report: where to keep an HTML report.
+        control: the clock that every game is played by.
+        adjudication: when games end before their end.
     """
 
     seed: int = 0
     opening_plies: tuple[int, int] = (0, 8)
     seconds: float = 2.0
     report: Path | None = None
+    control: TimeControl | None = None
+    adjudication: Adjudication | None = None
 
 
 def found_ladder(db: Path, game: str | None, settings: LadderSettings) -> None:
@@ -89,7 +95,7 @@ def found_ladder(db: Path, game: str | None, settings: LadderSettings) -> None:
     Args:
         db: the store.
         game: the game's string, of two players; None takes that of the store.
-        settings: a new store gets its seed and openings.
+        settings: a new store gets its seed, openings, clock and adjudication.
 
     Raises:
         UsageError: there is no store and no game is named, the game is another one or not for two.
@@ -128,7 +134,7 @@ def serve_ladder(
 
     Args:
         db: the store, as `found_ladder` leaves it.
-        settings: as of a new store; seed and openings of an old one must be the same.
+        settings: as of a new store; seed, openings, clock and adjudication of an old one must be the same.
         told: hears how it goes.
         until: whether to stop.
 
@@ -161,7 +167,7 @@ def _settle(store: Store, spec: GameSpec, settings: LadderSettings) -> None:
     store.settle(
         {"game": spec.name, "seed": settings.seed}
         | source.settings
-        | rules_settings(None, None)
+        | rules_settings(settings.control, settings.adjudication)
         | {"perfect_information": spec.perfect_information, "players": spec.players}
     )
 
@@ -272,9 +278,11 @@ class _Serving:
         seated = {name for meeting, _ in batch for name in meeting.names}
         players = {name: agent for name, agent in agents.items() if name in seated}
         try:
+            rules = {"control": self._settings.control, "adjudication": self._settings.adjudication}
             for _ in play_missing(
-                self._spec.name, players, _missing(batch), self._store, self._session, self._settings.seed, self._source
-            ):
+                self._spec.name, players, _missing(batch), self._store, self._session, self._settings.seed,
+                self._source, rules,
+            ):  # fmt: skip
                 pass
             self._failures = 0
         except UsageError as error:  # of an agent that cannot be started any more

@@ -27,6 +27,20 @@ class Touch(NamedTuple):
     height: float = 0.0
 
 
+class Piece(NamedTuple):
+    """What can stand on a cell.
+
+    Attributes:
+        sign: as the notation of positions writes it.
+        name: for people, such as `white knight`.
+        drawing: SVG elements in a square of `CELL`.
+    """
+
+    sign: str
+    name: str
+    drawing: str
+
+
 @dataclass(frozen=True)
 class Surface:
     """A picture that can be played on.
@@ -37,11 +51,13 @@ class Surface:
         colours: of each player's pieces.
         turned: (state, player or None, last action or None) -> the picture from the second player's side, where the
             players sit opposite each other.
+        pieces: of all kinds, where they are not simply stones of the players' colours.
     """
 
     touch: Callable[[Any, int, bool], tuple[Touch, ...]]
     colours: tuple[str, str]
     turned: Callable[[Any, int | None, int | None], str] | None = None
+    pieces: Callable[[], tuple[Piece, ...]] | None = None
 
 
 def square(cell: int, columns: int) -> Touch:

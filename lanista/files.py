@@ -10,6 +10,7 @@ import shutil
 import stat
 import tempfile
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,20 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
     return value
 
 
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file, such as one of settings.
+
+    Raises:
+        UsageError: it is missing or no TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text())
+    except FileNotFoundError:
+        raise UsageError(f"there is no file {path}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise UsageError(f"{path} cannot be read as TOML: {error}") from None
+
+
 def check_file(path: Path, most: int) -> None:
     """Refuse what is no file with an end: a link to a device or a pipe would be read for ever.
 
@@ -154,7 +169,8 @@ def held_folder(folder: Path, what: str) -> Iterator[None]:
     """Hold a folder's lock meanwhile: the mark of a run that is going on, which the system takes back at any death.
 
     Args:
-        folder: of the run; the lock is `running.lock` in it; a kill leaves the file, which means nothing by itself.
+        folder: of the run; the lock is `running.lock` in it, with the number of the process; a kill leaves the file,
+            which means nothing by itself.
         what: what the folder is, in words, for the error.
 
     Raises:
@@ -172,6 +188,9 @@ def held_folder(folder: Path, what: str) -> Iterator[None]:
             except FileNotFoundError:
                 continue  # its holder took it away between our opening and locking it
             if ours:
+                lock.truncate(0)  # a kill left another's number
+                lock.write(str(os.getpid()))
+                lock.flush()
                 try:
                     yield
                 finally:
@@ -190,3 +209,16 @@ def is_held(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     return False
+
+
+def holder(folder: Path) -> int | None:
+    """The number of the living process that holds the folder with `held_folder`; None if nobody does.
+
+    It is the number by which that process knows itself: in another container it names something else.
+    """
+    if not is_held(folder):
+        return None
+    try:
+        return int((folder / LOCK).read_text())
+    except (OSError, ValueError):  # it is just beginning, or just over
+        return None

@@ -1,4 +1,4 @@
-"""One encoder for a dictionary observation: an encoder a modality, their features side by side."""
+"""One encoder for a dictionary observation: an encoder a modality, their features side by side, or joined."""
 
 from __future__ import annotations
 
@@ -12,28 +12,47 @@ from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder, build_encoder, encoder_from
+from lanista.perception.joint import build_joint, joint_from
+from lanista.perception.repeated import KINDS as REPEATED
+from lanista.perception.repeated import Repeated
 
 AUTO = "auto"
 LARGE = 36  # pixels; the least that nature_cnn reads
 
 
 class Fusion(nn.Module):
-    """Features of all modalities, concatenated in the order of their names."""
+    """Features of all modalities in the order of their names: side by side, or joined by layers on them."""
 
-    def __init__(self, encoders: Mapping[str, Encoder]) -> None:
+    def __init__(self, encoders: Mapping[str, Encoder], joint: str | Mapping[str, Any] = "none") -> None:
         """Join encoders.
 
         Args:
             encoders: modality name -> its encoder.
+            joint: as of `perception.joint.build_joint`, or what `Joint.describe` gave.
+
+        Raises:
+            UsageError: there is no such joint, or not of these encoders.
         """
         super().__init__()
         self.encoders = nn.ModuleDict({name: encoders[name] for name in sorted(encoders)})
-        self.dim = sum(encoder.dim for encoder in encoders.values())
+        inner = [encoders[name] for name in sorted(encoders)]
+        sizes, seen = [encoder.dim for encoder in inner], [len(encoder.shape) == 3 for encoder in inner]
+        self.joint = build_joint(joint, sizes, seen) if isinstance(joint, str) else joint_from(joint, sizes, seen)
+        self.dim = sum(sizes) if self.joint is None else self.joint.dim
+        self._repeated = {name: Repeated() for name, encoder in self.encoders.items() if len(encoder.shape) == 1}  # type: ignore[arg-type]
 
     def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
         """Modality name -> (batch, *shape), to (batch, dim)."""
-        features = [encoder(observation[name]) for name, encoder in self.encoders.items()]
+        features = [self._features(name, observation[name]) for name in self.encoders]
+        if self.joint is not None:
+            return self.joint(features)  # type: ignore[no-any-return]
         return features[0] if len(features) == 1 else torch.cat(features, dim=-1)
+
+    def _features(self, name: str, rows: Tensor) -> Tensor:
+        encoder: Encoder = self.encoders[name]  # type: ignore[assignment]
+        if rows.dtype in REPEATED and name in self._repeated:
+            return self._repeated[name].features(encoder, rows)
+        return encoder(rows)  # type: ignore[no-any-return]
 
     @property
     def frozen(self) -> list[str]:
@@ -53,14 +72,16 @@ class Fusion(nn.Module):
 def default_encoder(space: spaces.Space[Any]) -> str:
     """The encoder that suits a space: boards keep their cells, pictures shrink, sounds are heard, texts are read.
 
-    Pictures are bytes, sounds 16-bit numbers with a sign, texts rows of 16-bit numbers without, one for each word.
-    What is none of them goes through an MLP.
+    Pictures are bytes, maps of symbols bytes of which only some are used, sounds 16-bit numbers with a sign, texts rows
+    of 16-bit numbers without, one for each word. What is none of them goes through an MLP.
     """
     if not isinstance(space, spaces.Box):
         return "mlp"
     if len(space.shape) == 3:
-        if space.dtype != np.uint8 or float(space.high.max()) != 255.0:
+        if space.dtype != np.uint8 or float(space.high.max()) == 1.0:
             return "board_resnet"
+        if float(space.high.max()) < 255.0:
+            return "symbol_cnn"
         return "nature_cnn" if min(space.shape[1:]) >= LARGE else "small_resnet"
     if len(space.shape) == 1 and space.dtype == np.uint16:
         return "text_gru"
@@ -68,13 +89,16 @@ def default_encoder(space: spaces.Space[Any]) -> str:
     return "speech_crnn" if sound else "mlp"
 
 
-def build_fusion(observation: spaces.Dict, encoder: str | Mapping[str, str | Encoder] = AUTO) -> Fusion:
+def build_fusion(
+    observation: spaces.Dict, encoder: str | Mapping[str, str | Encoder] = AUTO, joint: str = "none"
+) -> Fusion:
     """Encoders for all modalities of a space.
 
     Args:
         observation: modality name -> space.
         encoder: an encoder's string for every modality, or `auto` for the one that suits each space; or for each
             modality its own string or an encoder that is there already.
+        joint: as of `perception.joint.build_joint`.
     """
     made = {}
     for name, space in observation.spaces.items():
@@ -85,11 +109,12 @@ def build_fusion(observation: spaces.Dict, encoder: str | Mapping[str, str | Enc
             made[name] = word
         else:
             made[name] = build_encoder(default_encoder(space) if word == AUTO else word, space)
-    return Fusion(made)
+    return Fusion(made, joint)
 
 
-def fusion_from(description: Mapping[str, Any]) -> Fusion:
-    """Make the encoders from what `Fusion.describe` gave."""
+def fusion_from(description: Mapping[str, Any], joint: Any = None) -> Fusion:
+    """Make the encoders from what `Fusion.describe` gave, with the joint that `Joint.describe` gave."""
     if not description or not all(isinstance(value, dict) for value in description.values()):
         raise UsageError("a network's description needs 'encoders', an object with one encoder a modality")
-    return Fusion({name: encoder_from(value) for name, value in description.items()})
+    encoders = {name: encoder_from(value) for name, value in description.items()}
+    return Fusion(encoders, "none" if joint is None else joint)

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from lanista.agents.run_records import Row, is_score, read_rows
 from lanista.envs.core import Array
 from lanista.errors import UsageError
-from lanista.training.run_records import Row, is_score, read_rows
-from lanista.training.settings import read_toml
+from lanista.files import read_toml
 
 # Okabe and Ito's colours, told apart by colour-blind eyes; their yellow is left out, too pale on white.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#000000")

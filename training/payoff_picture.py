@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lanista.errors import UsageError
-from lanista.files import read_json
+from lanista.files import read_json, read_toml
 from lanista.training.league import LEARNER, MATRIX, Numbers, payoffs_from
-from lanista.training.settings import read_toml
 
 LEGIBLE = 16  # players up to which each cell says its share
 

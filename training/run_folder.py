@@ -10,9 +10,9 @@ import tomli_w
 
 from lanista.agents.levels import Return
 from lanista.errors import UsageError
-from lanista.files import write_text
+from lanista.files import read_toml, write_text
 from lanista.training.anchor_rating import Rating
-from lanista.training.settings import TrainSettings, read_toml, settings_from, settings_values
+from lanista.training.settings import TrainSettings, settings_from, settings_values
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -16,6 +15,7 @@ from lanista.agents.policy_network import PolicyNetwork
 from lanista.agents.role_networks import Networks, build_networks, the_only
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
+from lanista.files import read_toml
 from lanista.perception.fusion import Fusion
 from lanista.training.league import LeagueSettings, check_league
 from lanista.training.ppo import SCHEDULES, PPOSettings
@@ -68,6 +68,10 @@ class TrainSettings(PPOSettings, LeagueSettings):
     encoder: str = "auto"
     """The network's encoder, such as "board_resnet:channels=64", or a pretrained one by its folder or name; "auto"
     chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
+    joint: str = "auto"
+    """How several modalities act on each other: "film" (what is seen is scaled and shifted by what the rest says),
+    "mlp", both with a size as in "film:dim=256", or "none", side by side; "auto" is film where something is seen and
+    something else is said."""
     separate_value: bool = False
     """The value has encoders of its own, as SB3's and CleanRL's networks of small observations have; not with a
     memory."""
@@ -132,20 +136,6 @@ def setting_names() -> list[str]:
     return [field.name for field in fields(TrainSettings)]
 
 
-def read_toml(path: Path) -> dict[str, Any]:
-    """Read settings from a TOML file.
-
-    Raises:
-        UsageError: it is missing or no TOML.
-    """
-    try:
-        return tomllib.loads(path.read_text())
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise UsageError(f"{path} cannot be read as TOML: {error}") from None
-
-
 def read_settings(game: str, config: Path | None = None, changes: Mapping[str, Any] | None = None) -> TrainSettings:
     """The settings of a run: defaults, the game's preset, the trainer's, then a file, then single changes.
 
@@ -205,10 +195,10 @@ def new_networks(spec: GameSpec, settings: TrainSettings) -> Networks:
     """
     own: Sequence[Fusion | None] = [None] * len(spec.roles)
     if settings.separate_value:
-        own = fusions_of_words(spec, settings.encoder, settings.freeze)
+        own = fusions_of_words(spec, settings.encoder, settings.freeze, settings.joint)
     return build_networks(
         spec,
-        fusions_of_words(spec, settings.encoder, settings.freeze),
+        fusions_of_words(spec, settings.encoder, settings.freeze, settings.joint),
         normalize_observation=settings.normalize_observation,
         normalize_value=settings.normalize_value,
         memory=settings.memory,

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
+
 from lanista.arena.exports import Exported, Word, day
 from lanista.arena.stored_games import StoredGame
 from lanista.envs.batched import BatchedGame
+from lanista.envs.boards import cell_name
 from lanista.envs.catalogue import native_options
+from lanista.envs.stone_positions import read_stones
 from lanista.errors import UsageError
 
 NUMBERS = {"go": 1, "othello": 2, "gomoku": 4, "hex": 11}  # FF[4]'s property GM
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_FIRST = {"othello": (27, 28, 35, 36)}  # cells that are not empty at the start
 
 
 def texts(exported: Exported) -> Iterator[str]:
@@ -44,7 +49,32 @@ def texts(exported: Exported) -> Iterator[str]:
         }
         head = "".join(f"{key}[{_escaped(value)}]" for key, value in root.items())
         moves = "".join(f";{'BW'[word.player]}[{write(word)}]" for word in words)
-        yield f"(;{head}\n{moves})\n"
+        yield f"(;{head}{stones_set_up(kind, game.position, size)}\n{moves})\n"
+
+
+def stones_set_up(kind: str, position: str | None, size: int) -> str:
+    """The properties of a root whose game begins from a position, as `envs.stone_positions` writes it; else "".
+
+    Args:
+        kind: the game's id.
+        position: where the game begins; None or empty is the usual start.
+        size: of the board, a square.
+    """
+    if not position:
+        return ""
+    board, mover = read_stones(position, size, size)
+    written = ""
+    for stone, key in ((0, "AE"), (1, "AB"), (2, "AW")):
+        # Othello's usual stones stand there unless they are taken away.
+        cells = [cell for cell in np.flatnonzero(board == stone).tolist() if stone or cell in _FIRST.get(kind, ())]
+        points = (
+            cell_name(cell, size, size, from_top=True)
+            if kind == "hex"
+            else LETTERS[cell % size] + LETTERS[cell // size]
+            for cell in cells
+        )
+        written += key + "".join(f"[{point}]" for point in points) if cells else ""
+    return f"{written}PL[{'BW'[mover]}]"
 
 
 def _point(size: int) -> Callable[[Word], str]:

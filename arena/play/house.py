@@ -20,10 +20,12 @@ from lanista.arena.play.keeping import Keeper, to_plain
 from lanista.arena.play.mind import Position, Thought
 from lanista.arena.play.minds import PATIENCE, Minds
 from lanista.arena.play.roster import Roster
+from lanista.arena.play.runs import Runs
 from lanista.arena.play.session import Rules, Seat, Session
 from lanista.arena.play.sharing import Film
 from lanista.arena.play.table import Start
 from lanista.arena.play.thumbnails import Thumbnails
+from lanista.arena.play.training_order import Settle
 from lanista.errors import UsageError
 
 MOST_SESSIONS = 500  # in memory; those that nobody looks at go first, and come back from their files
@@ -41,6 +43,8 @@ class House:
     Attributes:
         db: a tournament's store that may be looked at.
         film: makes a GIF of frames; None where that cannot be.
+        settle: tells a run's settings, so that runs can be begun; None: they can only be looked at.
+        runs: of training, in the roster's folder.
         moment: a clock in seconds, for tests.
     """
 
@@ -52,11 +56,13 @@ class House:
     eye: Eye = field(default_factory=Eye)
     db: Path | None = None
     film: Film | None = None
+    settle: Settle | None = None
     moment: Callable[[], float] = time.monotonic
     sessions: dict[str, Session] = field(default_factory=dict)
     analysts: dict[str, str] = field(default_factory=dict)  # of each session that is judged
 
     def __post_init__(self) -> None:
+        self.runs = Runs(self.roster, self.settle)
         self._listeners: dict[str, set[Listener]] = {}
         self._driving: dict[str, asyncio.Task[None]] = {}
         self._keeping: set[str] = set()

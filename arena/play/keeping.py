@@ -149,7 +149,9 @@ class Keeper:
         path = self.store_path(session.spec.name)
         path.parent.mkdir(parents=True, exist_ok=True)
         with Store(path) as store:
-            store.settle({"game": session.spec.name, "perfect_information": session.spec.perfect_information})
+            store.settle(
+                {"game": session.spec.name, "perfect_information": session.table.game.spec.perfect_information}
+            )
             store.enter({seat.stored: digest_of(seat) for seat in session.seats})
             names = met(session)
             (key,) = store.meet([names]).values()

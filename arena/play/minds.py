@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Literal
 
-from lanista.agents.contestant import agent_folder, shipped
+from lanista.agents.contestant import DESCRIPTION, agent_folder, shipped
 from lanista.arena.play.mind import Mind, Position, Thought
 from lanista.arena.play.table import Start
 from lanista.errors import UsageError
@@ -83,6 +83,8 @@ class Minds:
     def _worker(self, contestant: str, game: str) -> _Worker:
         key = contestant, game
         worker = self._workers.get(key)
+        if worker is not None and worker.written != written(contestant):  # a run has trained on since
+            worker.retire()
         if worker is None or worker.dead:
             worker = self._workers[key] = _Worker(contestant, game, alone=not is_quick(contestant))
             worker.begin()
@@ -93,6 +95,15 @@ class Minds:
                     del self._workers[oldest]
                     idle.close()
         return worker
+
+
+def written(contestant: str) -> int:
+    """When the files of a trained agent were written, by the file system's clock in ns; 0 for all others."""
+    folder = agent_folder(Path(contestant.partition("?")[0]).expanduser())
+    try:
+        return 0 if folder is None else (folder / DESCRIPTION).stat().st_mtime_ns
+    except OSError:
+        return 0
 
 
 def is_quick(contestant: str) -> bool:
@@ -109,6 +120,7 @@ class _Worker:
         self.contestant, self.game, self.alone = contestant, game, alone
         self.questions: queue.SimpleQueue[_Question | None] = queue.SimpleQueue()
         self.asked_at = time.monotonic()
+        self.written = written(contestant)
         self.busy = self.dead = False
         self._mind: _Child | Mind | None = None
 
@@ -123,11 +135,18 @@ class _Worker:
         if isinstance(self._mind, _Child):
             self._mind.kill()
 
+    def retire(self) -> None:
+        """Let it end after all that it was asked."""
+        self.dead = True
+        self.questions.put(None)
+
     def _work(self) -> None:
         trouble = self._load()
         while True:
             first = self.questions.get()
             if first is None:
+                if isinstance(self._mind, _Child):
+                    self._mind.kill()
                 return
             self.busy = True
             together = self._with_others(first)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -105,6 +105,14 @@ class Roster:
         Raises:
             UsageError: there is none, it is not played by hand, or it would load what the server did not list.
         """
+        return check_game(self.check_game_name(text))
+
+    def check_game_name(self, text: str) -> str:
+        """The game's string that a browser names, which no game need have: a native one, or one of a door's own.
+
+        Raises:
+            UsageError: it would load what the server did not list.
+        """
         name = text.strip()
         if len(name) > 200 or not name.isprintable():
             raise UsageError("a game's name is shorter")
@@ -113,7 +121,7 @@ class Roster:
             plain = re.split(r"[(,?]", rest)[0]
             if plain not in _ids(head):  # such as gym's "module:Name", which would import a module
                 raise UsageError(f"'{plain}' is none of the games behind the door {head}: see lanista games {head}:")
-        return check_game(name)
+        return name
 
     def opponents(self, game: str, spec: GameSpec) -> tuple[Opponent, ...]:
         """Who plays a game, the strongest kinds first; runs that have come since are among them."""
@@ -151,6 +159,26 @@ class Roster:
                 continue  # a run that is being written, or is damaged
         return [name for _, name in sorted(found)]
 
+    def checkpoint(self, text: str, spec: GameSpec) -> Opponent | None:
+        """One checkpoint of a run as an opponent, by its contestant's string `RUNS/NAME/checkpoints/STEPS`.
+
+        Returns:
+            None if no run below the folder of runs has it, or it is of another game.
+        """
+        head, middle, steps = text.rpartition("/checkpoints/")
+        if not (middle and steps.isascii() and steps.isdecimal()) or not self.runs.is_dir():
+            return None
+        folder = next((each for each in self.runs.iterdir() if each.as_posix() == head), None)  # listed, never made
+        if folder is None or agent_folder(folder / "checkpoints" / steps) is None:
+            return None
+        try:
+            if read_json(folder / "checkpoints" / steps / DESCRIPTION, "an agent").get("game") != spec.name:
+                return None
+        except UsageError:
+            return None
+        found = _trained(f"{head}/checkpoints/{steps}", f"one of your runs, after {int(steps):,} steps", spec)
+        return replace(found, title=f"{folder.name}, checkpoint {steps}")
+
     def check_contestant(self, text: str, game: str, spec: GameSpec) -> str:
         """The contestant's string that a browser names, if it may.
 
@@ -171,6 +199,9 @@ class Roster:
                 if mark and head == strength.contestant.partition("?")[0] and ":" not in head:
                     _check_options(parse_options(options, name), OF_PLAY, name)
                     return name
+        if (one := self.checkpoint(name.partition("?")[0], spec)) is not None:
+            _check_options(parse_options(name.partition("?")[2], name), OF_PLAY, name)
+            return name if "?" in name else one.strengths[0].contestant
         kind, mark, options = re.match(r"([\w-]*)([:?]?)(.*)", name).groups()  # type: ignore[union-attr]
         if kind in BUILT_IN:
             _check_options(parse_options(options, name) if mark else {}, None, name)
@@ -202,7 +233,7 @@ def _trained(name: str, about: str, spec: GameSpec) -> Opponent:
     else:
         strengths += [Strength(f"{word} (temperature {t:g})", f"{name}?temperature={t:g}")
                       for word, t in (("varied", 0.5), ("loose", 1.0))]  # fmt: skip
-        if spec.players == 2 and spec.perfect_information and ":" not in spec.name.partition(":")[0]:
+        if spec.players == 2 and spec.perfect_information and spec.name.partition(":")[0] in games():
             strengths += [Strength(f"thinks ahead, {n} simulations", f"{name}?simulations={n}") for n in (50, 200, 800)]
     title = name.rpartition("/")[2] if "/" in name else "Lanista"
     return Opponent(title, about, tuple(strengths))

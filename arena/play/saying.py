@@ -24,6 +24,9 @@ def short(contestant: str) -> str:
     if kind in KINDS:
         return f"{KINDS[kind]}{_options(rest)}"
     if "/" in head and not colon:
+        run, middle, steps = head.rpartition("/checkpoints/")
+        if middle:
+            return f"{run.rpartition('/')[2]}, checkpoint {steps}{_options(options)}"
         return head.rstrip("/").rpartition("/")[2] + _options(options)
     return contestant
 

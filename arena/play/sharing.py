@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lanista.arena.exports.sgf import NUMBERS
+from lanista.arena.exports.sgf import NUMBERS, stones_set_up
 from lanista.arena.play.move_tree import ROOT, MoveTree, Node
 from lanista.arena.play.saying import names
 from lanista.arena.play.session import Session
@@ -126,6 +126,7 @@ def sgf(session: Session) -> str:
         return f";{'BW'[node.players[0]]}[{point(node)}]"
 
     head = "".join(f"{key}[{_sgf_quoted(value)}]" for key, value in root.items())
+    head += stones_set_up(kind, session.start.position, size)
     return f"(;{head}\n{tree_after(ROOT)})\n"
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,9 @@ from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import games, make, native_rules
 from lanista.envs.core import Game, GameSpec, Ints
 from lanista.errors import UsageError
+
+# Boards that all see: PettingZoo does not tell so, and the door takes nothing for granted that an agent might rely on.
+OPEN_BOARDS = r"zoo:classic/(chess|connect_four|go|tictactoe)[_-]v\d+"
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ class Table:
         self.start = start
         self.game: Game = make(start.game, restart=False)
         self.spec: GameSpec = self.game.spec
+        if re.match(OPEN_BOARDS, self.spec.name):
+            self.spec = replace(self.spec, perfect_information=True)
         if not all(isinstance(role.action, spaces.Discrete) for role in self.spec.roles):
             raise UsageError(f"{self.spec.name} has actions that are not counted, so they cannot be clicked")
         self._moves: list[Any] = []

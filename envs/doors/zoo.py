@@ -27,6 +27,7 @@ from lanista.envs.doors._making import DRAWN_COPIES, made, split
 from lanista.envs.doors._parallel import Together
 from lanista.envs.doors._spaces import Seen, Translator
 from lanista.envs.doors._tables import Moved, Table, TableGame
+from lanista.envs.doors._zoo_words import move_names
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, call, one_line
 
@@ -216,6 +217,9 @@ class _Aec(Table):
             self._gone.add(agent)
         self._pass_the_dead()
         return Moved(rewards, terminated, truncated)
+
+    def move_names(self, player: int) -> Mapping[int, str] | None:
+        return move_names(self._env.unwrapped, player)
 
     def frame(self) -> Array | None:
         if getattr(self._env, "render_mode", None) != "rgb_array" or not hasattr(self._env, "agents"):

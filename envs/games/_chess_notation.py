@@ -11,7 +11,7 @@ from typing import Any
 from lanista.envs.boards import CELL, board_text, squares_svg
 from lanista.envs.games._chess_moves import KING, PAWN, PLANES, TARGET_OF
 from lanista.envs.games._chess_state import FIFTY
-from lanista.envs.surface import Touch, square
+from lanista.envs.surface import Piece, Touch, square
 
 SIGNS = "pnbrqk"
 PIECE = 45  # the side of a piece's drawing
@@ -242,6 +242,17 @@ def touch(state: Any, action: int, turned: bool) -> tuple[Touch, ...]:
     """The piece and where it goes; castling is the king's move."""
     begin, target, _ = squares_of(state, action)
     return tuple(square(each ^ (7 if turned else 56), 8) for each in (begin, target))
+
+
+def pieces() -> tuple[Piece, ...]:
+    """All kinds of pieces, white's first."""
+    names = ("pawn", "knight", "bishop", "rook", "queen", "king")
+    scale = f"scale({CELL / PIECE:.4f})"
+    return tuple(
+        Piece(sign, f"{colour} {name}", f'<g transform="{scale}">{piece_shapes()[sign]}</g>')
+        for colour, signs in (("white", SIGNS.upper()), ("black", SIGNS))
+        for name, sign in reversed(list(zip(names, signs, strict=True)))
+    )
 
 
 @lru_cache(maxsize=1)

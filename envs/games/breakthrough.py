@@ -28,6 +28,7 @@ from lanista.envs.boards import (
     squares_svg,
 )
 from lanista.envs.core import Symmetry
+from lanista.envs.stone_positions import print_stones, read_stones
 from lanista.envs.surface import Surface, Touch, square
 from lanista.errors import UsageError
 
@@ -125,6 +126,18 @@ def rules(rows: int = 8, columns: int = 8) -> Rules:
                 return WAYS * cell + way
         raise ValueError("a piece steps one square forward, straight or slantwise: a2b3")
 
+    def parse_position(text: str) -> Any:
+        """The position of a text; see `envs.stone_positions`: x goes up the page."""
+        board, mover = read_stones(text, rows, columns)
+        record = np.zeros((), state)
+        record["board"], record["ply"] = board.ravel(), mover
+        record["left"] = [(board == piece).sum() for piece in (1, 2)]
+        if not record["left"].all():
+            raise ValueError(f"{'xo'[int(record['left'][0] > 0)]} has no piece")
+        if (board[0] == 1).any() or (board[-1] == 2).any():
+            raise ValueError("the game is over in this position: a piece has come to the far side")
+        return record
+
     def text(state: Any, player: int | None) -> str:
         """The board in letters: X goes up and began, O goes down."""
         board = np.asarray(state["board"]).reshape(rows, columns)
@@ -170,6 +183,8 @@ def rules(rows: int = 8, columns: int = 8) -> Rules:
         text=text,
         print_move=print_move,
         parse_move=parse_move,
+        print_position=lambda state: print_stones(state["board"].reshape(rows, columns), int(state["ply"]) & 1),
+        parse_position=parse_position,
         place=place_of_square(columns),
         print_end=lambda state: "the far side is reached" if min(state["left"]) else "no piece is left",
         surface=Surface(

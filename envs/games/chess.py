@@ -70,7 +70,7 @@ def rules() -> Rules:
         parse_move=lambda state, text: notation.parse_move(state, text, legal_actions, after),
         place=lambda cell, player: place_of_square(8)(cell ^ (56 * player), player),
         print_end=end_words,
-        surface=Surface(notation.touch, ("#fdfdf8", "#26221c"), notation.turned_picture),
+        surface=Surface(notation.touch, ("#fdfdf8", "#26221c"), notation.turned_picture, notation.pieces),
         print_position=notation.fen,
         parse_position=parse_position,
         print_engine_move=notation.uci,

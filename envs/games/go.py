@@ -14,14 +14,15 @@ import numba
 import numpy as np
 
 from lanista.envs.batched import Rules, Scalar
-from lanista.envs.boards import board_spec, board_text, cell_name, disc, label, parse_cell, svg, symmetries_of, turns_of
+from lanista.envs.boards import board_spec, cell_name, parse_cell, symmetries_of, turns_of
 from lanista.envs.compiling import compiled
 from lanista.envs.draws import mix
+from lanista.envs.games import _go_notation as notation
+from lanista.envs.games._go_notation import BLACK, EDGE, EMPTY, LETTERS, MARGIN, STEP, WHITE
+from lanista.envs.stone_positions import print_stones, read_stones
 from lanista.envs.surface import Surface, Touch
 from lanista.errors import UsageError
 
-LETTERS = "ABCDEFGHJKLMNOPQRSTUVWXYZ"  # I is left out, lest it be read as J or 1
-EMPTY, BLACK, WHITE, EDGE = 0, 1, 2, 3
 BLACK_STONE = np.uint64(0xA0761D6478BD642F)
 
 
@@ -110,6 +111,29 @@ def rules(size: int = 19, komi: float = 7.5) -> Rules:
     def hash(state: Any) -> Any:
         return state.hash ^ mix(np.uint64(2 * (state.last == points) + (state.ply & 1) + 1))
 
+    @numba.njit
+    def set_up(state: Any, board: Any) -> None:
+        """Put stones on an empty board; none is captured on the way, since its chain has a liberty at the end."""
+        new(state, board)
+        state.positions = 0
+        state.filter[:] = 0  # the empty board was not in this game
+        for point in range(points):
+            if board[point]:
+                stones.put_stone(state, (point // size + 1) * (size + 2) + point % size + 1, board[point])
+        remember(state)
+
+    put = compiled(lambda state, board: set_up(state, board), f"go's positions {size}")
+
+    def parse_position(text: str) -> Any:
+        """The position of a text; see `envs.stone_positions`: x is black. No position before it is known."""
+        board, mover = read_stones(text, size, size)
+        if (bare := notation.without_liberty(board)) is not None:
+            raise ValueError(f"the stone on {cell_name(bare, size, size, letters=LETTERS)} has no liberty")
+        record = np.zeros(1, _state(size))
+        put(record[0], board.ravel())
+        record["ply"] = mover
+        return record[0]
+
     name = f"go:size={size}" + ("" if komi == 7.5 else f",komi={komi:g}")
     return Rules(
         spec=board_spec(
@@ -128,15 +152,17 @@ def rules(size: int = 19, komi: float = 7.5) -> Rules:
         play=play,
         observe=observe,
         hash=hash,
-        picture=lambda state, player, last: _picture(state, size, last),
-        text=lambda state, player: _text(state, size),
+        picture=lambda state, player, last: notation.picture(state, size, last),
+        text=lambda state, player: notation.text(state, size),
         print_move=lambda state, action: "pass" if action == points else cell_name(action, size, size, letters=LETTERS),
         parse_move=lambda state, text: (
             points if text.strip().lower() == "pass" else parse_cell(text, size, size, letters=LETTERS)
         ),
-        print_score=lambda state: _score(count(state) - komi),
+        print_position=lambda state: print_stones(notation.board_of(state, size), int(state["ply"]) & 1),
+        parse_position=parse_position,
+        print_score=lambda state: notation.score(count(state) - komi),
         place=lambda cell, player: (MARGIN + cell % size * STEP, MARGIN + cell // size * STEP, STEP),
-        print_end=lambda state: f"{_score(count(state) - komi)} by area",
+        print_end=lambda state: f"{notation.score(count(state) - komi)} by area",
         surface=Surface(
             lambda state, action, turned: (
                 (Touch(MARGIN + action % size * STEP, MARGIN + action // size * STEP, STEP),) if action < points else ()
@@ -347,47 +373,3 @@ def _area(size: int) -> Any:
         return lead
 
     return area
-
-
-def _score(lead: float) -> str:
-    """Black's lead as the field writes it: `B+3.5`, `W+7`, `0`."""
-    return f"{'B' if lead > 0 else 'W'}+{abs(lead):g}" if lead else "0"
-
-
-def _board(state: Any, size: int) -> Any:
-    """The stones without the margin, (size, size)."""
-    return np.asarray(state["board"]).reshape(size + 2, size + 2)[1:-1, 1:-1]
-
-
-def _text(state: Any, size: int) -> str:
-    """The board in letters: X is black and began, O is white."""
-    return board_text([[".XO"[stone] for stone in row] for row in _board(state, size)], letters=LETTERS)
-
-
-STEP, MARGIN = 30.0, 34.0  # from point to point in a picture, and from its edge
-
-
-def _picture(state: Any, size: int, last: int | None) -> str:
-    """A wooden board with coordinates; the last stone has a ring."""
-    step, margin = STEP, MARGIN
-    far = margin + (size - 1) * step
-    parts = ['<rect width="100%" height="100%" fill="#e3c58f"/>']
-    for number in range(size):
-        at = margin + number * step
-        parts.append(
-            f'<path d="M{margin:g} {at:g}H{far:g}M{at:g} {margin:g}V{far:g}" stroke="#7a5c2e" stroke-width="0.8"/>'
-        )
-        for x, y, text in ((at, far + 22, LETTERS[number]), (13, at, str(size - number))):
-            parts.append(label(x, y, text, 11))
-    edge = 3 if size > 11 else 2
-    stars = [edge, size // 2, size - 1 - edge] if size % 2 and size > 7 else []
-    for row in stars:
-        for column in stars:
-            parts.append(disc(margin + column * step, margin + row * step, 2.6, "#7a5c2e", "none"))
-    for point, stone in enumerate(_board(state, size).ravel().tolist()):
-        x, y = margin + point % size * step, margin + point // size * step
-        if stone:
-            parts.append(disc(x, y, 13.6, ("#111", "#f7f7f2")[stone - 1]))
-            if point == last:
-                parts.append(disc(x, y, 6, "none", ("#f7f7f2", "#111")[stone - 1], 2))
-    return svg(far + margin, far + margin, parts)

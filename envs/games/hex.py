@@ -26,6 +26,8 @@ from lanista.envs.boards import (
     symmetries_of,
     turns_of,
 )
+from lanista.envs.compiling import compiled
+from lanista.envs.stone_positions import ply_of, print_stones, read_stones
 from lanista.envs.surface import Surface, Touch
 from lanista.errors import UsageError
 
@@ -131,6 +133,30 @@ def rules(size: int = 11, swap: bool = False) -> Rules:
             return cells
         return parse_cell(text, size, size, from_top=True)
 
+    @numba.njit
+    def set_up(state: Any, stones: Any) -> Any:
+        """Put stones on an empty board; whether they join a player's sides."""
+        new(state, stones)
+        joined = False
+        for cell in range(cells):
+            if stones[cell]:
+                joined |= place(state, cell, stones[cell] - 1)
+        return joined
+
+    put = compiled(lambda state, stones: set_up(state, stones), f"hex's positions {size}")  # for plain Python
+
+    def parse_position(text: str) -> Any:
+        """The position of a text; see `envs.stone_positions`: x joins above and below."""
+        board, mover = read_stones(text, size, size)
+        record = np.zeros(1, state)
+        if put(record[0], board.ravel()):
+            raise ValueError("the game is over in this position: both sides are joined")
+        count = int((board != 0).sum())
+        ply = ply_of(count, mover)
+        # Only the first stone, when it is the second player's turn, may be taken over.
+        record["ply"] = 3 if ply == 1 and not (board == 1).any() else ply
+        return record[0]
+
     return Rules(
         spec=board_spec(
             (f"hex:size={size}" if size != 11 or swap else "hex") + (",swap=true" if swap else ""),
@@ -152,6 +178,8 @@ def rules(size: int = 11, swap: bool = False) -> Rules:
         text=lambda state, player: _text(state, size),
         print_move=print_move,
         parse_move=parse_move,
+        print_position=lambda state: print_stones(state["board"].reshape(size, size), int(state["ply"]) & 1),
+        parse_position=parse_position,
         place=lambda cell, player: (*_middle(cell // size, cell % size), WIDE),
         print_end=lambda state: "both sides are joined",
         surface=Surface(

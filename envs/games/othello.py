@@ -27,6 +27,7 @@ from lanista.envs.boards import (
     turns_of,
 )
 from lanista.envs.draws import mix
+from lanista.envs.stone_positions import ply_of, print_stones, read_stones
 from lanista.envs.surface import Surface, square
 
 SIDE, CELLS, PASS = 8, 64, 64
@@ -60,6 +61,8 @@ def rules() -> Rules:
         text=text,
         print_move=print_move,
         parse_move=parse_move,
+        print_position=lambda state: print_stones(_board(state), int(state["ply"]) & 1),
+        parse_position=parse_position,
         place=place_of_square(SIDE),
         print_end=lambda state: "{}-{} stones".format(*(int(stones).bit_count() for stones in state["stones"])),
         surface=Surface(
@@ -174,6 +177,28 @@ def _owner(state: Any, cell: int) -> int:
     """0 an empty cell, 1 black's stone, 2 white's."""
     black, white = (int(stones) >> cell & 1 for stones in state["stones"])
     return black + 2 * white
+
+
+def _board(state: Any) -> Any:
+    """The stones, (8, 8): 0 an empty cell, 1 black's, 2 white's."""
+    return np.array([_owner(state, cell) for cell in range(CELLS)]).reshape(SIDE, SIDE)
+
+
+def parse_position(text: str) -> Any:
+    """The position of a text; see `envs.stone_positions`: x is black.
+
+    Raises:
+        ValueError: it is none that can be played on.
+    """
+    board, mover = read_stones(text, SIDE, SIDE)
+    state = np.zeros((), STATE)
+    for stone in (1, 2):
+        state["stones"][stone - 1] = sum(1 << cell for cell in np.flatnonzero(board == stone).tolist())
+    state["ply"] = ply_of(max(int((board != 0).sum()) - 4, 0), mover)
+    one, other = state["stones"]
+    if not (moves(one, other) or moves(other, one)):
+        raise ValueError("the game is over in this position: nobody can move")
+    return state
 
 
 def print_move(state: Any, action: int) -> str:

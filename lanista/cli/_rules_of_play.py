@@ -1,4 +1,4 @@
-"""By what clock games are played, and when they end before their end: the words that `match` and `tournament` share."""
+"""By what clock games are played, and when they end before their end: the words that commands share."""
 
 from __future__ import annotations
 
@@ -27,8 +27,6 @@ class RulesOfPlay:
     """Draw from movenumber=40 on, after movecount=8 moves of each in a row whose value is within score=0.03 of even."""
     max_plies: Annotated[int, arg(metavar="N", help_behavior_hint="(default: no such limit)")] = 0
     """Games that have so many plies are drawn."""
-    book_plies: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all)")] = None
-    """Play only the first N plies of each opening of a book."""
 
     def rules(self) -> dict[str, Any]:
         """`control` and `adjudication`, as `agents.match.play_games` takes them.
@@ -38,3 +36,11 @@ class RulesOfPlay:
         """
         control = None if self.time_control is None else parse_time_control(self.time_control, self.time_margin)
         return {"control": control, "adjudication": adjudication_of(self.resign, self.draw, self.max_plies)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RulesWithBook(RulesOfPlay):
+    """Clocks, adjudication, and how much of a book's openings is played."""
+
+    book_plies: Annotated[int | None, arg(metavar="N", help_behavior_hint="(default: all)")] = None
+    """Play only the first N plies of each opening of a book."""

@@ -29,11 +29,12 @@ from lanista.arena.standings import table_of
 from lanista.arena.store import Store
 from lanista.cli._live_table import live_ladder
 from lanista.cli._printing import print_json
+from lanista.cli._rules_of_play import RulesOfPlay
 from lanista.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(RulesOfPlay):
     """What to do with which ladder."""
 
     do: Annotated[Positional[Literal["serve", "add", "remove", "status"]], arg(metavar="{serve,add,remove,status}")]
@@ -66,7 +67,7 @@ def run(options: Options) -> int:
 
 
 def _settings(options: Options) -> LadderSettings:
-    return LadderSettings(options.seed, (0, options.opening_plies), options.seconds, options.report)
+    return LadderSettings(options.seed, (0, options.opening_plies), options.seconds, options.report, **options.rules())
 
 
 def _serve(options: Options) -> int:

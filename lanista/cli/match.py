@@ -33,7 +33,7 @@ from lanista.arena.ratings import Pair, Score, pair_score
 from lanista.cli import _returns, _sprt
 from lanista.cli._games_bar import games_bar
 from lanista.cli._printing import print_json
-from lanista.cli._rules_of_play import RulesOfPlay
+from lanista.cli._rules_of_play import RulesWithBook
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
 
@@ -41,7 +41,7 @@ POINTS = ("0", "1/2", "1", "1 1/2", "2")  # what one agent can take from a pair 
 
 
 @dataclass(frozen=True)
-class Options(RulesOfPlay):
+class Options(RulesWithBook):
     """Who plays what, and how often."""
 
     one: Annotated[Positional[str], arg(metavar="A")]

@@ -16,10 +16,10 @@ At the terminal's prompt write a move; `?` lists the legal ones, `undo` takes yo
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from tyro.conf import arg
@@ -85,10 +85,23 @@ def open_page(options: Options) -> int:
     for name in roster.games_listed:
         roster.check_game(name)
     where = address(options.host, options.port)
-    house = House(roster, Keeper(db=options.db), db=options.db, film=gif)
+    house = House(roster, Keeper(db=options.db), db=options.db, film=gif, settle=settled)
     print(f"the page is at {where.link}\nCtrl-C ends it", flush=True)
-    serve(house, where, browser=not options.no_browser)
+    try:
+        serve(house, where, browser=not options.no_browser)
+    finally:  # Ctrl-C ends the page, and no run that it began
+        for name in house.runs.going_on():
+            print(f"the run {house.runs.folder / name} goes on; the page, begun again here, shows and stops it")
     return 0
+
+
+def settled(game: str, words: Sequence[str], changed: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of a run that the page orders; see `arena.play.training_order.Settle`."""
+    from lanista.cli import train  # imports torch, as does the next
+    from lanista.training.settings import read_settings, settings_values
+
+    line = train.changes(train.Options(game=game, set=(tuple(words),)))
+    return settings_values(read_settings(game, None, {**changed, **line}))
 
 
 def gif(frames: Sequence[tuple[str, str, str]]) -> bytes:

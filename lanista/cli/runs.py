@@ -18,9 +18,9 @@ from rich.table import Table
 from rich.text import Text
 from tyro.conf import Positional, arg
 
+from lanista.agents.run_records import BROKEN, RunRecord, read_record, run_folders
 from lanista.cli._printing import console, print_json
 from lanista.errors import UsageError
-from lanista.training.run_records import BROKEN, RunRecord, read_record, run_folders
 
 COLOURS = {"running": "green", "done": "blue", BROKEN: "red"}
 

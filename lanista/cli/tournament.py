@@ -24,13 +24,13 @@ from tyro.conf import Positional, arg
 import lanista
 from lanista.cli._live_table import live_tournament
 from lanista.cli._printing import print_json
-from lanista.cli._rules_of_play import RulesOfPlay
+from lanista.cli._rules_of_play import RulesWithBook
 from lanista.cli.standings import read_anchors
 from lanista.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Options(RulesOfPlay):
+class Options(RulesWithBook):
     """Who plays what, and what is kept."""
 
     contestants: Annotated[Positional[tuple[str, ...]], arg(metavar="AGENT ...")]

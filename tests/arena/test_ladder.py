@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from lanista.agents.adjudication import adjudication_of
 from lanista.agents.contestant import SHIPPED
+from lanista.agents.time_control import parse_time_control
 from lanista.arena.ladder import LadderNews, LadderSettings, found_ladder, register, serve_ladder
 from lanista.arena.ladder_roster import Roster
 from lanista.arena.standings import table_of
@@ -165,6 +167,25 @@ def test_it_rests_when_more_games_would_say_nothing_and_when_nobody_is_there(tmp
         settings=LadderSettings(opening_plies=(0, 0), seconds=0.2),
     )  # fmt: skip
     assert watcher.news[-1].games < 5_000, "some thirty games are all that these two can play"
+
+
+def test_clocks_and_adjudication_are_those_of_the_ladder(tmp_path: Path) -> None:
+    db = tmp_path / "l.sqlite"
+    settings = LadderSettings(
+        seconds=0.05,
+        control=parse_time_control("move=9"),
+        adjudication=adjudication_of((), (), 8),
+    )
+    found_ladder(db, "connect_four", settings)
+    register(db, ["random", "first-legal"], [])
+    serve(db, plays("random", "first-legal"), settings=settings)
+    with Store(db, write=False) as store:
+        assert store.setting("time control").startswith("move=9")
+        lengths = [len(game.moves) for game in store.games_after(0)]
+        assert max(lengths) == 8, "random play seldom wins so soon"
+        assert verify(store).true
+    with pytest.raises(UsageError, match="has the time control move=9"):
+        serve_ladder(db, QUICK, until=lambda: True)
 
 
 def test_the_report_is_there_at_the_end(ladder: Path, tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_an_sgf_gives_its_games_main_lines(tmp_path: Path) -> None:
         ("chess", "b.epd", f"{RUY}\n# no more\n8/8/8/8/8/8/8/8 w - -\n", "line 3: .*white has 0 kings"),
         ("chess", "b.epd", '7k/5Q2/6K1/8/8/8/8/8 b - - id "mate";\n', "line 1: .*the game is over in this position"),
         ("chess", "b.fen", "what is this\n", "line 1: .*a FEN has six parts"),
-        ("othello", "b.epd", f"{RUY}\n", "line 1: othello has no notation for positions"),
+        ("othello", "b.epd", f"{RUY}\n", "line 1: .* is no position of othello: write 8 rows of 8 cells"),
         ("go:size=9", "b.sgf", "(;GM[1]SZ[9]\n;B[cc];W[cc])", "line 2: move 2, 'C7', is not legal"),
         ("go:size=9", "b.sgf", "(;SZ[19];B[cc])", "line 1: a board of size 19"),
         ("go:size=9", "b.sgf", "(;SZ[9]\n\nAB[cc];W[dd])", "line 3: a game that begins from a set-up position"),

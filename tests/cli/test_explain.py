@@ -70,7 +70,7 @@ def test_pixels_are_drawn_over_too(tmp_path: Path, capsys: pytest.CaptureFixture
         ),
         (["random", "--game", "connect_four", "--position", "1 2 1 2 1 2 1"], "the game is over after move 7"),
         (["random", "--game", "connect_four", "--position", "a/b"], "no position of connect_four: write 6 rows"),
-        (["random", "--game", "othello", "--position", "a/b"], "no notation for positions"),
+        (["random", "--game", "leduc_poker", "--position", "a/b"], "no notation for positions"),
         (["random", "--game", "connect_four", "--after", "60"], "ask for fewer with --after"),
         (["random", "--game", "connect_four", "--after", "-1"], "0 plies or more"),
         (["random", "--game", "connect_four", "--picture", "a.gif"], "drawn as .svg or .png"),

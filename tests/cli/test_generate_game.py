@@ -133,10 +133,10 @@ def test_forced_draws_and_forced_wins_come_last(tictactoe: SearchMeasure) -> Non
 def test_the_command_ranks_reports_and_keeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new"
     words = ["generate-game", "--family", "mnk", "--count", "2", "--games", "8", "--train-seconds", "0.3"]
-    assert main([*words, "--seed", "7", "--out", str(out), "--keep", "1", "--json"]) == 0
+    assert main([*words, "--out", str(out), "--keep", "1", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert [game["rank"] for game in told["games"]] == [1, 2]
-    assert {game["game"] for game in told["games"]} == set(propose("mnk", 2, seed=7))
+    assert {game["game"] for game in told["games"]} == set(propose("mnk", 2, seed=0))
     for game in told["games"]:
         assert set(game["parts"]) == {"balance", "decided", "depth", "learned"}
         assert game["learning"]["steps"] > 0
@@ -151,7 +151,7 @@ def test_the_command_ranks_reports_and_keeps(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_what_is_kept_is_a_game_that_can_be_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["generate-game", "--family", "breakthrough", "--count", "3", "--games", "20", "--train-seconds", "0"]
+    words = ["generate-game", "--family", "breakthrough", "--count", "2", "--games", "20", "--train-seconds", "0"]
     assert main([*words, "--out", str(tmp_path), "--keep", "2"]) == 0
     out = capsys.readouterr().out
     kept = tomllib.loads((tmp_path / "kept.toml").read_text())["games"]
@@ -182,10 +182,10 @@ def test_a_second_run_measures_only_what_is_missing(tmp_path: Path, capsys: pyte
 
 
 def test_a_kill_loses_nothing_that_was_measured(tmp_path: Path) -> None:
-    words = [sys.executable, "-m", "lanista", *QUICK, "--count", "6", "--out", str(tmp_path), "--json"]
+    words = [sys.executable, "-m", "lanista", *QUICK, "--count", "3", "--out", str(tmp_path), "--json"]
     process = subprocess.Popen(words, stdout=subprocess.DEVNULL)
     record, began = tmp_path / FILE, time.monotonic()
-    while not (record.exists() and len(record.read_bytes().splitlines()) > 2):
+    while not (record.exists() and len(record.read_bytes().splitlines()) > 1):
         assert time.monotonic() - began < LONGEST
         assert process.poll() is None, "it should have been killed on its way"
         time.sleep(0.01)
@@ -197,8 +197,8 @@ def test_a_kill_loses_nothing_that_was_measured(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert record.read_bytes().startswith(before)
     measured = [json.loads(line)["game"] for line in record.read_text().splitlines()[1:]]
-    assert measured == propose("mnk", 6, seed=0), "nothing is lost, nothing is measured twice"
-    assert len(json.loads(done.stdout)["games"]) == 6
+    assert measured == propose("mnk", 3, seed=0), "nothing is lost, nothing is measured twice"
+    assert len(json.loads(done.stdout)["games"]) == 3
 
 
 def test_a_record_tells_what_is_wrong_with_it(tmp_path: Path, tictactoe: SearchMeasure) -> None:

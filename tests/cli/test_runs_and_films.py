@@ -11,13 +11,13 @@ import torch
 
 import lanista
 from lanista.agents.artifact import load_network, save_agent
+from lanista.agents.run_records import read_record
 from lanista.cli.main import main
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.files import held_folder, is_held
 from lanista.training.curves import mean_and_spread, metrics_of, read_groups
 from lanista.training.run import Progress, create_run, train
-from lanista.training.run_records import read_record
 from lanista.training.settings import new_network, read_settings
 
 SMALL = {"copies": 64, "plies": 8, "minibatch_size": 256, "encoder": "mlp:dim=16", "precision": "float32",
@@ -174,8 +174,8 @@ def test_films_of_boards_and_of_frames(tmp_path: Path) -> None:
 def test_an_encoder_that_is_done_tells_what_it_reached(tmp_path: Path) -> None:
     import shutil
 
+    from lanista.agents.run_records import DONE, read_record
     from lanista.perception.pretrained import SHIPPED
-    from lanista.training.run_records import DONE, read_record
 
     folder = tmp_path / "intents"
     shutil.copytree(SHIPPED / "intents", folder)

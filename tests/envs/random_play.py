@@ -23,6 +23,7 @@ DOOR_GAMES = (
     "gym:Taxi-v3?max_episode_steps=12",
     "gym:MountainCarContinuous-v0?max_episode_steps=9",
     "atari:pong?max_num_frames_per_episode=24&noop_max=4",
+    "babyai:GoToLocalS5N2",
     "envpool:CartPole-v1?max_episode_steps=15",
     "envpool:ConnectFour-v1",
     "envpool:LeducHoldem-v1",
@@ -31,7 +32,7 @@ DOOR_GAMES = (
     "openspiel:goofspiel(num_cards=4)",
     "openspiel:catch",
 )
-LIBRARIES = {"atari": "ale_py", "envpool": "envpool", "openspiel": "pyspiel", "zoo:mpe2": "mpe2"}
+LIBRARIES = {"atari": "ale_py", "babyai": "minigrid", "envpool": "envpool", "openspiel": "pyspiel", "zoo:mpe2": "mpe2"}
 
 
 def door_game(name: str) -> Any:

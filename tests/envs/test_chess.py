@@ -138,7 +138,7 @@ def test_a_wrong_fen_is_the_users_error(fen: str) -> None:
 
 
 def test_games_without_a_notation_say_so() -> None:
-    game = make("othello", 1)
+    game = make("kuhn_poker", 1)
     assert isinstance(game, BatchedGame)
     with pytest.raises(UsageError, match="no notation"):
         game.print_position(0)

@@ -9,6 +9,7 @@ from leaves import leaves
 from lanista.envs import make
 from lanista.envs.batched import BatchedGame
 from lanista.envs.games import go
+from lanista.envs.games._go_notation import EDGE
 
 
 def native(name: str) -> BatchedGame:
@@ -91,7 +92,7 @@ def test_breakthrough_begins_with_22_moves() -> None:
 )
 def test_go_scores(size: int, rows: str, lead: int) -> None:
     state = np.zeros(1, go._state(size))
-    board = np.full((size + 2, size + 2), go.EDGE, np.int8)
+    board = np.full((size + 2, size + 2), EDGE, np.int8)
     board[1:-1, 1:-1] = np.array([".XO".index(sign) for sign in rows.split()]).reshape(size, size)
     state["board"][0] = board.ravel()
     assert go._area(size)(state[0]) == lead

@@ -399,3 +399,22 @@ def test_atari_for_several_players_finds_its_games() -> None:
     game.reset(1)
     assert game.spec.kind == "simultaneous" and game.turn().observation["observation"].shape == (4, 210, 160, 3)
     game.step(random_actions(game, game.turn()))
+
+
+def test_moves_of_chess_and_go_have_words() -> None:
+    chess = make("zoo:classic/chess_v6")
+    chess.reset([0])
+    for word in ("f3", "e5", "g4", "Qh4#"):
+        turn = chess.turn()
+        assert turn.legal is not None
+        actions = np.flatnonzero(turn.legal[0]).tolist()
+        words = [chess.print_move(0, action) for action in actions]
+        assert word in words and len(set(words)) == len(actions)
+        assert [chess.parse_move(0, each) for each in words] == actions
+        outcome = chess.step(np.array([chess.parse_move(0, word)]))
+    assert outcome.finished[0] and outcome.rewards[0].tolist() == [-1, 1]
+    go = make("zoo:classic/go_v5?board_size=5")
+    go.reset([0])
+    assert [go.parse_move(0, word) for word in ("A5", "E1", "pass")] == [0, 24, 25] and go.print_move(0, 25) == "pass"
+    with pytest.raises(UsageError, match="no move"):
+        go.parse_move(0, "F9")

@@ -21,7 +21,8 @@ from lanista.perception.recogniser import Recogniser
 from lanista.perception.task import Splits, Task, make_task, task_class, tasks
 
 FEW = 48
-SMALL = {"most": 400, "voices": 2, "data": "digits"}  # option -> what makes a task quick, where it has the option
+# Option -> what makes a task quick, where it has the option.
+SMALL = {"most": 400, "voices": 2, "people": 60, "windows": 600, "step": 0.6, "data": "digits"}
 GIVEN_ELSEWHERE = {"hub", "picture_folder"}  # data that a user names; their own tests make some
 
 

@@ -188,7 +188,8 @@ def test_presets_then_file_then_changes(tmp_path: Path) -> None:
 
 def test_every_preset_is_of_a_game_and_valid() -> None:
     from lanista.envs import doors, games
-    from lanista.training.settings import PRESETS, read_toml
+    from lanista.files import read_toml
+    from lanista.training.settings import PRESETS
 
     for path in (path for path in PRESETS.glob("*.toml") if path.stem not in plugs(TRAINERS)):
         assert path.stem in [*games(), *doors()]
@@ -204,7 +205,8 @@ def test_every_preset_is_of_a_game_and_valid() -> None:
 
 
 def test_a_trainers_preset_is_of_its_algorithms_and_valid() -> None:
-    from lanista.training.settings import PRESETS, read_toml
+    from lanista.files import read_toml
+    from lanista.training.settings import PRESETS
     from lanista.training.trainers._sb3_algorithms import ALGORITHMS, algorithm_of
 
     found = read_toml(PRESETS / "sb3.toml")

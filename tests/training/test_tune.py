@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 
 from lanista.agents.artifact import load_network
+from lanista.agents.run_records import read_record
 from lanista.cli.main import main
 from lanista.errors import UsageError
+from lanista.files import read_toml
 from lanista.training.run import create_run, open_run, train
-from lanista.training.run_records import read_record
-from lanista.training.settings import read_settings, read_toml
+from lanista.training.settings import read_settings
 from lanista.training.tune.picture import draw
 from lanista.training.tune.records import Trial, ranked, read_trials, write_best
 from lanista.training.tune.space import Plan, read_plan

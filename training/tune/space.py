@@ -23,8 +23,9 @@ import numpy as np
 
 from lanista.envs import make
 from lanista.errors import UsageError, unknown
+from lanista.files import read_toml
 from lanista.training.ppo import PPOSettings
-from lanista.training.settings import TrainSettings, read_settings, read_toml, setting_names
+from lanista.training.settings import TrainSettings, read_settings, setting_names
 
 Value = bool | int | float | str
 Values = dict[str, Value]

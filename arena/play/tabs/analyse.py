@@ -13,10 +13,11 @@ from lanista.arena.play.house import House
 from lanista.arena.play.pasting import read
 from lanista.arena.play.roster import game_title, variants
 from lanista.arena.play.session import Rules, Seat, Session
-from lanista.arena.play.table import check_game
+from lanista.arena.play.table import Start, check_game
 from lanista.arena.play.views.controls import Button, Field, Select, labelled
 from lanista.arena.play.views.frame import frame
 from lanista.arena.play.views.picture_desk import PictureDesk
+from lanista.arena.play.views.placing import Placing
 from lanista.errors import UsageError
 
 TITLE, PATH, ORDER = "Analyse", "/analyse", 10
@@ -86,12 +87,19 @@ class Desk:
             self.error = ui.label("").classes("error").props('role="alert"')
             with ui.element("div").classes("row"):
                 Button("Set up", self._begin, kind="primary large")
+            with ui.element("details").classes("more").mark("by-hand") as by_hand:
+                with ui.element("summary"):
+                    ui.label("Place pieces by hand")
+                self.placing = Placing(self._placed)
+            shown = self.placing.show
+            by_hand.on("toggle", lambda event: shown(event.args is True), js_handler="(e) => emit(e.target.open)")
         self._chosen(self.game.value)
 
     def _chosen(self, game: str) -> None:
         family = game.partition(":")[0]
         self.text._props["placeholder"] = HINTS.get(family, "A list of moves, as the game writes them")
         self.text.update()
+        self.placing.choose(game)
 
     async def _begin(self) -> None:
         await self.analyse(self.game.value, self.text.text)
@@ -108,6 +116,16 @@ class Desk:
         self.house.open(session)
         ui.navigate.to(f"/game/{session.number}")
 
+    async def _placed(self, start: Start) -> None:
+        """Begin at a position that was set up by hand."""
+        try:
+            session = await asyncio.to_thread(analysis_from, start, ())
+        except UsageError as error:
+            self.error.set_text(str(error))
+            return
+        self.house.open(session)
+        ui.navigate.to(f"/game/{session.number}")
+
 
 def analysis_of(text: str, game: str) -> Session:
     """A board to try things on, at the end of what was pasted.
@@ -115,8 +133,12 @@ def analysis_of(text: str, game: str) -> Session:
     Raises:
         UsageError: it cannot be read.
     """
-    start, moves = read(text, game)
-    seats = tuple(Seat("person", f"player {place + 1}") for place in range(check_game(game).players))
+    return analysis_from(*read(text, game))
+
+
+def analysis_from(start: Start, moves: tuple[int, ...]) -> Session:
+    """A board to try things on, after some moves."""
+    seats = tuple(Seat("person", f"player {place + 1}") for place in range(check_game(start.game).players))
     session = Session(start, seats, Rules(analysis=True), title="Analysis")
     session.replay(moves)
     session.opening, session.result = 0, None

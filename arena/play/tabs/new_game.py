@@ -38,16 +38,25 @@ def build(house: House) -> None:
     """Declare the page."""
 
     @ui.page("/")
-    def new_game(game: str = "") -> None:
+    async def new_game(game: str = "", against: str = "") -> None:
+        spec, trouble = None, ""
+        if game and game not in house.roster.games():
+            try:
+                spec = await asyncio.to_thread(house.roster.check_game, game)  # through a door it takes a moment
+            except UsageError as error:
+                trouble = str(error)
         with frame("", PATH):
-            Lobby(house, game)
+            lobby = Lobby(house, game, against)
+            if spec is not None:
+                lobby.use_other(game.strip(), spec)
+            lobby.error.set_text(trouble)
 
 
 class Lobby:
     """The form, and what has been chosen so far."""
 
-    def __init__(self, house: House, game: str) -> None:
-        self.house = house
+    def __init__(self, house: House, game: str, against: str = "") -> None:
+        self.house, self.against = house, against
         self.games = house.roster.games()
         self.family = game if game in self.games else self.games[0]
         self.game, self.mode, self.seat, self.strict = self.family, "agent", "first", False
@@ -153,9 +162,20 @@ class Lobby:
         self.title.set_text(game_title(game))
         self.about.set_text(self.spec.description[:1].upper() + self.spec.description[1:])
         self.opponents = self.house.roster.opponents(game, self.spec)
+        wished = self._wished()
+        if wished is not None:
+            self.opponents = (wished, *(each for each in self.opponents if each != wished))
         for picker in self.pickers:
             picker.offer(self.opponents)
-        self._mode_chosen(self.mode)
+        # Where one plays alone, whoever wished for an agent wants to see it play.
+        self._mode_chosen("watch" if wished is not None and spec.players == 1 else self.mode)
+
+    def _wished(self) -> Opponent | None:
+        """Whom the page's address names, if it is somebody who may be met."""
+        for opponent in self.opponents:
+            if any(strength.contestant == self.against for strength in opponent.strengths):
+                return opponent
+        return self.house.roster.checkpoint(self.against, self.spec)
 
     async def _other_chosen(self, text: str) -> None:
         """A game by its string: through a door it takes a moment to open."""
@@ -166,11 +186,15 @@ class Lobby:
         except UsageError as error:
             self.error.set_text(str(error))
             return
-        self.board.choose_from([(text.strip(), game_title(text.strip()))], text.strip())
+        self.use_other(text.strip(), spec)
+
+    def use_other(self, game: str, spec: GameSpec) -> None:
+        """Choose a game that is not among the tiles, and has been checked."""
+        self.board.choose_from([(game, game_title(game))], game)
         self.board_box.set_visibility(False)
         for tile in self.tiles.values():
             tile.press(False)
-        self._use(text.strip(), spec)
+        self._use(game, spec)
 
     def _mode_chosen(self, mode: str) -> None:
         self.mode = mode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -121,12 +122,24 @@ class Field(ui.element):
         self._props["autocomplete"] = "off"
         self._props["spellcheck"] = "false"
         self.text = value
-        if value:
-            self._props["value"] = value
+        # Not `value`, which Vue sets again whenever anything on the page is drawn anew, over what was typed since.
+        self._props["defaultValue"] = value
         self.on("input", self._typed, js_handler="(e) => emit(e.target.value.slice(0, 200000))")
         if on_enter is not None:
             script = "(e) => { if (e.key === 'Enter') { emit(e.target.value.slice(0, 400)); e.target.value = ''; } }"
             self.on("keydown", lambda event: on_enter(str(event.args)), js_handler=script)
+
+    def write(self, text: str) -> None:
+        """Put another text in the place of what stands there."""
+        self.text = self._props["defaultValue"] = text
+        self._props["key"] = f"{hash((text, time.monotonic()))}"  # another field for the browser
+        self.update()
+
+    def suggest(self, hint: str) -> None:
+        """Show something else while nothing is written."""
+        if self._props["placeholder"] != hint:
+            self._props["placeholder"] = hint
+            self.update()
 
     def _typed(self, event: GenericEventArguments) -> None:
         if isinstance(event.args, str):

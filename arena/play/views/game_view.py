@@ -18,6 +18,7 @@ from lanista.arena.play.views.board import Board, scene_of
 from lanista.arena.play.views.controls import Button, Field, Rich, numbers
 from lanista.arena.play.views.drawing import HINT, arrow, move_list
 from lanista.arena.play.views.frame import notice
+from lanista.arena.play.views.move_buttons import MoveButtons
 from lanista.arena.play.views.player_strip import PlayerStrip
 from lanista.arena.play.views.thinking_panel import ThinkingPanel
 from lanista.arena.play.views.voice_panel import VoicePanel
@@ -82,8 +83,7 @@ class GameView:
         self.board.on("reveal", self._reveal)
         for player in bottom:
             self.strips.append(PlayerStrip(self.session, player))
-        self.actions = ui.element("div").classes("actions").props('role="group" aria-label="Moves"')
-        self._actions_shown: tuple[tuple[int, str], ...] = ()
+        self.actions = MoveButtons(self.play)
         with ui.element("div").classes("typing") as self.typing:
             Field("Type a move and press Enter", hint="Type a move and press Enter", on_enter=self._typed)
         self.speaking = ui.element("div")  # filled when all is there that can be told to it
@@ -187,13 +187,7 @@ class GameView:
             self.session.table.go_to(self.session.tree.moves(self.at))
             moves = self.session.table.moves_of(movers[0])
             said = tuple((move.action, move.word) for move in moves if not move.touches)
-        if said == self._actions_shown:
-            return
-        self._actions_shown = said
-        self.actions.clear()
-        with self.actions:
-            for action, word in said:
-                Button(word[:1].upper() + word[1:] if word.isalpha() else word, self._player_of(action))
+        self.actions.show(said)
 
     def _show_tools(self) -> None:
         session = self.session
@@ -240,9 +234,6 @@ class GameView:
         if args is None or args[1] != self.board._props["scene"]["key"]:
             return  # of a board that has changed since
         self.play(args[0])
-
-    def _player_of(self, action: int) -> Any:
-        return lambda: self.play(action)
 
     def _typed(self, text: str) -> None:
         self.session.table.go_to(self.session.tree.moves(self.at))

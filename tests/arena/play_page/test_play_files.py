@@ -110,6 +110,20 @@ def test_an_sgf_is_read_by_another_library_and_by_us() -> None:
     assert read(export(session, "sgf"), "go:size=5")[1] == session.tree.moves(session.live)
 
 
+def test_an_sgf_sets_up_the_stones_that_a_game_begins_with() -> None:
+    sessions = [
+        Session(Start(game, 0, position), (ADA, BOB), Rules(analysis=True))
+        for game, position in (
+            ("go:size=5", "xo3/5/5/5/4x o"), ("hex:size=3", "1x1/3/3 o"), ("othello", "8/8/8/3xx3/3o4/8/8/8 x")
+        )
+    ]  # fmt: skip
+    tree = sgf.Sgf_game.from_string(export(sessions[0], "sgf"))
+    black, white, empty = tree.get_root().get_setup_stones()
+    assert (black, white, empty) == ({(4, 0), (0, 4)}, {(4, 1)}, set()) and tree.get_root().get("PL") == "w"
+    assert "AB[b1]PL[W]" in export(sessions[1], "sgf")
+    assert "AE[ee]AB[dd][ed]AW[de]PL[B]" in export(sessions[2], "sgf")
+
+
 def test_all_games_are_given_as_json_and_only_some_as_more() -> None:
     session = played("connect_four", "4 4")
     assert formats(session) == ["json"] and json.loads(as_json(session))["moves"] == ["4", "4"]

@@ -220,7 +220,7 @@ def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Serve
             viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
         )
         page = context.new_page()
-        for path in (link, server.link("/"), server.link("/analyse"), server.link("/standings")):
+        for path in (link, server.link("/"), server.link("/analyse"), server.link("/standings"), server.link("/train")):
             page.goto(path)
             page.wait_for_selector("main")
             page.wait_for_timeout(300)
@@ -344,3 +344,47 @@ def test_a_killed_server_has_the_game_again(tab: Any, server: Server) -> None:
     moves(tab, 1)
     tab.mouse.click(*at(tab, 0, 0, 3.6, 3.6, 0.5, 0.1))
     moves(tab, 2)
+
+
+def test_an_agent_is_trained_watched_stopped_resumed_and_played(tab: Any, server: Server) -> None:
+    small = "copies=64 plies=8 minibatch_size=256 threads=1 anchor_pairs=8"
+    tab.goto(server.link("/train?game=tictactoe"))
+    tab.get_by_label("Minutes or steps").fill("5")
+    tab.get_by_label("Name of the run").fill("first")
+    tab.get_by_text("More settings").click()
+    tab.get_by_label("Other settings").fill(f"{small} encoder=mlp:dim=32")
+    tab.get_by_role("button", name="Train", exact=True).click()
+    tab.wait_for_url("**/train/first")
+    playwright.expect(tab.locator(".run-state")).to_have_text("Running", timeout=PATIENCE * 1000)
+    playwright.expect(tab.locator(".chart svg path").first).to_be_attached(timeout=PATIENCE * 1000)
+    stops(tab)
+    steps = steps_of(tab)
+    assert steps > 0
+    tab.get_by_role("button", name="Resume").click()
+    playwright.expect(tab.locator(".run-state")).to_have_text("Running", timeout=PATIENCE * 1000)
+    playwright.expect(tab.get_by_label("The run")).not_to_contain_text(f"{steps:,} steps", timeout=PATIENCE * 1000)
+    stops(tab)
+    assert steps_of(tab) > steps
+    tab.get_by_role("link", name="Train", exact=True).click()
+    playwright.expect(tab.locator(".runs .run-state")).to_have_text("Stopped", timeout=PATIENCE * 1000)
+    tab.get_by_role("link", name="first").click()
+    tab.get_by_role("link", name="Play its newest agent").click()
+    playwright.expect(tab.locator(".setup")).to_contain_text("One of your runs, after", timeout=PATIENCE * 1000)
+    tab.get_by_role("button", name="Play", exact=True).click()
+    tab.wait_for_url("**/game/*")
+    playwright.expect(tab.locator(".strip-name").first).to_contain_text("checkpoint", timeout=PATIENCE * 1000)
+    tab.wait_for_selector(".board-picture svg")
+    tab.mouse.click(*at(tab, 1, 1, 3.6, 3.6, 0.5, 0.1))
+    moves(tab, 2)
+
+
+def stops(tab: Any) -> None:
+    """Stop a run by its button, and wait until it has kept its checkpoint."""
+    tab.get_by_role("button", name="Stop", exact=True).click()
+    playwright.expect(tab.locator(".run-state")).to_have_text("Stopped", timeout=PATIENCE * 1000)
+
+
+def steps_of(tab: Any) -> int:
+    found = re.search(r"([\d,]+) steps", tab.get_by_label("The run").inner_text())
+    assert found is not None
+    return int(found[1].replace(",", ""))

@@ -12,15 +12,19 @@ pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lani
 
 from nicegui import ui
 from nicegui.testing import User
+from nicegui.testing.user_interaction import UserInteraction
 from nicegui.testing.user_simulation import user_simulation
 
 from lanista.arena.play.house import House
 from lanista.arena.play.keeping import Keeper
 from lanista.arena.play.roster import Roster
 from lanista.arena.play.session import Rules, Seat
+from lanista.arena.play.table import Start, Table
 from lanista.arena.play.views.board import Board
 from lanista.arena.play.views.controls import Button, Field, Rich, Select
 from lanista.arena.play.views.frame import build_tabs
+from lanista.arena.play.views.move_buttons import groups_of
+from lanista.arena.play.views.placing import PlacingBoard
 
 ADA, BOB = Seat("person", "ada"), Seat("person", "bob")
 
@@ -158,7 +162,7 @@ def test_a_position_is_pasted_and_what_is_wrong_is_said(tmp_path: Path) -> None:
         assert isinstance(field, Field)
         field.text = "a1 a1"
         user.find("Set up").click()
-        await user.should_see("move 2, 'a1', is not legal")
+        await user.should_see("move 2, 'a1', is not legal", retries=100)
         field.text = "a1 b2"
         user.find("Set up").click()
         await until(lambda: len(house.sessions) == 1)
@@ -169,6 +173,48 @@ def test_a_position_is_pasted_and_what_is_wrong_is_said(tmp_path: Path) -> None:
         await until(lambda: "heat" in only(user, Board)._props["scene"]["overlay"])
 
     run(tmp_path, work)
+
+
+def test_pieces_are_placed_by_hand_and_the_rules_say_what_is_wrong(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        await user.open("/analyse?game=chess")
+        user.find(marker="by-hand").trigger("toggle", True)
+        await user.should_see("played on: rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1", retries=100)
+        user.find(kind=Button, content="Empty board").click()
+        await user.should_see("White has 0 kings", retries=100)
+        for name, cell in (("white king", 60), ("black king", 4), ("black rook", 3), ("white queen", 7)):
+            button = next(each for each in user.find(Button).elements if each._props.get("aria-label") == name)
+            UserInteraction(user, {button}, None).click()
+            user.find(PlacingBoard).trigger("place", cell)
+        await user.should_see("The king that is not to move stands in check", retries=100)
+        for wrong in (None, -1, 64, "4", [4, 4], [[4]], True, 1.5):
+            user.find(PlacingBoard).trigger("place", wrong)
+        black = next(each for each in user.find(Button).elements if each._text == "Black")
+        UserInteraction(user, {black}, None).click()
+        await user.should_see("played on: 3rk2Q/8/8/8/8/8/8/4K3 b - - 0 1", retries=100)
+        user.find(kind=Button, content="Set up this position").click()
+        await until(lambda: len(house.sessions) == 1)
+        (session,) = house.sessions.values()
+        assert session.rules.analysis and session.start.position == "3rk2Q/8/8/8/8/8/8/4K3 b KQkq - 0 1"
+        assert session.movers() == (1,)
+        await user.open("/analyse?game=kuhn_poker")
+        user.find(marker="by-hand").trigger("toggle", True)
+        await user.should_see("no notation for positions", retries=100)
+
+    Table(Start("chess", 0, "k7/7P/8/8/8/8/8/K7 w - - 0 1"))  # compiled now, and not while the user waits
+    run(tmp_path, work)
+
+
+def test_many_moves_are_grouped() -> None:
+    few = [(action, f"m{action}") for action in range(40)]
+    assert groups_of(few) == [("", few)]
+    board = [(row * 19 + column, f"{letter}{19 - row}") for row in range(19) for column, letter in
+             enumerate("ABCDEFGHJKLMNOPQRST")]  # fmt: skip
+    grouped = groups_of([*board, (361, "pass")])
+    assert [name for name, _ in grouped[:2]] == ["A …", "B …"] and grouped[-1] == ("pass", [(361, "pass")])
+    assert sorted(move for _, moves in grouped for move in moves) == sorted([*board, (361, "pass")])
+    numbered = groups_of([(action, str(action)) for action in range(50)])
+    assert [name for name, _ in numbered] == ["0 to 23", "24 to 47", "48 to 49"]
 
 
 def test_an_address_without_a_game_says_so(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from lanista.arena.play.judging import can_be_judged, judged, unjudged
 from lanista.arena.play.move_tree import ROOT
 from lanista.arena.play.saying import names, short, status
 from lanista.arena.play.session import Rules, Seat, Session
-from lanista.arena.play.table import Start
+from lanista.arena.play.table import Start, Table
 from lanista.errors import UsageError
 
 ADA, BOB = Seat("person", "ada"), Seat("person", "bob")
@@ -236,6 +236,7 @@ def test_blunders_are_marked_by_what_they_cost() -> None:
 def test_contestants_have_names_for_people() -> None:
     assert short("connect_four") == "Lanista" and short("othello?temperature=0.5") == "Lanista (temperature 0.5)"
     assert short("uci:stockfish?depth=1&Skill Level=3") == "Stockfish (depth 1, skill level 3)"
+    assert short("runs/first/checkpoints/512?temperature=1") == "first, checkpoint 512 (temperature 1)"
     assert short("gtp:gnugo --level 5") == "GNU Go (level 5)" and short("runs/first?simulations=9").startswith(
         "first ("
     )
@@ -260,3 +261,10 @@ def test_every_native_game_is_played_to_its_end_by_touches_or_words() -> None:
             assert session.table.parse_move(move.word) == move.action
             session.play(session.live, player, move.action, 0.0)
         assert session.over or len(session.tree) == 61
+
+
+def test_a_board_of_pettingzoo_that_all_see_is_shown() -> None:
+    table = Table(Start("zoo:classic/tictactoe_v3", 0))
+    assert table.spec.perfect_information and not table.game.spec.perfect_information
+    assert "<image" in table.picture(None)
+    assert not Table(Start("zoo:classic/leduc_holdem_v4", 0)).spec.perfect_information

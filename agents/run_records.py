@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lanista.errors import UsageError
-from lanista.files import is_held, read_json
-from lanista.training.settings import read_toml
+from lanista.files import is_held, read_json, read_toml
 
 RUNNING, STOPPED, DONE, BROKEN = "running", "stopped, resumable", "done", "broken"
 EMPTY = "stopped, nothing kept"
@@ -33,6 +33,7 @@ class RunRecord:
         best, last: measure -> value: `score/ANCHOR` shares of points, `rating` in Elo, and `nash_conv` (of which the
             least is best); of pretraining that is done its measure on validation.
         written: when it last wrote, in seconds since 1970; None if never.
+        kept: the steps of the newest checkpoint that a run in training can be resumed from; None if there is none.
     """
 
     folder: Path
@@ -46,6 +47,7 @@ class RunRecord:
     best: Mapping[str, float] | None = None
     last: Mapping[str, float] | None = None
     written: float | None = None
+    kept: int | None = None
 
 
 def run_folders(folder: Path) -> list[Path]:
@@ -59,40 +61,71 @@ def run_folders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and is_run(path))
 
 
-def read_record(folder: Path) -> RunRecord:
-    """How the run in a folder stands; a damaged one is a record that says so."""
-    try:
-        if (folder / "pretrain.json").exists():
-            return _pretraining(folder)
-        return _training(folder)
-    except (UsageError, OSError, TypeError, ValueError, KeyError) as error:
-        words = str(error) if isinstance(error, UsageError | OSError) else f"its files do not fit together ({error!r})"
-        return RunRecord(folder, "training", BROKEN, " ".join(words.split()))
+class GrowingRows:
+    """The rows of a run's `metrics.jsonl`, of which each reading takes only what has come since."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "metrics.jsonl"
+        self._rows: list[Row] = []
+        self._file, self._place, self._lines = 0, 0, 0
+
+    def read(self) -> list[Row]:
+        """The rows, numbers only, oldest first; a last line that is being written is left out.
+
+        Raises:
+            UsageError: another line is damaged.
+        """
+        try:
+            file = self.path.open("rb")
+        except FileNotFoundError:
+            self._rows, self._place, self._lines = [], 0, 0
+            return []
+        with file:
+            status = os.fstat(file.fileno())
+            if status.st_ino != self._file or status.st_size < self._place:  # a resumed run has written it anew
+                self._rows, self._place, self._lines, self._file = [], 0, 0, status.st_ino
+            file.seek(self._place)
+            lines = file.read().splitlines(keepends=True)
+        for number, line in enumerate(lines, 1):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                self._rows.append(_row(line))
+            except (ValueError, AttributeError) as error:
+                if number == len(lines):
+                    break
+                raise UsageError(f"line {self._lines + 1} of {self.path} is damaged ({error})") from None
+            self._place += len(line)
+            self._lines += 1
+        return self._rows
+
+
+def _row(line: bytes) -> Row:
+    row = {str(key): float(value) for key, value in json.loads(line).items() if isinstance(value, int | float)}
+    if not {"steps", "seconds"} <= row.keys():
+        raise ValueError("no steps or seconds")
+    return row
 
 
 def read_rows(folder: Path) -> list[Row]:
-    """The rows of `metrics.jsonl`, numbers only; a last line that is being written is left out.
+    """As `GrowingRows.read`, for once."""
+    return GrowingRows(folder).read()
 
-    Raises:
-        UsageError: another line is damaged.
+
+def read_record(folder: Path, rows: GrowingRows | None = None) -> RunRecord:
+    """How the run in a folder stands; a damaged one is a record that says so.
+
+    Args:
+        folder: of the run.
+        rows: its curve, where somebody reads it again and again.
     """
-    path = folder / "metrics.jsonl"
-    if not path.exists():
-        return []
-    rows: list[Row] = []
-    lines = path.read_bytes().splitlines()
-    for number, line in enumerate(lines, 1):
-        try:
-            row = json.loads(line)
-            found = {str(k): float(v) for k, v in row.items() if isinstance(v, int | float)}
-            if not {"steps", "seconds"} <= found.keys():
-                raise ValueError("no steps or seconds")
-        except (ValueError, AttributeError) as error:
-            if number == len(lines):
-                break
-            raise UsageError(f"line {number} of {path} is damaged ({error})") from None
-        rows.append(found)
-    return rows
+    try:
+        if (folder / "pretrain.json").exists():
+            return _pretraining(folder)
+        return _training(folder, rows or GrowingRows(folder))
+    except (UsageError, OSError, TypeError, ValueError, KeyError) as error:
+        words = str(error) if isinstance(error, UsageError | OSError) else f"its files do not fit together ({error!r})"
+        return RunRecord(folder, "training", BROKEN, " ".join(words.split()))
 
 
 def is_score(name: str) -> bool:
@@ -100,14 +133,14 @@ def is_score(name: str) -> bool:
     return name.startswith("score/") or name in ("rating", "nash_conv")
 
 
-def _training(folder: Path) -> RunRecord:
+def _training(folder: Path, curve: GrowingRows) -> RunRecord:
     if not (folder / "config.toml").exists():
         raise UsageError(f"{folder} holds no config.toml")
     config = read_toml(folder / "config.toml")
     if not isinstance(config.get("game"), str):
         raise UsageError(f"{folder / 'config.toml'} names no game")
     held = is_held(folder)  # before the rows: what was written last is then read
-    rows = read_rows(folder)
+    rows = curve.read()
     last = rows[-1] if rows else {"steps": 0.0, "seconds": 0.0}
     bounds = [
         last[name] / bound
@@ -115,8 +148,9 @@ def _training(folder: Path) -> RunRecord:
         if bound
     ]
     share = min(max(bounds), 1.0) if bounds else None
-    kept = any(folder.glob("checkpoints/[0-9]*/resume/state.json"))
-    state = RUNNING if held else DONE if share == 1.0 and kept else STOPPED if kept else EMPTY
+    resumable = (path.parts[-3] for path in folder.glob("checkpoints/*/resume/state.json"))
+    whole = [int(name) for name in resumable if name.isdecimal()]
+    state = RUNNING if held else DONE if share == 1.0 and whole else STOPPED if whole else EMPTY
     names = {name for row in rows for name in row if is_score(name)}
     curves = {name: [row[name] for row in rows if name in row] for name in sorted(names)}
     written = folder / "metrics.jsonl"
@@ -125,7 +159,7 @@ def _training(folder: Path) -> RunRecord:
         last.get("steps_a_second", 0.0),
         {name: min(curve) if name == "nash_conv" else max(curve) for name, curve in curves.items()},
         {name: curve[-1] for name, curve in curves.items()},
-        (written if written.exists() else folder / "config.toml").stat().st_mtime,
+        (written if written.exists() else folder / "config.toml").stat().st_mtime, max(whole, default=None),
     )  # fmt: skip
 
 

@@ -1,0 +1,182 @@
+"""BabyAI's levels, told in words or by a voice: `babyai:GoToLocal`, `babyai:GoToLocalS5N2?mission=speech&map=pixels`.
+
+Those of MiniGrid in which a mission matters can be had too, as `babyai:GoToDoor-5x5`. The agent sees the seven cells by
+seven before it, as symbols or as pixels, and its mission as tokens, as a sound, both, or not at all. Chevalier-Boisvert
+et al. 2019, arXiv:1810.08272.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, SupportsFloat
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+
+from lanista.envs.core import Array, Game
+from lanista.envs.doors._instructions import PHRASINGS, rephrased
+from lanista.envs.doors._making import DRAWN_COPIES, made, split
+from lanista.envs.doors._pools import vector_spec
+from lanista.envs.doors._singles import Singles
+from lanista.envs.doors._spaces import Translator
+from lanista.envs.doors._spoken import PARTS, Speakers
+from lanista.envs.doors._vectors import VectorGame
+from lanista.errors import unknown
+from lanista.plugs import call, required
+
+MISSIONS, MAPS = ("text", "speech", "both", "none"), ("symbols", "pixels")
+VIEW, PLANES, SYMBOLS = 7, 3, 10  # cells of a side that are seen; object, colour, state; the greatest of them
+TILE = 8  # pixels of a cell's side
+TEXT, SPEECH, MAP = "mission", "speech", "map"  # modalities
+
+
+@dataclass(frozen=True)
+class Senses:
+    """How a level is shown.
+
+    Attributes:
+        mission: "text", "speech", "both" or "none", which leaves the agent to guess.
+        map: "symbols" (planes, rows, columns) or "pixels", 8 a cell.
+        phrasing: of the mission: "usual", BabyAI's own words; "varied"; or "unseen", which varied ones never are.
+        speakers: who says the mission; None where nobody does.
+        noise: sounds are of different loudness and most have noise in them.
+    """
+
+    mission: str
+    map: str
+    phrasing: str
+    speakers: Speakers | None
+    noise: bool
+
+
+def senses(
+    mission: str = "text",
+    map: str = "symbols",
+    phrasing: str = "usual",
+    voices: str = "train",
+    speakers: int = 32,
+    noise: bool = True,
+    seconds: float = 2.5,
+) -> Senses:
+    """The senses that a game's options name.
+
+    Args:
+        mission, map, phrasing, noise: see `Senses`.
+        voices: synthetic ones of a part: "train", or "valid" and "test", which are never heard in training.
+        speakers: how many of them, at most.
+        seconds: of a sound; a longer one is cut.
+
+    Raises:
+        UsageError: a value is none of those; a synthesiser is not on this machine.
+    """
+    for what, word, known in (
+        ("mission of a level", mission, MISSIONS), ("map of a level", map, MAPS),
+        ("phrasing", phrasing, PHRASINGS), ("part of the voices", voices, PARTS),
+    ):  # fmt: skip
+        if word not in known:
+            raise unknown(what, word, known)
+    heard = Speakers(voices, speakers, seconds) if mission in ("speech", "both") else None
+    return Senses(mission, map, phrasing, heard, noise)
+
+
+def open(rest: str, copies: int, restart: bool) -> Game:
+    """Make `copies` of a level.
+
+    Args:
+        rest: the level's name, with options after a `?`: those of `senses`.
+        copies: how many are played together.
+        restart: a finished copy begins anew by itself; else it shows no rows until `reset`.
+
+    Raises:
+        UsageError: there is no such level or option, or software that it needs is missing.
+    """
+    name, options = split(rest, "babyai")
+    source = f"babyai:{rest}"
+    level = _levels().get(name)
+    if level is None:
+        raise unknown("BabyAI level", name, _levels())
+    chosen: Senses = call(senses, f"the game 'babyai:{name}'", options)
+    make = partial(_make, level, chosen, copies <= DRAWN_COPIES)
+    env = made(make, source, None)
+    translator = Translator(env.observation_space, env.action_space, source)
+    env.close()  # type: ignore[no-untyped-call]
+    spec = vector_spec(source, translator.role, None, "a level with a mission", levels=True)
+    told = frozenset({TEXT, SPEECH} & set(translator.role.observation.spaces))
+    singles = partial(Singles, make, translator)
+    return VectorGame(replace(spec, static=told), singles, copies, restart, translator.filler, singles, singles)
+
+
+def ids() -> list[str]:
+    """What can follow `babyai:`."""
+    return list(_levels())
+
+
+def _levels() -> dict[str, str]:
+    """Names of levels -> MiniGrid's ids; those of its own levels whose mission says what is wanted among them."""
+    required("minigrid", "minigrid", "the door babyai")
+    if not any(name.startswith("BabyAI-") for name in gymnasium.registry):
+        import minigrid
+
+        gymnasium.register_envs(minigrid)
+    known: dict[str, str] = {}
+    for name in gymnasium.registry:
+        family, _, rest = name.rpartition("-v")[0].partition("-")
+        if family == "BabyAI" or (family == "MiniGrid" and rest.startswith(("GoTo", "Fetch", "PutNear"))):
+            known.setdefault(rest, name)
+    return known
+
+
+def _make(level: str, chosen: Senses, drawn: bool) -> Instructed:
+    words: dict[str, Any] = {"render_mode": "rgb_array"} if drawn else {}
+    environment = gymnasium.make(level, disable_env_checker=True, **words)
+    return Instructed(environment, chosen)
+
+
+class Instructed(gymnasium.Wrapper[Any, Any, Any, Any]):
+    """A level as `Senses` show it: the space is a Dict of `map`, `mission` and `speech`, as far as there are these."""
+
+    def __init__(self, env: gymnasium.Env[Any, Any], chosen: Senses) -> None:
+        """Wrap one of MiniGrid's environments."""
+        super().__init__(env)
+        self._senses = chosen
+        self._chance = np.random.default_rng()
+        self._told: dict[str, Any] = {}
+        seen: spaces.Space[Any] = spaces.Box(0, SYMBOLS, (PLANES, VIEW, VIEW), np.uint8)
+        if chosen.map == "pixels":
+            seen = spaces.Box(0, 255, (VIEW * TILE, VIEW * TILE, 3), np.uint8)
+        shown = {MAP: seen}
+        if chosen.mission in ("text", "both"):
+            shown[TEXT] = spaces.Text(2000)
+        if chosen.speakers is not None:
+            shown[SPEECH] = chosen.speakers.space
+        self.observation_space = spaces.Dict(shown)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Begin a game; the voice, the words and the noise are drawn from the seed too, and change no level."""
+        if seed is not None:
+            self._chance = np.random.default_rng([seed, 1])
+        with contextlib.redirect_stdout(io.StringIO()):  # BabyAI prints what it tried in vain to place
+            observation, info = self.env.reset(seed=seed, options=options)
+        words = rephrased(observation["mission"], self._senses.phrasing, self._chance)
+        self._told = {}
+        if TEXT in self.observation_space.spaces:  # type: ignore[attr-defined]
+            self._told[TEXT] = words
+        if self._senses.speakers is not None:
+            self._told[SPEECH] = self._senses.speakers.say(words, self._chance, self._senses.noise)
+        return self._shown(observation), {**info, "mission": words}
+
+    def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
+        """A step of the level."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        return self._shown(observation), reward, terminated, truncated, info
+
+    def _shown(self, observation: Mapping[str, Any]) -> dict[str, Any]:
+        seen: Array = observation["image"].transpose(2, 0, 1)
+        if self._senses.map == "pixels":
+            seen = self.env.unwrapped.get_frame(tile_size=TILE, agent_pov=True)  # type: ignore[attr-defined]
+        return {MAP: seen, **self._told}
