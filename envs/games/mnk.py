@@ -7,7 +7,6 @@ stones of the other.
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -34,6 +33,7 @@ from lanista.envs.boards import (
 )
 from lanista.envs.core import Symmetry
 from lanista.envs.draws import mix
+from lanista.envs.stone_positions import print_stones, read_stones
 from lanista.envs.surface import Surface, Touch, square
 from lanista.errors import UsageError
 
@@ -170,7 +170,9 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
         text=lambda state, player: _text(state, rows, columns, gravity),
         print_move=lambda state, action: str(action + 1) if gravity else cell_name(action, rows, columns),
         parse_move=lambda state, text: _parse_column(text, columns) if gravity else parse_cell(text, rows, columns),
-        print_position=lambda state: _print_position(state, rows, columns),
+        print_position=lambda state: print_stones(
+            np.asarray(state["board"]).reshape(rows, columns), int(state["ply"]) & 1
+        ),
         parse_position=lambda text: _parse_position(text, state, rows, columns, k, gravity),
         place=(lambda cell, player: (*middle(cell, columns), CELL)) if gravity else place_of_square(columns),
         print_end=lambda state: "the board is full" if _is_draw(state, rows, columns, k) else f"{k} in a row",
@@ -178,31 +180,18 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
     )
 
 
-def _print_position(state: Any, rows: int, columns: int) -> str:
-    """As FEN has it: rows from the top with `/` between them, x began, numbers are empty cells; then who is to move."""
-    board = np.asarray(state["board"]).reshape(rows, columns)
-    lines = []
-    for row in board.tolist():
-        signs = "".join(".xo"[stone] for stone in row)
-        lines.append(re.sub(r"\.+", lambda empty: str(len(empty[0])), signs))
-    return f"{'/'.join(lines)} {'xo'[int(state['ply']) & 1]}"
-
-
 def _parse_position(text: str, record: Any, rows: int, columns: int, k: int, gravity: bool) -> Any:
-    """The record that `_print_position` prints so.
+    """The record that `print_stones` prints so; who is to move follows from the counts too, and may be left out.
 
     Raises:
         ValueError: it is none, or no game can come to it and go on.
     """
-    placed, _, side = text.strip().lower().partition(" ")
-    lines = [re.sub(r"\d{1,2}", lambda number: "." * int(number[0]), line) for line in placed.split("/")]
-    if len(lines) != rows or any(len(line) != columns or set(line) - set(".xo") for line in lines):
-        raise ValueError(f"write {rows} rows of {columns} cells from the top, as in 'x1o/3/1x1 o': x, o and numbers")
-    board = np.array([[".xo".index(sign) for sign in line] for line in lines], np.int8)
+    placed, mover = read_stones(text, rows, columns)
+    board = placed.astype(np.int8)
     stones = [int((board == stone).sum()) for stone in (1, 2)]
     if not 0 <= stones[0] - stones[1] <= 1:
         raise ValueError(f"x begins and they move in turn, so {stones[0]} x and {stones[1]} o cannot be")
-    if side.strip() not in ("", "xo"[sum(stones) & 1]):
+    if len(text.split()) > 1 and mover != sum(stones) & 1:
         raise ValueError(f"with {stones[0]} x and {stones[1]} o it is {'xo'[sum(stones) & 1]} who moves")
     if gravity:
         below = (board[:-1] != 0) & (board[1:] == 0)
