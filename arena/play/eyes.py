@@ -1,10 +1,13 @@
 """The eye of the page: a picture of a board -> the position on it, and a position that somebody corrected -> its text.
 
-The picture is decoded in a process of its own with little memory and time; the pretrained recogniser reads it.
+The picture is decoded in a process of its own with little memory and time; the pretrained recogniser reads it, and
+where it is unsure, as on a screenshot of a whole page, it looks at parts of the picture.
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 import re
 import struct
 import subprocess
@@ -22,12 +25,17 @@ from lanista.envs.catalogue import native_rules
 from lanista.errors import UsageError
 
 if TYPE_CHECKING:
+    from lanista.perception.heads.cells import Seen
     from lanista.perception.recogniser import Recogniser
 
 RECOGNISER = "boards"
 GAMES = {(6, 7): "connect_four", (3, 3): "tictactoe"}  # by rows and columns
 SIDES = {"connect_four": ("Red", "Yellow"), "tictactoe": ("X", "O")}
 SURE = 0.9  # a cell whose content has less is marked as unsure
+CERTAIN = 0.999  # of every cell, so that no parts of the picture are looked at
+CLEAR = 0.97  # of every cell, where a part of the picture is taken for the board
+WIDTHS, HEIGHTS, OFFSETS = (1.0, 0.85, 0.7, 0.55), (1.0, 0.85, 0.7, 0.55, 0.42), 4  # of parts, as shares of the picture
+LEAST_PIXELS = 24  # of a part's sides
 SECONDS = 20.0  # to decode a picture, on a machine that does much else
 
 
@@ -77,10 +85,33 @@ class Eye:
             reader, head = model.encoder.input, model.head
             if reader is None or not isinstance(head, Cells):
                 raise UsageError(f"the encoder '{self._name}' reads no boards")
-            (seen,) = head.seen(model.encode(torch.from_numpy(reader.fit(picture[None]))))
-        cells = seen.cells.argmax(1)
-        chances = seen.chance * seen.cells.max(1)
-        return Reading(GAMES[seen.board], tuple(cells.tolist()), tuple(chances.tolist()))
+
+            def readings(parts: list[np.ndarray]) -> list[Reading]:
+                return [reading_of(seen) for seen in head.seen(model.encode(torch.from_numpy(reader.fit(parts))))]
+
+            (whole,) = readings([picture])
+            if min(whole.chances) >= CERTAIN:
+                return whole
+            found = [each for each in readings(windows(picture)) if any(each.cells) and min(each.chances) >= CLEAR]
+        return max([whole, *found], key=lambda each: sum(map(math.log, each.chances)))
+
+
+def reading_of(seen: Seen) -> Reading:
+    """The likeliest content of each cell."""
+    chances = seen.chance * seen.cells.max(1)
+    return Reading(GAMES[seen.board], tuple(seen.cells.argmax(1).tolist()), tuple(chances.tolist()))
+
+
+def windows(picture: np.ndarray) -> list[np.ndarray]:
+    """Parts of a picture (h, w, 3), where a board may fill a part only, as on a screenshot of a whole page."""
+    high, wide = picture.shape[:2]
+    parts = []
+    for width, height in itertools.product(WIDTHS, HEIGHTS):
+        for left in np.linspace(0, 1 - width, OFFSETS if width < 1 else 1):
+            for top in np.linspace(0, 1 - height, OFFSETS if height < 1 else 1):
+                rows = slice(round(top * high), round((top + height) * high))
+                parts.append(picture[rows, round(left * wide) : round((left + width) * wide)])
+    return [part for part in parts if min(part.shape[:2]) >= LEAST_PIXELS]
 
 
 def decoded(packed: bytes) -> np.ndarray:

@@ -142,10 +142,16 @@ def test_the_pages_own_boards_are_read(game: str, moves: str) -> None:
     table = Table(Start(game, 0))
     for word in moves.split():
         table.step([table.parse_move(word)])
-    drawing = resvg.svg_to_bytes(svg_string=table.picture(None), width=420)
-    reading = Eye().read(bytes(drawing))
-    signs = [sign for sign in table.text(None) if sign in ".XO"][: len(reading.cells)]
-    assert reading.game == game and list(reading.cells) == [".XO".index(sign) for sign in signs]
+    drawing = bytes(resvg.svg_to_bytes(svg_string=table.picture(None), width=730))
+    with Image.open(io.BytesIO(drawing)) as board:
+        page = Image.new("RGB", (1280, 1000), "#f5f3ef")  # as a screenshot shows it, with panels beside it
+        page.paste("#ffffff", (880, 80, 1240, 160))
+        page.paste("#ffffff", (880, 170, 1240, 300))
+        page.paste(board.convert("RGB"), (83, 122))
+    for what in (drawing, packed(np.asarray(page))):
+        reading = Eye().read(what)
+        signs = [sign for sign in table.text(None) if sign in ".XO"][: len(reading.cells)]
+        assert reading.game == game and list(reading.cells) == [".XO".index(sign) for sign in signs]
 
 
 def test_a_position_is_corrected_and_analysed(tmp_path: Path) -> None:
