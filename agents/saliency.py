@@ -18,7 +18,9 @@ COPIES = 32
 NOISE = 0.1  # of the range of the input; the paper's 10 to 20 %
 
 
-def saliency(network: PolicyNetwork, turn: Turn, row: int, action: int, seed: int = 0) -> tuple[str, Array]:
+def saliency(
+    network: PolicyNetwork, turn: Turn, row: int, action: int, seed: int = 0, copies: int = COPIES
+) -> tuple[str, Array]:
     """How much each place matters to a move.
 
     Args:
@@ -26,6 +28,7 @@ def saliency(network: PolicyNetwork, turn: Turn, row: int, action: int, seed: in
         turn, row: what it sees.
         action: of its Discrete actions.
         seed: of the noise.
+        copies: of the input, each with noise of its own.
 
     Returns:
         The modality, the first one that is a board or a picture, and (height, width) float32 in [0, 1].
@@ -38,12 +41,12 @@ def saliency(network: PolicyNetwork, turn: Turn, row: int, action: int, seed: in
         raise UsageError("this network sees no board and no picture, on which could be drawn where it looks")
     name = found[0]
     observation = {key: torch.from_numpy(value[row : row + 1]) for key, value in turn.observation.items()}
-    inputs = observation[name].float().expand(COPIES, -1, -1, -1)
+    inputs = observation[name].float().expand(copies, -1, -1, -1)
     spread = NOISE * float(inputs.max() - inputs.min())
     noise = torch.randn(inputs.shape, generator=torch.Generator().manual_seed(seed))
     inputs = (inputs + spread * noise).requires_grad_()
-    legal = None if turn.legal is None else torch.from_numpy(turn.legal[row : row + 1]).expand(COPIES, -1)
-    others = {key: value.expand(COPIES, *value.shape[1:]) for key, value in observation.items()}
+    legal = None if turn.legal is None else torch.from_numpy(turn.legal[row : row + 1]).expand(copies, -1)
+    others = {key: value.expand(copies, *value.shape[1:]) for key, value in observation.items()}
     with torch.enable_grad():
         logits, _ = network({**others, name: inputs}, legal)
         (gradient,) = torch.autograd.grad(torch.log_softmax(logits, -1)[:, action].sum(), inputs)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lanista.arena.play.arcade.hall import Hall
 from lanista.arena.play.eyes import Eye
 from lanista.arena.play.hearing import Ear
 from lanista.arena.play.judging import can_be_judged, forget, unjudged, write_down
@@ -54,6 +55,7 @@ class House:
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     ear: Ear = field(default_factory=Ear)
     eye: Eye = field(default_factory=Eye)
+    hall: Hall = field(default_factory=Hall)
     db: Path | None = None
     film: Film | None = None
     settle: Settle | None = None
@@ -288,3 +290,4 @@ class House:
     def close(self) -> None:
         """End the agents."""
         self.minds.close()
+        self.hall.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from lanista.envs.core import Ints
+from lanista.envs.core import Array, Ints
 from lanista.envs.doors._ledger import Ledger, log
 from lanista.envs.doors._pools import Pool, closed
 from lanista.envs.doors._spaces import Shown
@@ -56,6 +56,21 @@ class Banks:
         for bank in self.banks:
             closed(bank.pool)
         self.banks.clear()
+
+    def frame(self, copy: int) -> Array | None:
+        """The picture that a copy's environment draws, (height, width, 3) uint8, if it does."""
+        for bank in self.banks:
+            for slot in bank.slots[bank.copies == copy]:
+                return bank.pool.frame(int(slot))
+        return None
+
+    def lives(self, copy: int) -> int | None:
+        """The lives that are left in a copy, where its environment counts them."""
+        for bank in self.banks:
+            counted: Ints | None = getattr(bank.pool, "lives", None)
+            if counted is not None and (bank.copies == copy).any():
+                return int(counted[bank.slots[bank.copies == copy][0]])
+        return None
 
     def lose(self, bank: Bank) -> None:
         """Close a pool that has raised; its copies sit nowhere until they begin."""

@@ -172,6 +172,10 @@ class TableGame:
                 return framed(frame)
         return text_picture(self.text(copy, player))
 
+    def pixels(self, copy: int) -> Array | None:
+        """The environment's own picture of everything, (height, width, 3) uint8; None where it draws none."""
+        return self._tables[copy].frame()
+
     def text(self, copy: int, player: int | None = None) -> str:
         told = self._tables[copy].text(player) if self._ledger.begun else None
         ply = int(self._ledger.plies[copy])

@@ -226,14 +226,21 @@ class VectorGame:
             self.reset(copies=which)
 
     def picture(self, copy: int, player: int | None = None) -> str:
-        for bank in self._banks if player is None or self.spec.players == 1 else ():
-            for slot in bank.slots[bank.copies == copy]:
-                frame = bank.pool.frame(int(slot))
-                if frame is not None:
-                    return framed(frame)
-        seats = self._seats(copy, player)
-        frame = next((drawn for seen in seats.values() if (drawn := pixels_in(seen)) is not None), None)
+        frame = self.pixels(copy, player)
         return text_picture(self.text(copy, player)) if frame is None else framed(frame)
+
+    def pixels(self, copy: int, player: int | None = None) -> Array | None:
+        """What that player (None: all) sees of a copy, (height, width, 3) uint8; None where nothing is drawn."""
+        if player is None or self.spec.players == 1:
+            own = self._seating.frame(copy)
+            if own is not None:
+                return own
+        seats = self._seats(copy, player)
+        return next((drawn for seen in seats.values() if (drawn := pixels_in(seen)) is not None), None)
+
+    def lives(self, copy: int) -> int | None:
+        """The lives that are left, where the game counts them."""
+        return self._seating.lives(copy)
 
     def text(self, copy: int, player: int | None = None) -> str:
         return seats_text(self.spec.name, int(self._ledger.plies[copy]), self._seats(copy, player))

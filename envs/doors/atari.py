@@ -14,8 +14,10 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from lanista.envs.core import Array, Game, Ints
+from lanista.envs.doors._console import Console
 from lanista.envs.doors._making import made, split
 from lanista.envs.doors._pools import Stepped, vector_spec
 from lanista.envs.doors._spaces import Shown, Translator
@@ -54,6 +56,99 @@ def ids() -> list[str]:
     from ale_py import roms
 
     return sorted(roms.get_all_rom_ids())
+
+
+def screen(rest: str) -> str:
+    """The string of the same game as people see it: every frame of the console, in colours, at its own size.
+
+    From the same seed it goes the same way as the game itself, which shows only what an action of several frames led
+    to.
+
+    Args:
+        rest: as for `open`; what is not of the picture is kept.
+
+    Raises:
+        UsageError: no such game or option.
+    """
+    required("ale_py", "atari", f"atari:{rest}")
+    name, options = split(rest, "atari")
+    call(_settings, f"'atari:{rest}'", options)
+    height, width = _console(_rom(name)).getScreenDims()
+    shown: dict[str, Value] = {
+        "frame_skip": 1, "stack_num": 1, "img_height": height, "img_width": width, "grayscale": False,
+        "maxpool": False, "reward_clipping": False, "num_threads": 1,
+    }  # fmt: skip
+    written = (f"{key}={str(value).lower()}" for key, value in {**options, **shown}.items())
+    return f"atari:{name}?{'&'.join(written)}"
+
+
+def console(rest: str) -> Game:
+    """One copy of a game for a person: as `screen` describes, from the emulator itself. It waits for `reset` at an end.
+
+    Its games are those of the vector environment, but begin otherwise from the same seed.
+
+    Args:
+        rest: as for `open`; actions are counted, whatever it says.
+
+    Raises:
+        UsageError: no such game or option.
+    """
+    required("ale_py", "atari", f"atari:{rest}")
+    name, options = split(rest, "atari")
+    source = f"atari:{rest}"
+    settings: dict[str, Value] = call(_settings, f"'{source}'", options)
+    rom = _rom(name)
+    emulator = _console(rom, float(settings["repeat_action_probability"]))
+    count = len(emulator.getLegalActionSet() if settings["full_action_space"] else emulator.getMinimalActionSet())
+    pictures = spaces.Box(0, 255, (1, *emulator.getScreenDims(), 3), np.uint8)
+    translator = Translator(pictures, spaces.Discrete(count), source)
+    longest = int(settings["max_num_frames_per_episode"])
+    spec = vector_spec(source, translator.role, longest, f"the Atari 2600 game {rom.replace('_', ' ')}")
+    return VectorGame(spec, lambda size: Console(emulator, settings, translator), 1, False, translator.filler)
+
+
+def frame_skip(rest: str) -> int:
+    """How many frames of the console an action lasts.
+
+    Raises:
+        UsageError: an option is unknown or wrong.
+    """
+    name, options = split(rest, "atari")
+    settings: dict[str, Value] = call(_settings, f"'atari:{name}'", options)
+    return int(settings["frameskip"])
+
+
+def action_names(rest: str) -> list[str]:
+    """What the console calls each action: `NOOP`, `FIRE`, `UPRIGHTFIRE`, ...
+
+    Raises:
+        UsageError: no such game or option.
+    """
+    required("ale_py", "atari", f"atari:{rest}")
+    name, options = split(rest, "atari")
+    settings: dict[str, Value] = call(_settings, f"'atari:{rest}'", options)
+    console = _console(_rom(name))
+    actions = console.getLegalActionSet() if settings["full_action_space"] else console.getMinimalActionSet()
+    return [str(action.name) for action in actions]
+
+
+def _console(rom: str, repeating: float = 0.0) -> Any:
+    """An emulator with the game in it.
+
+    Args:
+        rom: the game's id.
+        repeating: with which probability it goes on with the action before.
+    """
+    import ale_py
+    from ale_py import roms
+
+    ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
+    console = ale_py.ALEInterface()
+    console.setFloat("repeat_action_probability", repeating)
+    path = roms.get_rom_path(rom)
+    assert path is not None, rom  # it is one of `ids`
+    console.loadROM(path)
+    return console
 
 
 def _rom(name: str) -> str:
@@ -104,20 +199,23 @@ class _Frames:
     def __init__(self, env: Any, translator: Translator) -> None:
         self._env = env
         self._translator = translator
+        self.lives: Ints = np.zeros(env.num_envs, np.int64)  # that are left
 
     def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown:
         if slots is None:
-            observation, _ = self._env.reset(seed=seeds)
+            observation, info = self._env.reset(seed=seeds)
         else:
             mask = np.zeros(self._env.num_envs, bool)
             mask[slots] = True
-            observation, _ = self._env.reset(seed=seeds, options={"reset_mask": mask})
+            observation, info = self._env.reset(seed=seeds, options={"reset_mask": mask})
             observation = observation[slots]
+        self.lives = info["lives"]
         return self._translator.see_rows(observation)
 
     def step(self, slots: Ints | None, actions: Array) -> Stepped:
         assert slots is None, "all or none"
-        observation, rewards, terminated, truncated, _ = self._env.step(self._translator.act_rows(actions))
+        observation, rewards, terminated, truncated, info = self._env.step(self._translator.act_rows(actions))
+        self.lives = info["lives"]
         return Stepped(self._translator.see_rows(observation), rewards, terminated, truncated)
 
     def frame(self, slot: int) -> Array | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import gymnasium
@@ -67,7 +68,10 @@ def open(rest: str, copies: int, restart: bool) -> Game:
 
 
 def ids() -> list[str]:
-    """What can follow `gym:`, by Gymnasium's own registry."""
+    """What can follow `gym:`, by Gymnasium's own registry, with the packages of `PACKAGES` that are installed."""
+    for package in dict.fromkeys(PACKAGES.values()):
+        if find_spec(package) is not None:
+            gymnasium.register_envs(import_module(package))
     return list(gymnasium.registry)
 
 

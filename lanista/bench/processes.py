@@ -15,6 +15,18 @@ def tree_seconds(root: int) -> float:
     return sum(processes[number][1] for number in _tree(root, processes)) / TICK
 
 
+def waited_seconds(root: int) -> float:
+    """How long the threads of a process and its descendants could have run, and waited for a core that others used."""
+    waited = 0
+    for number in _tree(root, _processes()):
+        for file in Path(f"/proc/{number}/task").glob("*/schedstat"):
+            try:
+                waited += int(file.read_text().split()[1])
+            except (FileNotFoundError, ProcessLookupError):
+                continue  # it ended meanwhile
+    return waited / 1e9
+
+
 def kill_tree(root: int) -> None:
     """Kill a process and its descendants."""
     for number in _tree(root, _processes()):

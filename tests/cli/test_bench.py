@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +17,7 @@ import torch
 
 from lanista.bench.claims import Claim, judge, median_interval
 from lanista.bench.environments import NotInstalledError, python_of
+from lanista.bench.processes import waited_seconds
 from lanista.bench.race import Lane, Plan, Running, Side, SideError, Slice, race
 from lanista.bench.results import Row, as_json, as_markdown, figure, machine
 from lanista.cli.main import main
@@ -42,6 +46,20 @@ def test_twenty_values_have_the_interval_of_the_sign_test() -> None:
 def test_too_few_values_tell_the_confidence_they_have(values: list[float], confidence: float) -> None:
     found = median_interval(values)
     assert (found.low, found.high, found.confidence) == (min(values), max(values), confidence)
+
+
+def test_who_shares_a_core_waits_for_it() -> None:
+    core = max(os.sched_getaffinity(0))
+    busy = [sys.executable, "-c", f"import os\nos.sched_setaffinity(0, {{{core}}})\nwhile True: pass"]
+    both = [subprocess.Popen(busy) for _ in range(2)]
+    try:
+        while not all(waited_seconds(each.pid) > 0.02 for each in both):
+            time.sleep(0.01)
+    finally:
+        for each in both:
+            each.kill()
+            each.wait()
+    assert waited_seconds(both[0].pid) == 0  # it is gone
 
 
 def test_no_values_have_no_median() -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import re
 import shutil
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import soundfile
 from page_server import PATIENCE, Server
-from PIL import Image
 
-from lanista.envs.catalogue import native_rules
-from lanista.errors import UsageError
-from lanista.perception.data.boards import _zoo
-from lanista.perception.voices import Voice, speak
+from lanista.agents.artifact import save_agent
+from lanista.agents.policy_network import build_network
+from lanista.envs.catalogue import make
 
 pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
 playwright = pytest.importorskip(
@@ -220,7 +213,7 @@ def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Serve
             viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
         )
         page = context.new_page()
-        for path in (link, server.link("/"), server.link("/analyse"), server.link("/standings"), server.link("/train")):
+        for path in (link, *map(server.link, ("/", "/analyse", "/standings", "/train", "/real-time"))):
             page.goto(path)
             page.wait_for_selector("main")
             page.wait_for_timeout(300)
@@ -237,86 +230,56 @@ def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Serve
         context.close()
 
 
-def test_a_move_is_said(server: Server, tmp_path: Path, steering: Any) -> None:
-    """Through Chromium's fake microphone, by a voice that was not learnt from."""
-    if shutil.which("espeak-ng") is None:
-        pytest.skip("no speech synthesiser here: apt-get install espeak-ng")
-    rate = 48_000
-    (wave,) = speak(["column four"], Voice("espeak-ng", "en-gb-scotland+m3"), rate)
-    still = np.zeros(rate // 2)
-    soundfile.write(tmp_path / "said.wav", np.concatenate([still, 0.8 * wave, still]), rate, subtype="PCM_16")
-    browser = steering.chromium.launch(
-        executable_path=CHROMIUM,
-        args=[
-            "--no-sandbox",
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={tmp_path / 'said.wav'}%noloop",
-        ],
-    )
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    begin(page, server, "connect_four", mode="People")
-    talk = page.get_by_role("button", name="Hold V and say your move")
-    assert talk.is_visible()
-    page.keyboard.down("v")
-    playwright.expect(page.get_by_role("button", name="Listening")).to_be_visible(timeout=PATIENCE * 1000)
-    page.wait_for_timeout(1000 * (len(wave) / rate + 1))
-    page.keyboard.up("v")
-    moves(page, 1)
-    playwright.expect(page.locator(".moves .move").first).to_have_text("4")
-    heard = page.get_by_role("group", name="Heard words").locator(".voice-word")
-    assert [text.split()[0] for text in heard.all_inner_texts()] == ["column", "four"]
-    assert all(re.search(r"\d+ %", text) for text in heard.all_inner_texts())
-    browser.close()
+def test_pong_is_played_by_keys_in_real_time(tab: Any, server: Server) -> None:
+    pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
+    tab.goto(server.link("/real-time?game=atari:pong"))
+    tab.get_by_role("button", name="Start", exact=True).click()
+    tab.wait_for_selector("[data-stage=ready]")
+    racket = """() => {  // how high the green racket stands
+      const canvas = document.querySelector('.arcade-screen canvas');
+      const { data } = canvas.getContext('2d').getImageData(0, 34, canvas.width, 160);
+      let sum = 0, count = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i] === 92 && data[i + 1] === 186) { sum += i / 4 / canvas.width; count += 1; }
+      }
+      return sum / count;
+    }"""
+    before = tab.evaluate(racket)
+    tab.keyboard.down("ArrowUp")
+    tab.wait_for_function(f"({racket})() < {before} - 15")
+    tab.keyboard.up("ArrowUp")
+    tab.wait_for_function("Number(document.querySelector('.arcade-screen').dataset.frames) > 60")
+    assert re.search(r"Score\s+0", tab.locator(".arcade-bar").inner_text())
+    tab.wait_for_function("document.querySelector('.arcade-figure b').innerText === '-1'")  # the ball was missed
+    tab.keyboard.press("p")
+    tab.wait_for_selector("[data-stage=paused]")
+    tab.reload()
+    tab.get_by_role("button", name="Go on").first.click()
+    tab.wait_for_selector("[data-stage=playing]")
+    assert tab.locator(".arcade-figure b").first.inner_text() == "-1"
+    tab.keyboard.press("r")
+    tab.wait_for_selector("[data-stage=ready]")
 
 
-def goes_on(text: str) -> bool:
-    """Whether a position of Connect Four is not the end of a game."""
-    rules = native_rules("connect_four")
-    assert rules.parse_position is not None
-    try:
-        rules.parse_position(text)
-    except ValueError:
-        return False
-    return text.startswith(".")
-
-
-def test_a_picture_is_dropped_corrected_and_analysed(tab: Any, server: Server) -> None:
-    """One of PettingZoo, turned, blurred and lit unevenly."""
-    try:
-        zoo = _zoo(6)
-    except UsageError as error:
-        pytest.skip(str(error))
-    place = next(place for place, text in enumerate(zoo["texts"].tolist()) if goes_on(text))
-    text = str(zoo["texts"][place])
-    file = io.BytesIO()
-    Image.fromarray(zoo["photographed"][place]).save(file, "JPEG", quality=90)
-    tab.goto(server.link("/analyse"))
-    tab.wait_for_selector(".picture-drop")
-    transfer = tab.evaluate_handle(
-        """(text) => {
-          const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-          const transfer = new DataTransfer();
-          transfer.items.add(new File([bytes], "board.jpg", { type: "image/jpeg" }));
-          return transfer;
-        }""",
-        base64.b64encode(file.getvalue()).decode(),
-    )
-    tab.dispatch_event(".picture-drop", "drop", {"dataTransfer": transfer})
-    cells = tab.locator(".read-cell")
-    playwright.expect(cells).to_have_count(42, timeout=PATIENCE * 1000)
-    signs = {"empty": ".", "Red": "x", "Yellow": "o"}
-    said = [str(cell.get_attribute("aria-label")) for cell in cells.all()]
-    assert [signs[words.split(": ")[1].split(",")[0]] for words in said] == list(text.replace("/", ""))
-    for words in ("cannot be|floats", "cannot be|floats", ""):  # a disc more at the top; of the other side; as it was
-        cells.first.click()
-        playwright.expect(tab.locator(".narrow .error").nth(2)).to_have_text(re.compile(words or "^$"))
-    tab.get_by_role("button", name="Analyse", exact=True).click()
-    tab.wait_for_url("**/game/*")
-    says(tab, "Analysis:")
-    discs = tab.locator(".board-picture circle[fill='#d64545'], .board-picture circle[fill='#f2c037']")
-    assert discs.count() == text.count("x") + text.count("o")
+def test_an_agent_is_watched_with_where_it_looks(tab: Any, server: Server) -> None:
+    pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
+    network = build_network(make("atari:breakout").spec, "nature_cnn:dim=64").eval()  # has learned nothing yet
+    save_agent(server.folder / "runs" / "first" / "agent", network, "atari:breakout", "float32", {})
+    tab.goto(server.link("/real-time?game=atari:breakout"))
+    tab.get_by_role("button", name="An agent, watched").click()
+    playwright.expect(tab.get_by_label("Agent", exact=True)).to_contain_text("first, one of your runs")
+    tab.get_by_role("button", name="Start", exact=True).click()
+    tab.wait_for_selector("[data-stage=playing]")
+    tab.wait_for_function("Number(document.querySelector('.arcade-heat').dataset.heats) > 2")
+    looks = tab.get_by_role("button", name="Where it looks")
+    assert looks.get_attribute("aria-pressed") == "true"
+    hot = "[...document.querySelector('.arcade-heat').getContext('2d').getImageData(0, 0, 84, 84).data].some((v) => v)"
+    assert tab.evaluate(hot)
+    looks.click()
+    playwright.expect(looks).to_have_attribute("aria-pressed", "false")
+    assert not tab.evaluate(hot)
+    tab.set_viewport_size({"width": 390, "height": 844})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_hands_are_covered_between_two_people(tab: Any, server: Server) -> None:

@@ -20,6 +20,7 @@ from lanista.arena.play.keeping import Keeper
 from lanista.arena.play.roster import Roster
 from lanista.arena.play.session import Rules, Seat
 from lanista.arena.play.table import Start, Table
+from lanista.arena.play.views.arcade import Arcade
 from lanista.arena.play.views.board import Board
 from lanista.arena.play.views.controls import Button, Field, Rich, Select
 from lanista.arena.play.views.frame import build_tabs
@@ -215,6 +216,26 @@ def test_many_moves_are_grouped() -> None:
     assert sorted(move for _, moves in grouped for move in moves) == sorted([*board, (361, "pass")])
     numbered = groups_of([(action, str(action)) for action in range(50)])
     assert [name for name, _ in numbered] == ["0 to 23", "24 to 47", "48 to 49"]
+
+
+def test_a_game_in_real_time_is_chosen_from_what_there_is(tmp_path: Path) -> None:
+    pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
+
+    async def work(user: User, house: House) -> None:
+        await user.open("/real-time?game=chess")
+        await user.should_see("chess waits for moves", retries=300)
+        await user.should_see("The Atari 2600 game pong")  # the first one instead
+        user.find("An agent, watched").click()
+        user.find(kind=Button, content="Start").click()
+        (cabinet,) = house.hall.cabinets.values()
+        assert cabinet.setting.game == "atari:pong" and cabinet.setting.seats == ("random",)
+        await user.open(f"/real-time/{cabinet.number}")
+        (shown,) = user.find(Arcade).elements
+        assert shown._props["about"]["socket"].endswith(cabinet.number) and not shown._props["about"]["seats"]
+        await user.open("/real-time/another")
+        await user.should_see("This game is not here")
+
+    run(tmp_path, work)
 
 
 def test_an_address_without_a_game_says_so(tmp_path: Path) -> None:

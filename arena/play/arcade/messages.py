@@ -1,0 +1,113 @@
+"""What goes between a browser, the server and the process of a game that is played in real time.
+
+From the browser come a few bytes, and nothing else is taken: `KEYS, seat, mask (2 bytes)`; `SEEN, number (4 bytes)`,
+the last frame that was drawn; `ORDER, which, value`. To it go frames and heat in binary, and `State` as JSON. Between
+server and process each message has its length before it. All numbers have their least byte first.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+import numpy as np
+
+from lanista.envs.core import Array
+
+KEYS, SEEN, ORDER = 1, 2, 3  # the first byte of what a browser sends
+LENGTHS = {KEYS: 4, SEEN: 5, ORDER: 3}
+# The second byte of an order; the last is the server's own: another browser looks.
+PAUSE, RESTART, SPEED, LOOKS, ATTACH = 1, 2, 3, 4, 5
+MOST_SEATS = 16
+FRAME, HEAT = 1, 2  # the first byte of what a browser is sent
+HEAD = struct.Struct("<BBhIfff")  # kind, 0, lives, number, frames a second, the first two scores
+BETWEEN = struct.Struct("<IB")  # length and kind of a message between server and process
+MOST_BYTES = 1 << 24  # of a message between them
+BINARY, TEXT, ALIVE = 0, 1, 2
+Stage = Literal["loading", "ready", "playing", "paused", "over", "ended"]
+
+
+@dataclass(frozen=True)
+class State:
+    """How a game stands.
+
+    Attributes:
+        stage: `ready` waits for a first key; `over` is the end of one game; `ended` is the end of its process.
+        words: what is to be said of it.
+        looks: whether an agent plays whose network shows where it looks.
+        heat: whether that is shown.
+        speed: times the usual one, in percent.
+    """
+
+    stage: Stage
+    words: str = ""
+    looks: bool = False
+    heat: bool = False
+    speed: int = 100
+
+    def text(self) -> str:
+        """As JSON."""
+        return json.dumps(asdict(self))
+
+
+def from_browser(data: object) -> bytes | None:
+    """A message of a browser, if it is one that a page sends; else None."""
+    if not isinstance(data, bytes) or not data or len(data) != LENGTHS.get(data[0]):
+        return None
+    if data[0] == KEYS and data[1] >= MOST_SEATS:
+        return None
+    if data[0] == ORDER:
+        allowed = {PAUSE: range(2), RESTART: range(1), SPEED: (50, 100), LOOKS: range(2)}
+        if data[2] not in allowed.get(data[1], ()):
+            return None
+    return data
+
+
+def frame(number: int, lives: int, fps: float, score: list[float], png: bytes) -> bytes:
+    """A frame for the browser.
+
+    Args:
+        number: of the frame, rising; what was seen is told by it.
+        lives: that are left, or -1.
+        fps: frames of the game in the last second.
+        score: of each player; two are shown.
+        png: the picture; empty where it is the one before.
+    """
+    first, second = [*score, 0.0][:2]
+    return HEAD.pack(FRAME, 0, lives, number & 0xFFFFFFFF, fps, first, second) + png
+
+
+def heat(values: Array) -> bytes:
+    """Where an agent looks, for the browser.
+
+    Args:
+        values: (height, width) in [0, 1]; more than 255 rows or columns are thinned out.
+    """
+    step = 1 + (max(values.shape) - 1) // 255
+    small = values[::step, ::step]
+    return bytes((HEAT, *small.shape)) + np.round(small * 255).astype(np.uint8).tobytes()
+
+
+def taken(heard: bytearray) -> Iterator[tuple[int, bytes]]:
+    """The messages between server and process that have come whole, as (kind, body); they are taken away.
+
+    Raises:
+        ValueError: one is longer than can be.
+    """
+    while len(heard) >= BETWEEN.size:
+        length, kind = BETWEEN.unpack_from(heard)
+        if length > MOST_BYTES:
+            raise ValueError(f"a message of {length} bytes")
+        if len(heard) < BETWEEN.size + length:
+            return
+        body = bytes(heard[BETWEEN.size : BETWEEN.size + length])
+        del heard[: BETWEEN.size + length]
+        yield kind, body
+
+
+def packed(kind: int, body: bytes = b"") -> bytes:
+    """A message between server and process."""
+    return BETWEEN.pack(len(body), kind) + body

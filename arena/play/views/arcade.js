@@ -1,0 +1,259 @@
+// A game in real time: frames come by a socket of its own, as PNG after a few numbers, and are drawn on a canvas; what is
+// pressed goes back as bits. See arena/play/arcade/messages.py. The server shows no more than this tells it to have drawn.
+const KEYS = 1, SEEN = 2, ORDER = 3, PAUSE = 1, RESTART = 2, SPEED = 3, LOOKS = 4;
+const HEAD = 20, FRAME = 1;
+const NOT_HERE = 4404, ELSEWHERE = 4409, NONSENSE = 4400;
+const NAMES = {
+  ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Space: "Space", Enter: "Enter",
+};
+const WAYS = ["up", "forward", "down", "left", "right"];
+const INFERNO = [[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]];
+
+export default {
+  template: `
+    <div class="arcade">
+      <div class="arcade-stage">
+        <div class="arcade-bar">
+          <h1 class="setup-title">{{ about.title }} <span v-if="about.players.length === 1 && !about.seats.length"
+              class="faint">played by {{ about.players[0] }}</span></h1>
+          <span v-for="(name, i) in about.players.slice(0, 2)" :key="i" class="arcade-figure"
+                :class="'player-' + (i + 1)">{{ about.players.length > 1 ? name : 'Score' }} <b>{{ shown(scores[i]) }}</b></span>
+          <span v-if="lives >= 0" class="arcade-figure">Lives <b>{{ lives }}</b></span>
+          <span v-if="about.paced" class="arcade-figure rate"><b>{{ rate }}</b> fps</span>
+        </div>
+        <div class="arcade-screen" ref="screen" role="application" tabindex="0" :aria-label="'Screen of ' + about.title"
+             aria-describedby="arcade-help" :style="{ aspectRatio: wide + ' / ' + high, maxWidth: most }"
+             :data-stage="state.stage" :data-frames="frames">
+          <canvas ref="picture" :class="{ pixelated: wide <= 320 }" aria-hidden="true"></canvas>
+          <canvas ref="heat" class="arcade-heat" v-show="state.heat" aria-hidden="true" :data-heats="heats"></canvas>
+          <div class="arcade-veil" v-if="veil">
+            <p>{{ veil }}</p>
+            <button v-if="offer" class="button primary" @click="accept">{{ offer }}</button>
+            <a v-if="gone" class="button" :href="about.again">Choose a game</a>
+          </div>
+        </div>
+        <div v-for="(seat, s) in about.seats.slice(0, 1)" :key="'t' + s" class="arcade-touch" role="group" aria-label="Buttons of the game">
+          <div class="arcade-cross">
+            <button v-for="b in crossed(seat)" :key="b.name" tabindex="-1" class="button" :aria-label="said(b.name)" :class="['at-' + b.name, { held: held[s] >> b.bit & 1 }]"
+                    @pointerdown.prevent="touch($event, s, b.bit, true)" @pointerup.prevent="touch($event, s, b.bit, false)"
+                    @pointercancel="touch($event, s, b.bit, false)" @contextmenu.prevent @click="tap($event, s, b.bit)">{{ b.label }}</button>
+          </div>
+          <div class="arcade-others">
+            <button v-for="b in others(seat)" :key="b.name" tabindex="-1" class="button" :aria-label="said(b.name)" :class="{ held: held[s] >> b.bit & 1 }"
+                    @pointerdown.prevent="touch($event, s, b.bit, true)" @pointerup.prevent="touch($event, s, b.bit, false)"
+                    @pointercancel="touch($event, s, b.bit, false)" @contextmenu.prevent @click="tap($event, s, b.bit)">{{ b.label }}</button>
+          </div>
+        </div>
+      </div>
+      <div class="side">
+        <div class="panel padded stack arcade-tools" role="group" aria-label="Steering of the game">
+          <div class="row">
+            <button class="button" :disabled="!going" @click="pause">{{ { ready: 'Start', paused: 'Go on' }[state.stage] || 'Pause' }} <kbd>P</kbd></button>
+            <button class="button" :disabled="state.stage === 'loading'" @click="restart">Restart <kbd>R</kbd></button>
+            <button v-if="state.looks" class="button" :aria-pressed="state.heat ? 'true' : 'false'" @click="looks">Where it looks <kbd>L</kbd></button>
+          </div>
+          <div v-if="about.paced" class="segments" role="group" aria-label="Speed">
+            <button v-for="p in [50, 100]" :key="p" class="button segment" :aria-pressed="state.speed === p ? 'true' : 'false'"
+                    @click="order(SPEED, p)">{{ p === 50 ? 'Half speed' : 'Full speed' }}</button>
+          </div>
+        </div>
+        <div v-if="about.seats.length" class="panel padded arcade-keys">
+          <h2 class="subheading">Keys</h2>
+          <table v-for="(seat, s) in about.seats" :key="s">
+            <caption v-if="about.seats.length > 1">Player {{ s + 1 }}</caption>
+            <tr v-for="b in seat" :key="b.name"><th scope="row">{{ said(b.name) }}</th>
+              <td><kbd v-for="k in b.keys" :key="k">{{ key(k) }}</kbd></td></tr>
+          </table>
+        </div>
+        <a class="button" :href="about.again">Another game</a>
+      </div>
+      <span class="sr-only" role="status" aria-live="polite">{{ spoken }}</span>
+      <span class="sr-only" id="arcade-help">{{ help }}</span>
+    </div>`,
+  props: { about: Object },
+  data() {
+    return {
+      SPEED, state: { stage: "loading", words: "", looks: false, heat: false, speed: 100 }, scores: [0, 0], lives: -1,
+      rate: "–", wide: 160, high: 210, frames: 0, heats: 0, held: [], lost: "", gone: false, spoken: "",
+    };
+  },
+  computed: {
+    going() { return ["playing", "paused", "ready"].includes(this.state.stage); },
+    veil() {
+      if (this.lost) return this.lost;
+      const stage = this.state.stage;
+      if (stage === "loading") return "Loading …";
+      if (stage === "ready") return "Press a key of the game to begin";
+      if (stage === "paused") return "Paused";
+      if (stage === "over" || stage === "ended") return this.state.words || "It has ended";
+      return "";
+    },
+    offer() {
+      if (this.lost) return "";
+      return { ready: "Start", paused: "Go on", over: "Play again", ended: "Begin again" }[this.state.stage] || "";
+    },
+    most() { return `min(100%, calc((100vh - 200px) * ${this.wide / this.high}))`; },
+    help() {
+      const keys = this.about.seats.map((seat) => seat.map((b) => `${this.said(b.name)}: ${b.keys.map(this.key).join(" or ")}`).join(", "));
+      return [...keys, "P pauses, R begins again" + (this.state.looks ? ", L shows where the agent looks" : "")].join(". ");
+    },
+  },
+  watch: {
+    veil(words) { if (words) this.spoken = words; else if (this.state.stage === "playing") this.spoken = "Playing"; },
+  },
+  mounted() {
+    this.held = this.about.seats.map(() => 0);
+    this.keys = {};
+    this.about.seats.forEach((seat, s) => seat.forEach((b, bit) => b.keys.forEach((k) => { this.keys[k] = [s, bit]; })));
+    this.listeners = [
+      [window, "keydown", (e) => this.down(e)], [window, "keyup", (e) => this.up(e)], [window, "blur", () => this.release()],
+      [document, "visibilitychange", () => this.hide()],
+    ];
+    for (const [on, what, does] of this.listeners) on.addEventListener(what, does);
+    this.acked = 0; this.ackedAt = 0; this.arrived = 0; this.drawn = 0; this.told = 0; this.rated = 0;
+    this.connect();
+    this.$refs.screen.focus({ preventScroll: true });
+  },
+  unmounted() {
+    this.closed = true;
+    for (const [on, what, does] of this.listeners) on.removeEventListener(what, does);
+    if (this.socket) this.socket.close();
+  },
+  methods: {
+    connect() {
+      const scheme = location.protocol === "https:" ? "wss" : "ws";
+      this.socket = new WebSocket(`${scheme}://${location.host}${this.about.socket}`);
+      this.socket.binaryType = "arraybuffer";
+      this.socket.onmessage = (event) => this.heard(event.data);
+      this.socket.onopen = () => { this.lost = ""; this.acked = 0; this.drawn = 0; };
+      this.socket.onclose = (event) => {
+        if (this.closed) return;
+        this.gone = [NOT_HERE, ELSEWHERE, NONSENSE].includes(event.code);
+        this.lost = { [NOT_HERE]: "This game is not here any more", [ELSEWHERE]: "This game goes on in another tab",
+          [NONSENSE]: "The server did not understand this page: load it again" }[event.code] || "The connection is lost; trying again …";
+        if (!this.gone) setTimeout(() => this.closed || this.connect(), 1000);
+      };
+    },
+    send(...bytes) { if (this.socket.readyState === 1) this.socket.send(new Uint8Array(bytes)); },
+    order(which, value) { this.send(ORDER, which, value); this.$refs.screen.focus({ preventScroll: true }); },
+    heard(data) {
+      if (typeof data === "string") {
+        const before = this.state.stage;
+        this.state = JSON.parse(data);
+        if (before === "loading" && this.state.looks && !this.state.heat && !this.about.seats.length) this.order(LOOKS, 1);
+        if (!this.state.heat) this.clearHeat();
+        return;
+      }
+      const view = new DataView(data);
+      if (view.getUint8(0) !== FRAME) { this.drawHeat(data); return; }
+      const number = view.getUint32(4, true);
+      this.arrived += 1;
+      this.figures(view);
+      if (data.byteLength === HEAD) { this.seen(number); return; }
+      createImageBitmap(new Blob([new Uint8Array(data, HEAD)], { type: "image/png" })).then((picture) => {
+        if (number >= this.drawn) {
+          this.drawn = number;
+          const canvas = this.$refs.picture;
+          if (!canvas) return;
+          if (canvas.width !== picture.width || canvas.height !== picture.height) {
+            canvas.width = this.wide = picture.width; canvas.height = this.high = picture.height;
+          }
+          canvas.getContext("2d").drawImage(picture, 0, 0);
+        }
+        picture.close();
+        this.seen(number);
+      });
+    },
+    seen(number) {  // told at most some 20 times a second
+      const now = performance.now();
+      if (now - this.told > 200) { this.told = now; this.frames = this.arrived; }
+      if (number - this.acked < 3 && now - this.ackedAt < 50) return;
+      this.acked = number; this.ackedAt = now;
+      this.send(SEEN, number & 255, number >> 8 & 255, number >> 16 & 255, number >>> 24);
+    },
+    figures(view) {
+      const lives = view.getInt16(2, true), rate = view.getFloat32(8, true), now = performance.now();
+      const scores = [view.getFloat32(12, true), view.getFloat32(16, true)];
+      if (lives !== this.lives) {
+        if (lives >= 0 && lives < this.lives) this.spoken = `${lives} ${lives === 1 ? "life" : "lives"} left`;
+        this.lives = lives;
+      }
+      if (scores[0] !== this.scores[0] || scores[1] !== this.scores[1]) {
+        this.scores = scores;
+        if (now - (this.spokenAt || 0) > 3000) {
+          this.spokenAt = now;
+          this.spoken = `Score ${(this.about.players.length > 1 ? scores : scores.slice(0, 1)).map(this.shown).join(" to ")}`;
+        }
+      }
+      if (now - this.rated > 500) { this.rated = now; this.rate = rate > 0 ? rate.toFixed(0) : "–"; }
+    },
+    shown(value) { return Number((value || 0).toFixed(2)).toString(); },
+    drawHeat(data) {
+      const bytes = new Uint8Array(data), rows = bytes[1], columns = bytes[2], canvas = this.$refs.heat;
+      if (!canvas || !this.state.heat) return;
+      canvas.width = columns; canvas.height = rows;
+      const picture = new ImageData(columns, rows);
+      for (let i = 0; i < rows * columns; i += 1) {
+        const heat = bytes[3 + i] / 255, at = Math.min(3.999, heat * 4), low = INFERNO[at | 0], high = INFERNO[(at | 0) + 1];
+        for (let c = 0; c < 3; c += 1) picture.data[4 * i + c] = low[c] + (high[c] - low[c]) * (at % 1);
+        picture.data[4 * i + 3] = heat < 0.05 ? 0 : 255 * 0.75 * heat;
+      }
+      canvas.getContext("2d").putImageData(picture, 0, 0);
+      this.heats += 1;
+    },
+    clearHeat() {
+      const canvas = this.$refs.heat;
+      if (canvas) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
+    },
+    accept() { if (["over", "ended"].includes(this.state.stage)) this.restart(); else this.order(PAUSE, 0); },
+    pause() { if (this.going) this.order(PAUSE, this.state.stage === "playing" ? 1 : 0); },
+    restart() { this.order(RESTART, 0); },
+    looks() { if (this.state.looks) this.order(LOOKS, this.state.heat ? 0 : 1); },
+    hide() {
+      if (document.hidden && this.state.stage === "playing") {
+        this.release();
+        this.slept = !this.about.seats.length;
+        this.send(ORDER, PAUSE, 1);
+      } else if (!document.hidden && this.slept) {
+        this.slept = false;
+        this.send(ORDER, PAUSE, 0);
+      }
+    },
+    down(event) {
+      const on = event.target && event.target.tagName;
+      if (event.ctrlKey || event.metaKey || event.altKey || ["INPUT", "SELECT", "TEXTAREA"].includes(on)) return;
+      const meant = this.keys[event.code];
+      if (["BUTTON", "A"].includes(on) && ["Space", "Enter"].includes(event.code)) return;  // it presses what is focused
+      if (meant) {
+        event.preventDefault();
+        if (!event.repeat) this.press(meant[0], meant[1], true);
+        return;
+      }
+      const does = { KeyP: this.pause, KeyR: this.restart, KeyL: this.looks }[event.code];
+      if (does && !event.repeat) { event.preventDefault(); does(); }
+    },
+    up(event) {
+      const meant = this.keys[event.code];
+      if (meant) this.press(meant[0], meant[1], false);
+    },
+    touch(event, seat, bit, on) {
+      if (on) event.target.setPointerCapture(event.pointerId);
+      this.press(seat, bit, on);
+    },
+    tap(event, seat, bit) {  // of a screen reader, which does not touch
+      if (event.detail === 0) { this.press(seat, bit, true); setTimeout(() => this.press(seat, bit, false), 120); }
+    },
+    press(seat, bit, on) {
+      const mask = on ? this.held[seat] | 1 << bit : this.held[seat] & ~(1 << bit);
+      if (mask === this.held[seat]) return;
+      this.held[seat] = mask;
+      this.send(KEYS, seat, mask & 255, mask >> 8);
+    },
+    release() { this.held.forEach((mask, seat) => { if (mask) { this.held[seat] = 0; this.send(KEYS, seat, 0, 0); } }); },
+    crossed(seat) { return this.numbered(seat).filter((b) => WAYS.includes(b.name)); },
+    others(seat) { return this.numbered(seat).filter((b) => !WAYS.includes(b.name)); },
+    numbered(seat) { return seat.map((b, bit) => ({ ...b, bit })); },
+    said(name) { return name[0].toUpperCase() + name.slice(1); },
+    key(code) { return NAMES[code] || code.replace(/^(Key|Digit|Numpad)/, ""); },
+  },
+};

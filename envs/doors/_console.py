@@ -1,0 +1,74 @@
+"""One Atari 2600, played frame by frame: ale_py's emulator itself, without the threads of its vector environment.
+
+Those are for throughput. Who plays at 60 frames a second waits less without them: 0.2 ms of CPU a frame instead of 0.5,
+and no other thread that must get a core in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from lanista.envs.core import Array, Ints
+from lanista.envs.doors._pools import Stepped
+from lanista.envs.doors._spaces import Shown, Translator
+
+NOOP, FIRE = 0, 1  # actions of the console, by its own numbers
+
+
+class Console:
+    """A pool of one copy; see `_pools.Pool`. It shows every frame, in colours, at the console's own size."""
+
+    singly = True
+    next_step = False
+
+    def __init__(self, emulator: Any, settings: Mapping[str, Any], translator: Translator) -> None:
+        """Use an emulator with a game in it.
+
+        Args:
+            emulator: an `ALEInterface`.
+            settings: of the vector environment, by its own names; what is of pictures and frames is not read.
+            translator: of (1, height, width, 3) pictures, and of the game's actions.
+        """
+        self._emulator, self._translator = emulator, translator
+        self._fires = bool(settings["use_fire_reset"]) and FIRE in [
+            each.value for each in emulator.getMinimalActionSet()
+        ]
+        self._noops = int(settings["noop_max"])
+        self._longest = int(settings["max_num_frames_per_episode"])
+        self._one_life = bool(settings["episodic_life"])
+        whole = settings["full_action_space"]
+        self._actions = emulator.getLegalActionSet() if whole else emulator.getMinimalActionSet()
+        self.lives: Ints = np.zeros(1, np.int64)  # that are left
+        self._picture: Array = emulator.getScreenRGB()  # the last frame
+
+    def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown:
+        self._emulator.reset_game()
+        for _ in range(int(np.random.default_rng(int(seeds[0])).integers(self._noops + 1))):
+            self._emulator.act(NOOP)
+        if self._fires:
+            self._emulator.act(FIRE)
+        if self._emulator.game_over():
+            self._emulator.reset_game()
+        self.lives[0] = self._emulator.lives()
+        return self._shown()
+
+    def step(self, slots: Ints | None, actions: Array) -> Stepped:
+        own = self._translator.act_rows(actions)
+        gained = self._emulator.act(self._actions[int(own[0])])
+        before, self.lives[0] = int(self.lives[0]), self._emulator.lives()
+        over = self._emulator.game_over(with_truncation=False) or (self._one_life and self.lives[0] < before)
+        cut = not over and self._emulator.getEpisodeFrameNumber() >= self._longest
+        return Stepped(self._shown(), np.array([gained], np.float32), np.array([over]), np.array([cut]))
+
+    def frame(self, slot: int) -> Array:
+        return self._picture
+
+    def close(self) -> None:
+        """The emulator ends with this object."""
+
+    def _shown(self) -> Shown:
+        self._picture = self._emulator.getScreenRGB()
+        return self._translator.see_rows(self._picture[None, None])
