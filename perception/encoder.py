@@ -44,9 +44,11 @@ class Encoder(nn.Module):
         dim: the size of the features.
         shape: the shape of one observation.
         input: how files and raw things become observations, where that is known.
+        any_length: whether the same weights read observations of any length along time.
     """
 
     name: ClassVar[str] = ""  # its file's
+    any_length: ClassVar[bool] = False
     modality: ClassVar[str] = ""  # the only one it is for: "picture", "sound" or "text"; any array if empty
     dim: int
 
@@ -222,6 +224,20 @@ def encoder_from(description: Mapping[str, Any]) -> Encoder:
         vocabulary = made.options.get("vocabulary")
         if vocabulary is not None and made.input.space.high.max() >= vocabulary:
             raise UsageError(f"the encoder '{name}' knows {vocabulary} tokens, and its 'input' gives more")
+    return made
+
+
+def lengthened(encoder: Encoder, reader: Input) -> Encoder:
+    """An encoder that reads any length, with its weights, for what another input of its modality gives.
+
+    Raises:
+        UsageError: it reads one length only.
+    """
+    if not encoder.any_length:
+        raise UsageError(f"{encoder.name} reads arrays {encoder.shape}, and the task gives {reader.space.shape}")
+    about = {**encoder.describe(), "shape": list(reader.space.shape), "input": reader.describe()}
+    made = encoder_from(about)
+    made.load_state_dict(encoder.state_dict())
     return made
 
 

@@ -24,9 +24,10 @@ from lanista.errors import UsageError
 from lanista.files import claim_folder, held_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
 from lanista.perception.dataset import Examples
-from lanista.perception.encoder import Encoder, build_encoder, load_encoder
+from lanista.perception.encoder import Encoder, build_encoder, lengthened, load_encoder
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.perception.pretrain_settings import Pretrained, Progress, Report, Settings, settings_from
+from lanista.perception.pretrained import encoder_folder
 from lanista.perception.recogniser import Recogniser
 from lanista.perception.task import Splits, Task, make_task
 
@@ -106,12 +107,16 @@ class Run:
 
     def _build(self) -> Recogniser:
         words = self.settings.encoder or ""
-        if (Path(words) / "encoder.json").exists():
-            encoder: Encoder = load_encoder(words)
+        folder = encoder_folder(words) if words else None
+        if folder is not None:
+            encoder: Encoder = load_encoder(folder)
             wanted = self.task.input(self.splits) if encoder.input is None else encoder.input
             if wanted.name != self.task.modality:
                 raise UsageError(f"{words} reads {wanted.name}s, and the task is of {self.task.modality}s")
-            if wanted.space.shape != encoder.shape:
+            if encoder.any_length:
+                wanted = self.task.input(self.splits)
+                encoder = lengthened(encoder, wanted)
+            elif wanted.space.shape != encoder.shape:
                 raise UsageError(f"{words} reads arrays {encoder.shape}, and the task gives {wanted.space.shape}")
         else:
             wanted = self.task.input(self.splits)

@@ -18,6 +18,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 COOKIE = "lanista_token"
 MOST_BODY = 1_000_000  # bytes that a request may bring
+PICTURES = "/analyse/picture"  # where a picture may be brought
+MOST_PICTURE = 8 * 2**20  # bytes of it
 MOST_EVENTS = 60.0  # a second that a socket may bring, for long; then it waits while others are served
 BURST = 240.0
 
@@ -62,7 +64,8 @@ class Guard:
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
             return "requests from other sites are refused"
         length = headers.get("content-length", "0")
-        if not length.isdecimal() or int(length) > MOST_BODY:
+        most = MOST_PICTURE if scope.get("path") == PICTURES else MOST_BODY
+        if not length.isdecimal() or int(length) > most:
             return "that is too large"
         if self.token:
             given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]

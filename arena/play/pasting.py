@@ -9,7 +9,7 @@ from lanista.arena.exports.sgf import NUMBERS
 from lanista.arena.play.table import Start, Table
 from lanista.arena.sgf_set_up import SET_UP, set_up
 from lanista.envs.boards import LETTERS
-from lanista.envs.catalogue import native_options
+from lanista.envs.catalogue import games, native_options, native_rules
 from lanista.errors import UsageError
 
 MOST_TEXT = 200_000  # characters
@@ -44,7 +44,16 @@ def read(text: str, game: str) -> tuple[Start, tuple[int, ...]]:
             Table(start)  # which says what is wrong with it
             return start, ()
         text = _movetext(text)
+    elif "/" in text and has_notation(game):
+        start = replace(start, position=" ".join(text.split()))
+        Table(start)
+        return start, ()
     return start, _moves(start, _words(text, start))
+
+
+def has_notation(game: str) -> bool:
+    """Whether a game's positions can be written."""
+    return game.partition(":")[0] in games() and native_rules(game).parse_position is not None
 
 
 def _movetext(text: str) -> str:

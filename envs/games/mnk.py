@@ -33,6 +33,7 @@ from lanista.envs.boards import (
 )
 from lanista.envs.core import Symmetry
 from lanista.envs.draws import mix
+from lanista.envs.stone_positions import print_stones, read_stones
 from lanista.envs.surface import Surface, Touch, square
 from lanista.errors import UsageError
 
@@ -169,10 +170,45 @@ def named(name: str, rows: int, columns: int, k: int, gravity: bool = False) -> 
         text=lambda state, player: _text(state, rows, columns, gravity),
         print_move=lambda state, action: str(action + 1) if gravity else cell_name(action, rows, columns),
         parse_move=lambda state, text: _parse_column(text, columns) if gravity else parse_cell(text, rows, columns),
+        print_position=lambda state: print_stones(
+            np.asarray(state["board"]).reshape(rows, columns), int(state["ply"]) & 1
+        ),
+        parse_position=lambda text: _parse_position(text, state, rows, columns, k, gravity),
         place=(lambda cell, player: (*middle(cell, columns), CELL)) if gravity else place_of_square(columns),
         print_end=lambda state: "the board is full" if _is_draw(state, rows, columns, k) else f"{k} in a row",
         surface=_surface(rows, columns, gravity),
     )
+
+
+def _parse_position(text: str, record: Any, rows: int, columns: int, k: int, gravity: bool) -> Any:
+    """The record that `print_stones` prints so; who is to move follows from the counts too, and may be left out.
+
+    Raises:
+        ValueError: it is none, or no game can come to it and go on.
+    """
+    placed, mover = read_stones(text, rows, columns)
+    board = placed.astype(np.int8)
+    stones = [int((board == stone).sum()) for stone in (1, 2)]
+    if not 0 <= stones[0] - stones[1] <= 1:
+        raise ValueError(f"x begins and they move in turn, so {stones[0]} x and {stones[1]} o cannot be")
+    if len(text.split()) > 1 and mover != sum(stones) & 1:
+        raise ValueError(f"with {stones[0]} x and {stones[1]} o it is {'xo'[sum(stones) & 1]} who moves")
+    if gravity:
+        below = (board[:-1] != 0) & (board[1:] == 0)
+        if below.any():
+            row, column = np.argwhere(below)[0].tolist()
+            raise ValueError(f"the stone in column {column + 1}, row {rows - row}, floats: there is none below it")
+    state = np.zeros((), record)
+    state["board"] = board.ravel()
+    state["ply"] = sum(stones)
+    if gravity:
+        state["height"] = (board != 0).sum(0)
+    if (rows + 1) * columns <= 64:
+        for row, column in np.argwhere(board != 0).tolist():
+            state["stones"][board[row, column] - 1] |= np.uint64(1) << np.uint64(column * (rows + 1) + row)
+    if sum(stones) == rows * columns or not _is_draw(state, rows, columns, k):
+        raise ValueError("the game is over in this position")
+    return state
 
 
 def _is_draw(state: Any, rows: int, columns: int, k: int) -> bool:

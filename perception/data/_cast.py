@@ -36,8 +36,9 @@ ODD = {
 FORMANTS, RECORDED = 256, 64  # voices in training: of espeak-ng; of each of flite's speakers
 # Engines hurry: people who say a word alone take about a quarter longer.
 SPEEDS, PITCHES, TRACTS = (0.6, 1.15), (0.75, 1.3), (0.87, 1.15)
-# How words are written so that every engine says them as people do; other words are said as they are written.
-WRITTEN = {"lima": "leema", "quebec": "kebeck"}
+# How words are written so that every engine says them as people do; other words are said as they are written. The
+# letter "a" would be said as the article.
+WRITTEN = {"lima": "leema", "quebec": "kebeck", "a": "eigh"}
 Part = Literal["train", "valid", "test"]
 
 
@@ -76,7 +77,7 @@ def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]], mar
     Args:
         name: the data set's id.
         voices: who speaks.
-        words: what each of them says.
+        words: what each of them says; several words in one text are said without a pause.
         marks: for each voice the punctuation it says each word with, for its intonation; none if empty.
 
     Returns:
@@ -93,7 +94,7 @@ def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]], mar
     def make() -> dict[str, np.ndarray]:
         waves: list[np.ndarray] = []
         for voice, texts, mark in zip(voices, words, marks or [""] * len(voices), strict=True):
-            spoken = speak([WRITTEN.get(text, text) + mark for text in texts], voice, RATE)
+            spoken = speak([written(text) + mark for text in texts], voice, RATE)
             waves += [np.rint(trimmed(wave, RATE) * 32767).astype(np.int16) for wave in spoken]
         ends = np.cumsum([len(wave) for wave in waves])
         return {"waves": np.concatenate(waves) if waves else np.zeros(0, np.int16), "ends": ends.astype(np.int64)}
@@ -103,6 +104,11 @@ def said(name: str, voices: Sequence[Voice], words: Sequence[Sequence[str]], mar
     texts = [text for row in words for text in row]
     groups = [f"{voice.engine} {voice.name}" for voice, row in zip(voices, words, strict=True) for _ in row]
     return Examples(np.split(whole, made["ends"][:-1]), texts, groups)
+
+
+def written(text: str) -> str:
+    """Words as they are given to an engine."""
+    return " ".join(WRITTEN.get(word, word) for word in text.split())
 
 
 def _told(voice: Voice) -> dict[str, str | float]:

@@ -83,6 +83,7 @@ class SpeechCrnn(Encoder):
     """
 
     modality = "sound"
+    any_length = True
 
     def __init__(
         self,

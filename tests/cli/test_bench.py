@@ -308,3 +308,22 @@ def test_every_goal_of_pretraining_names_a_task() -> None:
 
     for goal in GOALS:
         assert make_task(goal.task).name == goal.task.partition(":")[0]
+
+
+def test_what_is_said_somewhere_can_be_played_there() -> None:
+    from lanista.arena.play.spoken import grammar
+    from lanista.arena.play.table import Start, Table
+    from lanista.bench.rows.voice import GAMES, kind_of, said_somewhere, share
+
+    chance = np.random.default_rng(0)
+    for game in GAMES:
+        table = Table(Start(game, 0))
+        for _ in range(5):
+            phrase, moves = said_somewhere(table, chance)
+            table.go_to(moves)
+            assert grammar(table, table.movers()[0], ())[phrase].action in table.legal(table.movers()[0])
+    assert [kind_of(phrase) for phrase in ("column two", "d four", "delta four", "four")] == [
+        "column", "letters", *["numbers and the phonetic alphabet"] * 2
+    ]  # fmt: skip
+    whole = share(20, 20)
+    assert whole.median == 1 and 0.8 < whole.low < 0.9 and whole.high == 1

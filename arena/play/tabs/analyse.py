@@ -1,11 +1,14 @@
-"""Analysis of any position: pasted as FEN, PGN, SGF or moves, or played out by hand."""
+"""Analysis of any position: pasted as FEN, PGN, SGF or moves, read from a picture, or played out by hand."""
 
 from __future__ import annotations
 
 import asyncio
 
-from nicegui import ui
+from fastapi import Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from nicegui import app, ui
 
+from lanista.arena.play.guard import MOST_PICTURE, PICTURES
 from lanista.arena.play.house import House
 from lanista.arena.play.pasting import read
 from lanista.arena.play.roster import game_title, variants
@@ -13,6 +16,7 @@ from lanista.arena.play.session import Rules, Seat, Session
 from lanista.arena.play.table import Start, check_game
 from lanista.arena.play.views.controls import Button, Field, Select, labelled
 from lanista.arena.play.views.frame import frame
+from lanista.arena.play.views.picture_desk import PictureDesk
 from lanista.arena.play.views.placing import Placing
 from lanista.errors import UsageError
 
@@ -20,8 +24,10 @@ TITLE, PATH, ORDER = "Analyse", "/analyse", 10
 HINTS = {
     "chess": "A FEN, a PGN, or moves: e4 e5 Nf3",
     "go": "An SGF, or moves: Q16 D4 pass",
-    "connect_four": "Moves: 4 4 3, or 443",
+    "connect_four": "Moves: 4 4 3, or 443, or a position: 7/7/7/7/3o3/3xx2 o",
+    "tictactoe": "Moves: b2 a1, or a position: x1o/3/1x1 o",
 }
+AT_ONCE, WAITING = 2, 12  # pictures that are read, and that may wait for it
 
 
 def build(house: House) -> None:
@@ -30,7 +36,33 @@ def build(house: House) -> None:
     @ui.page(PATH)
     def analyse(game: str = "") -> None:
         with frame("Analyse", PATH):
-            Desk(house, game)
+            desk = Desk(house, game)
+            PictureDesk(desk.analyse)
+
+    reading, brought = asyncio.Semaphore(AT_ONCE), set[Request]()
+
+    @app.post(PICTURES)
+    async def picture(request: Request) -> Response:
+        if len(brought) >= WAITING:
+            return PlainTextResponse("too many pictures come at once; try again in a while", status_code=503)
+        brought.add(request)
+        try:
+            return await read_picture(request)
+        finally:
+            brought.discard(request)
+
+    async def read_picture(request: Request) -> Response:
+        packed = bytearray()
+        async for part in request.stream():  # which may be longer than its head says
+            packed += part
+            if len(packed) > MOST_PICTURE:
+                return PlainTextResponse("a picture has at most 8 MB here", status_code=413)
+        async with reading:
+            try:
+                found = await asyncio.to_thread(house.eye.read, bytes(packed))
+            except UsageError as error:
+                return PlainTextResponse(str(error), status_code=422)
+        return JSONResponse(found.plain())
 
 
 class Desk:
@@ -70,10 +102,14 @@ class Desk:
         self.placing.choose(game)
 
     async def _begin(self) -> None:
+        await self.analyse(self.game.value, self.text.text)
+
+    async def analyse(self, game: str, text: str) -> None:
+        """Open the analysis of what a text says, or say what is wrong with it."""
         self.error.set_text("")
         try:
-            self.house.roster.check_game(self.game.value)
-            session = await asyncio.to_thread(analysis_of, self.text.text, self.game.value)
+            self.house.roster.check_game(game)
+            session = await asyncio.to_thread(analysis_of, text, game)
         except UsageError as error:
             self.error.set_text(str(error))
             return

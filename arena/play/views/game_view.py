@@ -21,6 +21,7 @@ from lanista.arena.play.views.frame import notice
 from lanista.arena.play.views.move_buttons import MoveButtons
 from lanista.arena.play.views.player_strip import PlayerStrip
 from lanista.arena.play.views.thinking_panel import ThinkingPanel
+from lanista.arena.play.views.voice_panel import VoicePanel
 from lanista.errors import UsageError
 
 HINT_AFTER = 30.0  # seconds of thinking, then the hint offers itself
@@ -58,6 +59,8 @@ class GameView:
             "document.addEventListener('keydown', (e) => { const emit = (k) => emitEvent('lanista-key', k);"
             f"({_KEYS_SCRIPT})(e); }})"
         )
+        with self.speaking:
+            self.voice = VoicePanel(self)
         stop = house.listen(session, self.changed)
         self.client.on_delete(stop)
         if session.clock is not None:
@@ -83,6 +86,7 @@ class GameView:
         self.actions = MoveButtons(self.play)
         with ui.element("div").classes("typing") as self.typing:
             Field("Type a move and press Enter", hint="Type a move and press Enter", on_enter=self._typed)
+        self.speaking = ui.element("div")  # filled when all is there that can be told to it
 
     def _order(self) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """The players shown above and below the board; whoever sits here is below."""
@@ -121,10 +125,10 @@ class GameView:
         session = self.session
         watched = not session.persons()
         with ui.element("div").classes("tools").props('role="group" aria-label="The game"'):
-            self.back = Button("Take back", self._take_back)
-            self.hinting = Button("Hint", self._hint)
-            self.resign = Button("Resign", self._resign, kind="danger")
-            self.draw = Button("Agree a draw", self._agree_draw)
+            self.back = Button("Take back", self.take_back)
+            self.hinting = Button("Hint", self.ask_hint)
+            self.resign = Button("Resign", self.resign_or_ask, kind="danger")
+            self.draw = Button("Agree a draw", self.agree_draw)
             self.pause = Button("Pause", self._pause)
             self.step = Button("Step", self._step)
             self.flip = Button("Flip", self._flip)
@@ -156,6 +160,7 @@ class GameView:
             strip.show(moves)
         self._show_clocks()
         self.thinking.show(moves)
+        self.voice.show()
 
     def overlay(self) -> str:
         """What is drawn over the board: thoughts, and a hint."""
@@ -206,6 +211,7 @@ class GameView:
         between_people = len(session.persons()) == session.spec.players == 2 and session.spec.perfect_information
         self.draw.set_visibility(between_people and live)
         self.typing.set_visibility(person or session.over)
+        self.speaking.set_visibility(person or session.over)
         free = (session.over or session.rules.analysis) and session.spec.perfect_information
         self.play_on.set_visibility(bool(free and not session.tree[self.at].ended))
 
@@ -297,14 +303,16 @@ class GameView:
             self.say(str(error))
         self.house.changed(self.session)
 
-    def _take_back(self) -> None:
+    def take_back(self) -> None:
+        """Take the last move of a person back."""
         self.at = self.session.live
         self._do(lambda: self.session.take_back(self.house.moment()))
         self.at = self.session.live
         self.refresh()
         self.thinking.look()
 
-    def _resign(self) -> None:
+    def resign_or_ask(self) -> None:
+        """Ask whether it is meant, and when asked again, resign."""
         if not self.confirming:
             self.confirming = True
             self._show_tools()
@@ -313,7 +321,13 @@ class GameView:
         movers = [player for player in self.session.movers() if player in persons]
         self._do(lambda: self.session.resign(movers[0] if movers else persons[0]))
 
-    def _agree_draw(self) -> None:
+    def stop_confirming(self) -> None:
+        """It was not meant."""
+        self.confirming = False
+        self._show_tools()
+
+    def agree_draw(self) -> None:
+        """Two people agree that it is a draw."""
         self._do(self.session.agree_draw)
 
     def _pause(self) -> None:
@@ -344,7 +358,8 @@ class GameView:
         self.house.open(fresh)
         ui.navigate.to(f"/game/{fresh.number}")
 
-    async def _hint(self) -> None:
+    async def ask_hint(self) -> None:
+        """Show and say what the analyst would play."""
         at = self.at
         found = await self.thinking.best_move(at)
         if found is not None and at == self.at:

@@ -15,7 +15,18 @@ from lanista.errors import UsageError
 
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 QUICK_MINUTES = 0.05
-SHARES = ("accuracy", "macro_f1", "average_precision", "roc_auc", "exact_match", "plate_accuracy", "words_right")
+SHARES = (
+    "accuracy",
+    "macro_f1",
+    "average_precision",
+    "roc_auc",
+    "exact_match",
+    "plate_accuracy",
+    "words_right",
+    "phrase_accuracy",
+    "board_accuracy",
+    "cell_accuracy",
+)
 
 
 @dataclass(frozen=True)
@@ -50,6 +61,10 @@ GOALS = (
     Goal("plates", "unseen fonts", "plate_accuracy", least=0.9, baseline_most=0.5),
     Goal("spoken_words", "unseen voices", least=0.95, above=0.0),
     Goal("spoken_words", "real recordings", least=0.85, above=0.0),
+    Goal("spoken_moves", "unseen voices", "phrase_accuracy", above=0.0),
+    Goal("spoken_moves", "real words, joined", "phrase_accuracy", above=0.0),
+    Goal("boards", "straight", "board_accuracy", least=0.95, above=0.0),
+    Goal("boards", "photographed", "board_accuracy", least=0.9, above=0.0),
     Goal("spelling", "unseen words", "character_error_rate", above=0.0),
     Goal("spelling", "real recordings", "character_error_rate", above=0.0),
     Goal("sentiment", "test", above=-0.01),
@@ -62,7 +77,7 @@ GOALS = (
     Goal("translation", "unseen campaign", "chrf", above=0.0),
     Goal("questions", "unseen phrasings", "exact_match", least=0.9, above=0.0),
 )
-LOWER_IS_BETTER = ("character_error_rate",)
+LOWER_IS_BETTER = ("character_error_rate", "word_error_rate")
 MINUTES = 15.0
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from lanista.arena.play.guard import BURST, Guard, Receive, Scope, Send
+from lanista.arena.play.guard import BURST, MOST_PICTURE, PICTURES, Guard, Receive, Scope, Send
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,6 +60,15 @@ def ask(guard: Guard, headers: dict[str, str], query: str = "", kind: str = "htt
 )
 def test_who_is_answered_on_this_machine(headers: dict[str, str], status: int) -> None:
     assert ask(Guard(app), headers)[0] == status
+
+
+def test_only_a_picture_may_be_large() -> None:
+    guard, host = Guard(app), {"host": "localhost:1"}
+    for length, path, status in (
+        (5_000_000, PICTURES, 200), (5_000_000, "/", 403), (MOST_PICTURE + 1, PICTURES, 403), (5_000_000, "/x", 403)
+    ):  # fmt: skip
+        assert ask(guard, host | {"content-length": str(length)}, path=path)[0] == status
+    assert ask(guard, host | {"origin": "http://evil.example"}, path=PICTURES)[0] == 403
 
 
 def test_a_socket_of_another_site_is_closed() -> None:
