@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder
+from lanista.perception.encoders._even_light import even_light
 from lanista.perception.encoders.small_resnet import Block, ChannelNorm
 
 LOWERED = 8  # pixels of the height to a row of the last convolution
-LEAST_DEVIATION = 0.02  # of pixels in [0, 1]; a picture with less is blank
 
 
 class PictureCrnn(Encoder):
@@ -48,7 +48,7 @@ class PictureCrnn(Encoder):
 
     def sequence(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, channels, height, width) -> (batch, width / 4, dim), from left to right, and the lengths (batch,)."""
-        values = self._even(self.prepare(observation)).contiguous(memory_format=torch.channels_last)
+        values = even_light(self.prepare(observation)).contiguous(memory_format=torch.channels_last)
         values = self.stem(values)
         for block in self.blocks:
             values = block(values)
@@ -57,11 +57,6 @@ class PictureCrnn(Encoder):
         # What a column shows by itself goes past the GRU: reading begins to be learnt in a fraction of the steps.
         steps = columns + self.gru(columns)[0]
         return steps, torch.full((steps.shape[0],), steps.shape[1], dtype=torch.int64, device=steps.device)
-
-    def _even(self, values: Tensor) -> Tensor:
-        """Each picture with mean 0 and deviation 1, whatever its light and contrast."""
-        values = values - values.mean((1, 2, 3), keepdim=True)
-        return values / (values.square().mean((1, 2, 3), keepdim=True) + LEAST_DEVIATION**2).sqrt()
 
     def features(self, observation: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, dim): the mean along time."""

@@ -11,9 +11,8 @@ from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder
+from lanista.perception.encoders._even_light import even_light
 from lanista.perception.encoders.small_resnet import Block, ChannelNorm
-
-LEAST_DEVIATION = 0.02  # of pixels in [0, 1]; a picture with less is blank
 
 
 class PictureGrid(Encoder):
@@ -44,17 +43,12 @@ class PictureGrid(Encoder):
 
     def sequence(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """(batch, channels, height, width) -> (batch, height / 4 * width / 4, dim), row by row; lengths (batch,)."""
-        values = self._even(self.prepare(observation)).contiguous(memory_format=torch.channels_last)
+        values = even_light(self.prepare(observation)).contiguous(memory_format=torch.channels_last)
         values = self.stem(values)
         for block in self.blocks:
             values = block(values)
         places = F.relu(self.norm(values)).flatten(2).transpose(1, 2)
         return places, torch.full((places.shape[0],), places.shape[1], dtype=torch.int64, device=places.device)
-
-    def _even(self, values: Tensor) -> Tensor:
-        """Each picture with mean 0 and deviation 1, whatever its light and contrast."""
-        values = values - values.mean((1, 2, 3), keepdim=True)
-        return values / (values.square().mean((1, 2, 3), keepdim=True) + LEAST_DEVIATION**2).sqrt()
 
     def features(self, observation: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, dim): the mean over the places."""
