@@ -215,6 +215,7 @@ class _Child:
         self._process.start()
         other.close()
         self._fresh = True
+        self._closing = threading.Lock()
 
     def alive(self) -> bool:
         return self._process.is_alive()
@@ -238,7 +239,9 @@ class _Child:
         """End the process at once."""
         self._process.kill()
         self._process.join(5)
-        self._pipe.close()
+        with self._closing:  # whoever waits for an answer ends it too, in another thread
+            if not self._pipe.closed:
+                self._pipe.close()
 
 
 def _serve(pipe: Connection, contestant: str, game: str) -> None:

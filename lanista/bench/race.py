@@ -63,7 +63,7 @@ class Plan:
         report: told what goes on.
         agent: whom the row strength measures.
         plot: where it draws.
-        encoders: where the runs of the row perception lie.
+        encoders: where the runs of the rows perception and transfer lie.
     """
 
     rounds: int

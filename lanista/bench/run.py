@@ -15,7 +15,7 @@ from lanista.plugs import plug, plugs
 
 ROWS = "lanista.bench.rows"
 NEEDS_AGENT = "strength"  # the row that measures one agent, and so is not measured without
-NEEDS_ENCODERS = "perception"  # the row that trains for hours where its runs are not done, and so only if asked
+NEEDS_ENCODERS = ("perception", "transfer")  # rows that train for hours where runs are not done, and so only if asked
 ROUNDS, SECONDS = 20, 2.0
 QUICK_ROUNDS, QUICK_SECONDS = 5, 0.4
 
@@ -37,17 +37,16 @@ def bench(
     Raises:
         UsageError: a row that is not there, the row strength without an agent, a file that could not be written.
     """
-    needs = {NEEDS_AGENT: agent, NEEDS_ENCODERS: encoders}
+    needs = {NEEDS_AGENT: agent, **dict.fromkeys(NEEDS_ENCODERS, encoders)}
     named = list(rows) or [name for name in plugs(ROWS) if needs.get(name, True)]
     modules = [plug(ROWS, "row of the bench", name) for name in named]
     if NEEDS_AGENT in named and not agent:
         raise UsageError(f"the row {NEEDS_AGENT} measures one agent; name it, as in --agent runs/x")
-    if NEEDS_ENCODERS in named and encoders is None:
-        raise UsageError(
-            f"the row {NEEDS_ENCODERS} trains for hours; say where its runs lie, as in --encoders runs/bench"
-        )
-    if encoders is not None and NEEDS_ENCODERS not in named:
-        raise UsageError(f"only the row {NEEDS_ENCODERS} has --encoders; name it too, or no row")
+    trains = [name for name in NEEDS_ENCODERS if name in named]
+    if trains and encoders is None:
+        raise UsageError(f"the row {trains[0]} trains for hours; say where its runs lie, as in --encoders runs/bench")
+    if encoders is not None and not trains:
+        raise UsageError(f"only the rows {' and '.join(NEEDS_ENCODERS)} have --encoders; name one of them, or no row")
     if agent and NEEDS_AGENT not in named:
         raise UsageError(f"only the row {NEEDS_AGENT} measures an agent; name it too, or no row")
     if plot is not None and plot.suffix not in (".svg", ".png"):

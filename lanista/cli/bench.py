@@ -9,6 +9,7 @@ Example:
     lanista bench --json bench.json --markdown bench.md
     lanista bench strength --agent runs/x --plot strength.svg
     lanista bench perception --encoders runs/bench
+    lanista bench transfer --encoders runs/bench
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Options:
     """What to measure."""
 
     rows: Annotated[Positional[tuple[str, ...]], arg(metavar="[ROW ...]")] = ()
-    """Rows to measure; none is all: strength only with --agent, perception only with --encoders."""
+    """Rows to measure; none is all: strength only with --agent, perception and transfer only with --encoders."""
     quick: bool = False
     """Fewer and shorter slices: a look, no result."""
     agent: str = ""
@@ -36,7 +37,7 @@ class Options:
     plot: Path | None = None
     """Where the curve of a run is drawn (.svg, .png)."""
     encoders: Path | None = None
-    """Where the runs of the row perception lie. Those that are not done are trained: three a task, ten minutes each."""
+    """Where the runs of the rows perception and transfer lie. Those that are not done are trained: hours."""
     json: Path | None = None
     """Write all figures, each slice included, to this file."""
     markdown: Path | None = None

@@ -42,7 +42,7 @@ def screens(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def boards(tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("encoders") / "boards"
+    folder = tmp_path_factory.mktemp("encoders") / "planks"
     build_encoder("board_resnet:channels=8", spaces.Box(0, 1, (2, 6, 7), np.int8)).save_pretrained(folder)
     return folder
 
@@ -87,7 +87,7 @@ def test_what_does_not_fit_is_said(screens: Path, boards: Path) -> None:
 def test_words_last(boards: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(boards.parent)
     assert lasting(SPACE, "mlp") == "mlp"
-    assert lasting(SPACE, "board=boards") == f"board={boards.resolve()} screen=auto"
+    assert lasting(SPACE, "board=planks") == f"board={boards.resolve()} screen=auto"
     assert lasting(SPACE, "board=gone/away", {"board": "there"}) == "board=there screen=auto"
 
 

@@ -251,7 +251,7 @@ def test_figures_are_short(value: float, unit: str, text: str) -> None:
         (["steping"], "did you mean 'stepping'?"),
         (["strength"], "--agent runs/x"),
         (["perception"], "--encoders runs/bench"),
-        (["stepping", "--encoders", "x"], "only the row perception"),
+        (["stepping", "--encoders", "x"], "only the rows perception and transfer"),
         (["stepping", "--agent", "random"], "only the row strength"),
         (["strength", "--agent", "random", "--plot", "x.pdf"], ".svg or .png"),
         (["stepping", "--json", "no/folder/x.json"], "cannot write no/folder/x.json"),
@@ -327,3 +327,26 @@ def test_what_is_said_somewhere_can_be_played_there() -> None:
     ]  # fmt: skip
     whole = share(20, 20)
     assert whole.median == 1 and 0.8 < whole.low < 0.9 and whole.high == 1
+
+
+def test_what_a_pretrained_encoder_saves_is_told_from_what_runs_reached(tmp_path: Path) -> None:
+    from lanista.bench.rows import transfer
+
+    metrics = tmp_path / "metrics.jsonl"
+    lines = [{"steps": 100 * n, "games": 400, "success": 0.2 if n < 4 else 0.95} for n in range(1, 9)]
+    metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert transfer.steps_until_enough(metrics) == 600, "the first three updates of which 1,000 games were done"
+    assert not transfer.enough([(999, 1.0)]) and transfer.enough([(1, 0.0), (1000, 0.9)])
+    told = transfer.Cell(100, 1.0, 0.9, None)
+    reached = {
+        "text": [told],
+        "not told": [transfer.Cell(None, 0.6, None, None)],
+        "speech, pretrained and frozen": [transfer.Cell(300, 0.98, 0.9, 0.97)],
+        "speech, from scratch": [transfer.Cell(None, 0.5, 0.4, 0.4)],
+    }
+    found = {verdict.claim.text.partition(": ")[2]: verdict for verdict in transfer.judged("level", reached)}
+    saved = found["steps with a pretrained encoder, of those from scratch"]
+    assert saved.met and saved.found is not None and saved.found.median == pytest.approx(300 / transfer.STEPS)
+    assert found["success that speech lacks to text"].met and found["success that is lacking where nothing is told"].met
+    line = transfer.line_of("level", transfer.TEXT, [told])
+    assert line["steps until learnt"] == "100 (100 to 100)" and line["unseen voices"] == ""

@@ -397,7 +397,7 @@ def test_atari_for_several_players_finds_its_games() -> None:
     pytest.importorskip("ale_py", reason="the package ale_py is not installed")
     game = make("zoo:atari/pong_v3", 2)
     game.reset(1)
-    assert game.spec.kind == "simultaneous" and game.turn().observation["observation"].shape == (4, 210, 160, 3)
+    assert game.spec.kind == "simultaneous" and game.turn().observation["observation"].shape == (4, 3, 210, 160)
     game.step(random_actions(game, game.turn()))
 
 

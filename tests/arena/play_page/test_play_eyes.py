@@ -17,7 +17,8 @@ from PIL import Image
 pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
 
 from nicegui.testing.user_interaction import UserInteraction
-from test_play_pages import run, until
+from simulated_user import run
+from test_play_pages import until
 
 from lanista.arena.play.eyes import SIDES, Eye, decoded, notation, to_move
 from lanista.arena.play.guard import MOST_PICTURE, PICTURES

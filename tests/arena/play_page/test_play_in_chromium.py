@@ -313,11 +313,11 @@ def test_an_agent_is_trained_watched_stopped_resumed_and_played(tab: Any, server
     small = "copies=64 plies=8 minibatch_size=256 threads=1 anchor_pairs=8"
     tab.goto(server.link("/train?game=tictactoe"))
     tab.get_by_label("Minutes or steps").fill("5")
-    tab.get_by_label("Name of the run").fill("first")
+    tab.get_by_label("Name of the run").fill("learner")
     tab.get_by_text("More settings").click()
     tab.get_by_label("Other settings").fill(f"{small} encoder=mlp:dim=32")
     tab.get_by_role("button", name="Train", exact=True).click()
-    tab.wait_for_url("**/train/first")
+    tab.wait_for_url("**/train/learner")
     playwright.expect(tab.locator(".run-state")).to_have_text("Running", timeout=PATIENCE * 1000)
     playwright.expect(tab.locator(".chart svg path").first).to_be_attached(timeout=PATIENCE * 1000)
     stops(tab)
@@ -330,7 +330,7 @@ def test_an_agent_is_trained_watched_stopped_resumed_and_played(tab: Any, server
     assert steps_of(tab) > steps
     tab.get_by_role("link", name="Train", exact=True).click()
     playwright.expect(tab.locator(".runs .run-state")).to_have_text("Stopped", timeout=PATIENCE * 1000)
-    tab.get_by_role("link", name="first").click()
+    tab.get_by_role("link", name="learner").click()
     tab.get_by_role("link", name="Play its newest agent").click()
     playwright.expect(tab.locator(".setup")).to_contain_text("One of your runs, after", timeout=PATIENCE * 1000)
     tab.get_by_role("button", name="Play", exact=True).click()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,36 +13,18 @@ pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lani
 from nicegui import ui
 from nicegui.testing import User
 from nicegui.testing.user_interaction import UserInteraction
-from nicegui.testing.user_simulation import user_simulation
+from simulated_user import run
 
 from lanista.arena.play.house import House
-from lanista.arena.play.keeping import Keeper
-from lanista.arena.play.roster import Roster
 from lanista.arena.play.session import Rules, Seat
 from lanista.arena.play.table import Start, Table
 from lanista.arena.play.views.arcade import Arcade
 from lanista.arena.play.views.board import Board
 from lanista.arena.play.views.controls import Button, Field, Rich, Select
-from lanista.arena.play.views.frame import build_tabs
 from lanista.arena.play.views.move_buttons import groups_of
 from lanista.arena.play.views.placing import PlacingBoard
 
 ADA, BOB = Seat("person", "ada"), Seat("person", "bob")
-
-
-def run(tmp_path: Path, work: Callable[[User, House], Awaitable[None]]) -> None:
-    """Let a simulated user loose on a house."""
-
-    async def inside() -> None:
-        async with user_simulation() as user:
-            house = House(Roster(), Keeper(tmp_path))
-            build_tabs(house)
-            try:
-                await asyncio.wait_for(work(user, house), 60)
-            finally:
-                house.close()
-
-    asyncio.run(inside())
 
 
 def only(user: User, kind: type[ui.element]) -> ui.element:

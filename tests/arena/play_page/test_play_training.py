@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable
@@ -15,7 +14,6 @@ import pytest
 from lanista.agents.contestant import SHIPPED
 from lanista.agents.run_records import GrowingRows
 from lanista.arena.play.house import House
-from lanista.arena.play.keeping import Keeper
 from lanista.arena.play.minds import Minds, written
 from lanista.arena.play.roster import Roster
 from lanista.arena.play.runs import LOG, Runs, _trains
@@ -237,20 +235,9 @@ def test_curves_are_grouped_thinned_and_have_their_intervals() -> None:
 def run_page(tmp_path: Path, work: Callable[[Any, House], Awaitable[None]]) -> None:
     """Let NiceGUI's simulated user loose on a house that can begin runs."""
     pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
-    from nicegui.testing.user_simulation import user_simulation
+    from simulated_user import run
 
-    from lanista.arena.play.views.frame import build_tabs
-
-    async def inside() -> None:
-        async with user_simulation() as user:
-            house = House(Roster(runs=tmp_path / "runs"), Keeper(tmp_path), settle=settled)
-            build_tabs(house)
-            try:
-                await asyncio.wait_for(work(user, house), 60)
-            finally:
-                house.close()
-
-    asyncio.run(inside())
+    run(tmp_path, work, roster=Roster(runs=tmp_path / "runs"), settle=settled)
 
 
 def test_the_form_says_what_is_wrong_and_begins_nothing(tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ import pytest
 
 pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
 
-from test_play_pages import ADA, BOB, run, until
+from simulated_user import run
+from test_play_pages import ADA, BOB, until
 
 from lanista.arena.play import hearing
 from lanista.arena.play.hearing import LONGEST, RATE, Ear, Guess, Heard, judged, samples_of

@@ -1,0 +1,234 @@
+"""What pretrained encoders save: levels of BabyAI learnt by a mission that is read, heard, or not told at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from lanista.bench.claims import Claim, Verdict, decided
+from lanista.bench.race import Plan
+from lanista.bench.results import Row, figure
+from lanista.bench.rows.perception import spread
+from lanista.errors import UsageError
+
+SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
+LEVELS, QUICK_LEVELS = ("GoToLocalS5N2", "GoToLocalS6N2", "GoToDoor-5x5"), ("GoToLocalS5N2",)
+STEPS, QUICK_STEPS = 2_000_000, 10_000
+ENOUGH = 0.9  # the share of games in which the mission is done
+WINDOW = 1000  # games, at least, over which that share is taken
+LATER = 20  # updates that a run goes on for once it has learnt: what it reached is measured then
+GAMES, QUICK_GAMES = 500, 50  # that measure an agent
+NEEDED = 0.5  # of the steps that learning from scratch takes; what a pretrained encoder should need at most
+NEAR, APART = 0.03, 0.25  # of the text's success; how far below it who is told nothing should stay
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a mission reaches the agent.
+
+    Attributes:
+        name: in the table.
+        told: the game's `mission`.
+        changes: settings.
+        heard: it is a sound, so that other voices can be tried.
+    """
+
+    name: str
+    told: str
+    changes: dict[str, Any]
+    heard: bool = False
+
+
+TEXT, BLANK, SCRATCH = (
+    Way("text", "text", {}),
+    Way("not told", "none", {}),
+    Way("speech, from scratch", "speech", {}, True),
+)
+PRETRAINED = "speech=spoken_words"
+FROZEN = Way("speech, pretrained and frozen", "speech", {"encoder": PRETRAINED, "freeze": True}, True)
+TUNED = Way("speech, pretrained and tuned", "speech", {"encoder": PRETRAINED}, True)
+WAYS = (TEXT, BLANK, FROZEN, TUNED, SCRATCH)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What a run reached.
+
+    Attributes:
+        steps: until `ENOUGH` of the last `WINDOW` games were done; None if they never were.
+        success: share of the measured games that were done, of the words and voices that it learnt from.
+        unseen_words, unseen_voices: the same of others; the latter None where nothing is heard.
+    """
+
+    steps: int | None
+    success: float
+    unseen_words: float | None
+    unseen_voices: float | None
+
+
+def measure(plan: Plan) -> Row:
+    """Train what is not there yet, and put together what all runs reached."""
+    assert plan.encoders is not None
+    seeds = QUICK_SEEDS if plan.quick else SEEDS
+    verdicts, table = list[Verdict](), list[dict[str, Any]]()
+    for level in QUICK_LEVELS if plan.quick else LEVELS:
+        reached: dict[str, list[Cell]] = {}
+        for way in WAYS:
+            try:
+                reached[way.name] = [cell_of(level, way, seed, plan.encoders, plan) for seed in seeds]
+            except UsageError as error:
+                verdicts.append(Verdict(Claim(f"{level}, {way.name}", way.name), None, None, str(error)))
+                continue
+            table.append(line_of(level, way, reached[way.name]))
+        verdicts += judged(level, reached)
+    title = (
+        f"Levels of BabyAI by `lanista train babyai:LEVEL?mission=...`, at most {STEPS:,} steps, seeds "
+        f"{', '.join(map(str, seeds))}: means, and between the least and the greatest of them."
+    )
+    notes = [
+        f"Steps until {ENOUGH:.0%} of the last {WINDOW:,} training games were done. Success is of {GAMES} games with "
+        "seeds of their own; unseen words and voices are never learnt from.",
+        "A wrong object ends no game of GoToLocal: who is told nothing tries one after the other. The wrong door of "
+        "GoToDoor does.",
+    ]
+    return Row("transfer", title, "moves", verdicts, [], notes, table, between="least to greatest")
+
+
+def cell_of(level: str, way: Way, seed: int, folder: Path, plan: Plan) -> Cell:
+    """What a run reached; trained now, or gone on with, if it is not done, and measured once.
+
+    Raises:
+        UsageError: something that it needs is not on this machine.
+    """
+    from lanista.files import read_json, write_json
+
+    out = folder / f"{level}-{way.name.replace(', ', '-').replace(' ', '-')}-{seed}"
+    known = out / "transfer.json"
+    if not known.exists():
+        plan.report(f"training {level}, {way.name}, seed {seed}")
+        trained(level, way, seed, out, plan)
+        write_json(known, vars(measured(level, way, out, QUICK_GAMES if plan.quick else GAMES)))
+    return Cell(**read_json(known, "result of a run"))
+
+
+def trained(level: str, way: Way, seed: int, out: Path, plan: Plan) -> None:
+    """Train a run until a little after it has learnt, or its steps are over."""
+    from lanista.training.run import Progress, create_run, open_run, train
+    from lanista.training.settings import read_settings
+
+    there = (out / "config.toml").exists()
+    shares = shares_of(out / "metrics.jsonl") if there else []
+    since = 0
+
+    def watch(progress: Progress) -> None:
+        nonlocal since
+        shares.append((progress.metrics.get("games", 0.0), progress.metrics.get("success", 0.0)))
+        since = since + 1 if since or enough(shares) else 0
+        if since > LATER:
+            raise KeyboardInterrupt  # as a user would: a checkpoint is saved
+
+    changes = {"steps": QUICK_STEPS if plan.quick else STEPS, "seed": seed, "measurements": 0, "threads": 1}
+    settings = read_settings(f"babyai:{level}?mission={way.told}", None, changes | way.changes)
+    run = open_run(out) if there else create_run(out, settings)
+    done = train(run, resume=there and bool(run.checkpoints()), report=watch)
+    if done.interrupted and since <= LATER:
+        raise KeyboardInterrupt  # by the user
+
+
+def enough(shares: Sequence[tuple[float, float]]) -> bool:
+    """Whether the last `WINDOW` games, as (games, share that was done) of each update, were done often enough."""
+    games = done = 0.0
+    for count, share in reversed(shares):
+        games, done = games + count, done + count * share
+        if games >= WINDOW:
+            return done >= ENOUGH * games
+    return False
+
+
+def steps_until_enough(metrics: Path) -> int | None:
+    """The steps after which a run had learnt, by its metrics; None if it never had."""
+    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
+    shares = shares_of(metrics)
+    return next((int(row["steps"]) for at, row in enumerate(rows, 1) if enough(shares[:at])), None)
+
+
+def shares_of(metrics: Path) -> list[tuple[float, float]]:
+    """The games of each update, and the share of them that was done."""
+    if not metrics.exists():
+        return []
+    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
+    return [(row.get("games", 0.0), row.get("success", 0.0)) for row in rows]
+
+
+def measured(level: str, way: Way, out: Path, games: int) -> Cell:
+    """Let a run's agent play: what it learnt from, other words, other voices."""
+    game = f"babyai:{level}?mission={way.told}"
+    words = None if way.told == "none" else success(f"{game}&phrasing=unseen", out, games)
+    voices = success(f"{game}&voices=test", out, games) if way.heard else None
+    return Cell(steps_until_enough(out / "metrics.jsonl"), success(game, out, games), words, voices)
+
+
+def success(game: str, out: Path, games: int) -> float:
+    """The share of games that a run's agent does."""
+    from lanista.agents.contestant import load_agent
+    from lanista.agents.match import Scheduled, play_games
+
+    seeds = np.random.SeedSequence(20_000).generate_state(games, np.uint32).tolist()
+    schedule = [Scheduled((0,), seed) for seed in seeds]
+    played = [one for some in play_games(game, [load_agent(str(out))], schedule, copies=64) for one in some]
+    return sum(one.returns[0] > 0 for one in played) / len(played)
+
+
+def line_of(level: str, way: Way, cells: Sequence[Cell]) -> dict[str, Any]:
+    """A way's line of the table."""
+    steps = [cell.steps for cell in cells if cell.steps is not None]
+    learnt = f"{mean(steps):,.0f} ({min(steps):,} to {max(steps):,})" if steps else "never"
+    return {
+        "level": level,
+        "mission": way.name,
+        "learnt": f"{len(steps)} of {len(cells)}",
+        "steps until learnt": learnt,
+        "success": share(cells, "success"),
+        "unseen words": share(cells, "unseen_words"),
+        "unseen voices": share(cells, "unseen_voices"),
+    }
+
+
+def share(cells: Sequence[Cell], name: str) -> str:
+    """The mean of a share over runs, with the least and the greatest; empty where it was not measured."""
+    values = [getattr(cell, name) for cell in cells]
+    if any(value is None for value in values):
+        return ""
+    found = spread(values)
+    return f"{figure(found.median, '%')} ({figure(found.low, '%')} to {figure(found.high, '%')})"
+
+
+def judged(level: str, reached: dict[str, list[Cell]]) -> list[Verdict]:
+    """The claims of a level, as far as its ways were measured."""
+    verdicts = []
+    text, blank = reached.get(TEXT.name), reached.get(BLANK.name)
+    frozen, scratch = reached.get(FROZEN.name), reached.get(SCRATCH.name)
+    if frozen and scratch:
+        # Who never learnt needed more than all steps: the ratio is at most what is told.
+        ratios = [
+            mine.steps / (other.steps or STEPS)
+            for mine, other in zip(frozen, scratch, strict=True)
+            if mine.steps is not None
+        ]
+        claim = Claim(f"{level}: steps with a pretrained encoder, of those from scratch", FROZEN.name, most=NEEDED)
+        verdicts.append(decided(claim, spread(ratios)) if ratios else Verdict(claim, None, None, "it was never learnt"))
+    if text and frozen:
+        behind = [one.success - other.success for one, other in zip(text, frozen, strict=True)]
+        claim = Claim(f"{level}: success that speech lacks to text", FROZEN.name, most=NEAR, unit="%")
+        verdicts.append(decided(claim, spread(behind)))
+    if text and blank:
+        below = [one.success - other.success for one, other in zip(text, blank, strict=True)]
+        claim = Claim(f"{level}: success that is lacking where nothing is told", BLANK.name, least=APART, unit="%")
+        verdicts.append(decided(claim, spread(below)))
+    return verdicts
