@@ -22,7 +22,7 @@ class Repeated:
     def __init__(self) -> None:
         self._weights: Tensor | None = None  # (numbers of a row, KEYS)
         self._kept: dict[tuple[float, ...], Tensor] = {}
-        self._of: tuple[int, ...] = ()  # the versions of the encoder's weights that `_kept` is of
+        self._of: tuple[float, ...] = ()  # the state of the encoder that `_kept` is of
 
     def __reduce__(self) -> tuple[type[Repeated], tuple[()]]:
         """A copy begins anew: what was read is not passed on."""
@@ -50,7 +50,7 @@ class Repeated:
 
     def _from_before(self, encoder: nn.Module, rows: Tensor, keys: list[tuple[float, ...]], first: Tensor) -> Tensor:
         """The features of different rows, of which only those that are new are read."""
-        now = (int(torch.is_autocast_enabled("cpu")), *(weight._version for weight in encoder.parameters()))
+        now = (torch.is_autocast_enabled("cpu"), *_state(encoder))
         if now != self._of or len(self._kept) > MOST_KEPT:
             self._kept, self._of = {}, now
         new = [number for number, key in enumerate(keys) if key not in self._kept]
@@ -65,3 +65,11 @@ class Repeated:
             kind = torch.float64 if numbers <= SHORT else torch.float32
             self._weights = torch.rand((numbers, KEYS), generator=torch.Generator().manual_seed(0), dtype=kind) + 0.5
         return self._weights
+
+
+def _state(encoder: nn.Module) -> list[float]:
+    """Numbers that differ where an encoder's weights do."""
+    weights = list(encoder.parameters())
+    # Torch counts the changes of a tensor, but not those by a fused optimiser: of what learns the sums are looked at.
+    learning = [weight.detach().sum().float() for weight in weights if weight.requires_grad]
+    return [*(weight._version for weight in weights), *(torch.stack(learning).tolist() if learning else ())]
