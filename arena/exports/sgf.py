@@ -8,16 +8,14 @@ from typing import Any
 import numpy as np
 
 from lanista.arena.exports import Exported, Word, day
+from lanista.arena.sgf_moves import NUMBERS
+from lanista.arena.sgf_set_up import LETTERS, USUAL
 from lanista.arena.stored_games import StoredGame
 from lanista.envs.batched import BatchedGame
 from lanista.envs.boards import cell_name
 from lanista.envs.catalogue import native_options
 from lanista.envs.stone_positions import read_stones
 from lanista.errors import UsageError
-
-NUMBERS = {"go": 1, "othello": 2, "gomoku": 4, "hex": 11}  # FF[4]'s property GM
-LETTERS = "abcdefghijklmnopqrstuvwxyz"
-_FIRST = {"othello": (27, 28, 35, 36)}  # cells that are not empty at the start
 
 
 def texts(exported: Exported) -> Iterator[str]:
@@ -66,7 +64,7 @@ def stones_set_up(kind: str, position: str | None, size: int) -> str:
     written = ""
     for stone, key in ((0, "AE"), (1, "AB"), (2, "AW")):
         # Othello's usual stones stand there unless they are taken away.
-        cells = [cell for cell in np.flatnonzero(board == stone).tolist() if stone or cell in _FIRST.get(kind, ())]
+        cells = [cell for cell in np.flatnonzero(board == stone).tolist() if stone or cell in USUAL.get(kind, {})]
         points = (
             cell_name(cell, size, size, from_top=True)
             if kind == "hex"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from lanista.arena.exports.sgf import NUMBERS
 from lanista.arena.play.table import Start, Table
+from lanista.arena.sgf_moves import NUMBERS
 from lanista.arena.sgf_set_up import SET_UP, set_up
 from lanista.envs.boards import LETTERS
 from lanista.envs.catalogue import games, native_options, native_rules

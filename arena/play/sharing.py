@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from lanista.arena.exports.sgf import NUMBERS, stones_set_up
+from lanista.arena.exports.sgf import stones_set_up
 from lanista.arena.play.move_tree import ROOT, MoveTree, Node
 from lanista.arena.play.saying import names
 from lanista.arena.play.session import Session
 from lanista.arena.play.table import Table
+from lanista.arena.sgf_moves import NUMBERS
 from lanista.envs.boards import LETTERS
 from lanista.envs.catalogue import native_options
 from lanista.errors import UsageError

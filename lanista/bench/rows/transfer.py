@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -123,12 +123,12 @@ def trained(level: str, way: Way, seed: int, out: Path, plan: Plan) -> None:
     from lanista.training.settings import read_settings
 
     there = (out / "config.toml").exists()
-    shares = shares_of(out / "metrics.jsonl") if there else []
+    shares = [share_of(row) for row in updates_of(out / "metrics.jsonl")]
     since = 0
 
     def watch(progress: Progress) -> None:
         nonlocal since
-        shares.append((progress.metrics.get("games", 0.0), progress.metrics.get("success", 0.0)))
+        shares.append(share_of(progress.metrics))
         since = since + 1 if since or enough(shares) else 0
         if since > LATER:
             raise KeyboardInterrupt  # as a user would: a checkpoint is saved
@@ -153,17 +153,19 @@ def enough(shares: Sequence[tuple[float, float]]) -> bool:
 
 def steps_until_enough(metrics: Path) -> int | None:
     """The steps after which a run had learnt, by its metrics; None if it never had."""
-    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
-    shares = shares_of(metrics)
+    rows = updates_of(metrics)
+    shares = [share_of(row) for row in rows]
     return next((int(row["steps"]) for at, row in enumerate(rows, 1) if enough(shares[:at])), None)
 
 
-def shares_of(metrics: Path) -> list[tuple[float, float]]:
-    """The games of each update, and the share of them that was done."""
-    if not metrics.exists():
-        return []
-    rows = [json.loads(line) for line in metrics.read_text().splitlines()]
-    return [(row.get("games", 0.0), row.get("success", 0.0)) for row in rows]
+def updates_of(metrics: Path) -> list[dict[str, Any]]:
+    """What a run's metrics tell of each update; nothing before there is one."""
+    return [json.loads(line) for line in metrics.read_text().splitlines()] if metrics.exists() else []
+
+
+def share_of(metrics: Mapping[str, float]) -> tuple[float, float]:
+    """The games of an update, and the share of them that was done."""
+    return metrics.get("games", 0.0), metrics.get("success", 0.0)
 
 
 def measured(level: str, way: Way, out: Path, games: int) -> Cell:
