@@ -45,10 +45,12 @@ class Encoder(nn.Module):
         shape: the shape of one observation.
         input: how files and raw things become observations, where that is known.
         any_length: whether the same weights read observations of any length along time.
+        film: how many channels of its maps something else may scale and shift, by `filmed`; 0: none.
     """
 
     name: ClassVar[str] = ""  # its file's
     any_length: ClassVar[bool] = False
+    film: int = 0
     modality: ClassVar[str] = ""  # the only one it is for: "picture", "sound" or "text"; any array if empty
     dim: int
 
@@ -85,6 +87,23 @@ class Encoder(nn.Module):
             (batch, dim).
         """
         raise NotImplementedError
+
+    def filmed(self, observation: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """Features as something else wants them: channels of the encoder's maps are scaled by 1 + `scale` and shifted.
+
+        Feature-wise linear modulation (Perez et al. 2018, arXiv:1709.07871, equation 2). Zeros give `features`.
+
+        Args:
+            observation: (batch, *shape).
+            scale, shift: (batch, film).
+
+        Returns:
+            (batch, dim).
+
+        Raises:
+            UsageError: nothing can be told to this encoder.
+        """
+        raise UsageError(f"the encoder '{self.name}' has no maps that could be scaled and shifted")
 
     def sequence(self, observation: Tensor) -> tuple[Tensor, Tensor]:
         """Features along time: (batch, *shape) -> (batch, time, dim) and the lengths that count (batch,), int64.

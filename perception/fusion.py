@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder, build_encoder, encoder_from
-from lanista.perception.joint import build_joint, joint_from
+from lanista.perception.joint import Part, build_joint, joint_from
 from lanista.perception.repeated import KINDS as REPEATED
 from lanista.perception.repeated import Repeated
 
@@ -36,16 +37,17 @@ class Fusion(nn.Module):
         super().__init__()
         self.encoders = nn.ModuleDict({name: encoders[name] for name in sorted(encoders)})
         inner = [encoders[name] for name in sorted(encoders)]
-        sizes, seen = [encoder.dim for encoder in inner], [len(encoder.shape) == 3 for encoder in inner]
-        self.joint = build_joint(joint, sizes, seen) if isinstance(joint, str) else joint_from(joint, sizes, seen)
-        self.dim = sum(sizes) if self.joint is None else self.joint.dim
+        parts = [Part(encoder.dim, len(encoder.shape) == 3, encoder.film) for encoder in inner]
+        self.joint = build_joint(joint, parts) if isinstance(joint, str) else joint_from(joint, parts)
+        self.dim = sum(part.size for part in parts) if self.joint is None else self.joint.dim
         self._repeated = {name: Repeated() for name, encoder in self.encoders.items() if len(encoder.shape) == 1}  # type: ignore[arg-type]
 
     def forward(self, observation: Mapping[str, Tensor]) -> Tensor:
         """Modality name -> (batch, *shape), to (batch, dim)."""
-        features = [self._features(name, observation[name]) for name in self.encoders]
+        inner = [partial(self._features, name, observation[name]) for name in self.encoders]
         if self.joint is not None:
-            return self.joint(features)  # type: ignore[no-any-return]
+            return self.joint.read(inner, [partial(self._filmed, name, observation[name]) for name in self.encoders])
+        features = [read() for read in inner]
         return features[0] if len(features) == 1 else torch.cat(features, dim=-1)
 
     def _features(self, name: str, rows: Tensor) -> Tensor:
@@ -53,6 +55,23 @@ class Fusion(nn.Module):
         if rows.dtype in REPEATED and name in self._repeated:
             return self._repeated[name].features(encoder, rows)
         return encoder(rows)  # type: ignore[no-any-return]
+
+    def _filmed(self, name: str, rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        encoder: Encoder = self.encoders[name]  # type: ignore[assignment]
+        return encoder.filmed(rows, scale, shift)
+
+    def repeats(self, observation: Mapping[str, Tensor]) -> Tensor | None:
+        """Which rows are best learnt from together: (batch,) a number for each sound that an encoder learns to hear.
+
+        A sound that is said once a game stands in many rows, and is read once a minibatch that has any of them.
+
+        Args:
+            observation: modality name -> (batch, *shape).
+        """
+        for name, repeated in self._repeated.items():
+            if observation[name].dtype == torch.int16 and name not in self.frozen:
+                return repeated.numbers(observation[name])
+        return None
 
     @property
     def frozen(self) -> list[str]:

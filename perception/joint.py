@@ -7,7 +7,8 @@ that red is good, and not that the door is good where the text says so.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -17,27 +18,44 @@ from torch import Tensor, nn
 from lanista.errors import UsageError, unknown
 from lanista.plugs import call, parse_options
 
-KINDS = ("film", "mlp")
+KINDS = ("film", "film_maps", "mlp")
 DIM = 128
+Filmed = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Part:
+    """A modality to be joined.
+
+    Attributes:
+        size: of its features.
+        seen: it is a picture, board or map, which the others scale and shift; else it says something.
+        film: channels of its encoder's maps that can be scaled and shifted.
+    """
+
+    size: int
+    seen: bool
+    film: int = 0
 
 
 class Joint(nn.Module):
     """Features of modalities side by side -> features of all together.
 
     "film": what is seen is scaled and shifted by what the rest says, feature by feature (Perez et al. 2018,
-    arXiv:1709.07871, equation 1), then a layer reads it. "mlp": two layers.
+    arXiv:1709.07871, equation 1), then a layer reads it. "film_maps": besides, what the rest says scales and shifts
+    the channels of the encoders' maps, place by place, before they are summed up. "mlp": two layers.
 
     Attributes:
         dim: the size of what comes out.
     """
 
-    def __init__(self, kind: str, sizes: Sequence[int], seen: Sequence[bool], dim: int = DIM) -> None:
+    def __init__(self, kind: str, parts: Sequence[Part], dim: int = DIM) -> None:
         """Make the layers.
 
         Args:
-            kind: "film" or "mlp".
-            sizes: of each modality's features, as they stand side by side.
-            seen: for "film": which of them are scaled and shifted by the others; some, and not all.
+            kind: "film", "film_maps" or "mlp".
+            parts: the modalities, in the order in which their features stand side by side; for the two of film some
+                are seen, and not all.
             dim: of what comes out, and of the layer before.
 
         Raises:
@@ -48,43 +66,66 @@ class Joint(nn.Module):
             raise unknown("joint", kind, KINDS)
         if type(dim) is not int or not 1 <= dim <= 4096:
             raise UsageError(f"'dim' of a joint must be a whole number of 1 to 4,096, not {dim}")
-        if len(sizes) < 2:
+        if len(parts) < 2:
             raise UsageError(f"the joint '{kind}' is of several modalities, and there is one")
-        if kind == "film" and (all(seen) or not any(seen)):
-            raise UsageError("the joint 'film' needs a picture, board or map, and something else that it depends on")
-        self.kind, self.sizes, self.seen, self.dim = kind, tuple(sizes), tuple(seen), dim
-        content = sum(size for size, own in zip(sizes, seen, strict=True) if own) if kind == "film" else sum(sizes)
+        apart = any(part.seen for part in parts) and not all(part.seen for part in parts)
+        if kind != "mlp" and not apart:
+            raise UsageError(f"the joint '{kind}' needs a picture, board or map, and something else that it depends on")
+        if kind == "film_maps" and not any(part.film for part in parts if part.seen):
+            raise UsageError("the joint 'film_maps' needs an encoder whose maps can be scaled and shifted: symbol_cnn")
+        self.kind, self.dim = kind, dim
+        self.seen = tuple(part.seen or kind == "mlp" for part in parts)
+        self.film = tuple(part.film if part.seen and kind == "film_maps" else 0 for part in parts)
+        content = sum(part.size for part, seen in zip(parts, self.seen, strict=True) if seen)
+        said = sum(part.size for part in parts) - content
         self.first = nn.Linear(content, dim)
         self.last = nn.Linear(dim, dim)
         for layer in (self.first, self.last):
             nn.init.orthogonal_(layer.weight, math.sqrt(2))
             nn.init.zeros_(layer.bias)
-        self.says: nn.Linear | None = None
-        if kind == "film":
-            self.says = nn.Linear(sum(sizes) - content, 2 * dim)  # torch's usual start: every text says something else
-            nn.init.zeros_(self.says.bias)
+        # torch's usual start for what is said: every text says something else
+        self.says = nn.Linear(said, 2 * dim) if said else None
+        self.says_of_maps = nn.Linear(said, 2 * sum(self.film)) if any(self.film) else None
+        for says in (self.says, self.says_of_maps):
+            if says is not None:
+                nn.init.zeros_(says.bias)
 
-    def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """Each modality's (batch, size) -> (batch, dim)."""
-        if self.says is None:
-            return F.relu_(self.last(F.relu_(self.first(torch.cat(list(features), -1)))))
-        content = torch.cat([each for each, own in zip(features, self.seen, strict=True) if own], -1)
-        scale, shift = self.says(torch.cat([e for e, o in zip(features, self.seen, strict=True) if not o], -1)).chunk(
-            2, -1
-        )
-        return F.relu_(self.last(F.relu_(self.first(content) * (1 + scale) + shift)))
+    def read(self, encoders: Sequence[Callable[[], Tensor]], filmed: Sequence[Filmed]) -> Tensor:
+        """Read all modalities, first what is said and then what is seen: (batch, dim).
+
+        Args:
+            encoders: each modality's features, (batch, size).
+            filmed: the same where scale and shift, each (batch, film), are given; called where `film` is not 0.
+        """
+        said = {at: encoders[at]() for at, seen in enumerate(self.seen) if not seen}
+        words = torch.cat(list(said.values()), -1) if said else None
+        content, told = [], None
+        if self.says_of_maps is not None:
+            told = iter(self.says_of_maps(words).split([size for size in self.film for _ in range(2)], -1))
+        for at, seen in enumerate(self.seen):
+            if seen and self.film[at] and told is not None:
+                content.append(filmed[at](next(told), next(told)))
+            elif seen:
+                content.append(encoders[at]())
+        values = self.first(torch.cat(content, -1))
+        if self.says is not None:
+            scale, shift = self.says(words).chunk(2, -1)
+            values = values * (1 + scale) + shift
+        return F.relu_(self.last(F.relu_(values)))
 
     def describe(self) -> dict[str, Any]:
         """What `joint_from` needs besides the encoders to make the same again, as plain data."""
         return {"kind": self.kind, "dim": self.dim}
 
 
-def build_joint(words: str, sizes: Sequence[int], seen: Sequence[bool]) -> Joint | None:
-    """A fresh joint from what a user wrote: "film", "mlp:dim=256", "none", or "auto", which is film where that can be.
+def build_joint(words: str, parts: Sequence[Part]) -> Joint | None:
+    """A fresh joint from what a user wrote: "film", "mlp:dim=256", "none", or "auto".
+
+    Auto is film where something is seen and something else said, of the maps too where an encoder offers them.
 
     Args:
         words: its kind, and `dim` if it should not be 128.
-        sizes, seen: as for `Joint`.
+        parts: as for `Joint`.
 
     Raises:
         UsageError: there is no such kind or option, or it has nothing to join.
@@ -92,20 +133,23 @@ def build_joint(words: str, sizes: Sequence[int], seen: Sequence[bool]) -> Joint
     kind, _, options = words.partition(":")
     if kind not in (*KINDS, "auto", "none"):
         raise unknown("joint", kind, (*KINDS, "auto", "none"))
-    if kind == "none" or (kind == "auto" and (all(seen) or not any(seen))):
+    if kind == "auto":
+        seen = [part for part in parts if part.seen]
+        kind = "none" if len(seen) in (0, len(parts)) else "film_maps" if any(part.film for part in seen) else "film"
+    if kind == "none":
         return None
 
     def make(dim: int = DIM) -> Joint:
-        return Joint("film" if kind == "auto" else kind, sizes, seen, dim)
+        return Joint(kind, parts, dim)
 
     joint: Joint = call(make, f"the joint '{kind}'", parse_options(options, words))
     return joint
 
 
-def joint_from(description: Any, sizes: Sequence[int], seen: Sequence[bool]) -> Joint:
+def joint_from(description: Any, parts: Sequence[Part]) -> Joint:
     """Make a joint from what `Joint.describe` gave; every field is checked."""
     if not isinstance(description, dict) or description.keys() != {"kind", "dim"}:
         raise UsageError("a joint's description needs 'kind' and 'dim', and nothing else")
     if not isinstance(description["kind"], str):
         raise UsageError(f"a joint is {' or '.join(KINDS)}, not {description['kind']!r}")
-    return Joint(description["kind"], sizes, seen, description["dim"])
+    return Joint(description["kind"], parts, description["dim"])

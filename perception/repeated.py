@@ -37,16 +37,25 @@ class Repeated:
         """
         if torch.compiler.is_compiling() or torch._C._get_tracing_state() is not None or rows.device.type != "cpu":
             return encoder(rows)  # type: ignore[no-any-return]
-        with torch.autocast("cpu", enabled=False):
-            weights = self._weights_for(rows.shape[1])
-            keys = rows.to(weights.dtype) @ weights
-        different, place = torch.unique(keys, dim=0, return_inverse=True)
+        different, place = self._told_apart(rows)
         first = torch.full((len(different),), len(rows), dtype=torch.int64)
         first.scatter_reduce_(0, place, torch.arange(len(rows)), "amin")
         if torch.is_grad_enabled() and any(weight.requires_grad for weight in encoder.parameters()):
             read: Tensor = encoder(rows[first])
             return read[place]
         return self._from_before(encoder, rows, [tuple(key) for key in different.tolist()], first)[place]
+
+    def numbers(self, rows: Tensor) -> Tensor:
+        """(batch, numbers) -> (batch,) int64 from 0 on: the same number where rows are the same."""
+        return self._told_apart(rows)[1]
+
+    def _told_apart(self, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The keys of different rows, (different, KEYS), and which of them each row has, (batch,)."""
+        with torch.autocast("cpu", enabled=False):
+            weights = self._weights_for(rows.shape[1])
+            keys = rows.to(weights.dtype) @ weights
+        different, place = torch.unique(keys, dim=0, return_inverse=True)
+        return different, place
 
     def _from_before(self, encoder: nn.Module, rows: Tensor, keys: list[tuple[float, ...]], first: Tensor) -> Tensor:
         """The features of different rows, of which only those that are new are read."""

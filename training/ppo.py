@@ -5,7 +5,7 @@ Reads top to bottom: settings, advantages, loss, update. RLlib distributes it; i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any
@@ -22,6 +22,7 @@ from lanista.agents.policy_network import PolicyNetwork
 from lanista.agents.symmetry import Turning
 from lanista.envs.core import Array, Bools, Floats, Ints
 from lanista.training.categorical_loss import KL, Weights, categorical_loss
+from lanista.training.minibatches import Cut, Pick, Sequences, minibatches
 from lanista.training.perceptron import Perceptron, perceptron_of
 from lanista.training.perceptron_update import KL_MARGIN, can_learn, learn
 
@@ -189,54 +190,6 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Pick:
-    """Rows of a batch that are computed at once.
-
-    Attributes:
-        rows: their places in the batch.
-        counts: with a memory: which places of the sequences they fill, one after the other.
-        memory: with a memory: what is remembered before each sequence.
-    """
-
-    rows: Tensor  # (rows,)
-    counts: Tensor | None = None  # (time, sequences) bool
-    memory: Tensor | None = None  # (sequences, state_size)
-
-
-class Sequences:
-    """A batch cut in sequences, each of one seat in one game, that a memory learns along.
-
-    Backpropagation through time is cut between them; what is remembered there is as it was when it was played.
-    """
-
-    def __init__(self, stream: Ints, memory: Floats, most: int) -> None:
-        """Cut.
-
-        Args:
-            stream: (rows,), as `Batch.stream`.
-            memory: (rows, state_size), as `Batch.memory`.
-            most: steps of a sequence.
-        """
-        rows = np.arange(len(stream))
-        begins = np.flatnonzero(np.diff(stream, prepend=stream[0] - 1))
-        since = rows - np.repeat(begins, np.diff(begins, append=len(stream)))
-        starts = np.flatnonzero(since % most == 0)
-        self.starts = torch.from_numpy(starts)  # (sequences,)
-        self.lengths = torch.from_numpy(np.diff(starts, append=len(stream)))  # (sequences,)
-        self.memory = torch.from_numpy(memory[starts])  # (sequences, state_size)
-
-    def about(self, rows: int) -> int:
-        """How many sequences have about so many rows; at least 1."""
-        return max(1, round(rows * len(self.starts) / int(self.lengths.sum())))
-
-    def pick(self, chosen: Tensor) -> Pick:
-        """The rows of some sequences (n,), step after step."""
-        places = torch.arange(int(self.lengths[chosen].max()))[:, None]
-        counts = places < self.lengths[chosen]
-        return Pick((self.starts[chosen] + places)[counts], counts, self.memory[chosen])
-
-
-@dataclass(frozen=True)
 class Loss:
     """The loss of one minibatch.
 
@@ -383,7 +336,9 @@ def _learn(
     parts: list[Tensor] = []  # each micro-batch's parts of the loss
     weights: list[float] = []  # its share of the gradient steps
     norms: list[Tensor] = []
-    passes = (_minibatches(len(actions), settings, sequences, generator) for _ in range(settings.epochs))
+    cut = Cut(settings.minibatch_size, settings.rows_at_once, settings.memory_steps)
+    repeats = network.fusion.repeats(observation)
+    passes = (minibatches(len(actions), cut, sequences, repeats, generator) for _ in range(settings.epochs))
     for minibatch in chain.from_iterable(passes):
         turning = None
         if turnings:
@@ -460,25 +415,6 @@ def _weights(network: PolicyNetwork, settings: PPOSettings, entropy_coefficient:
     """The weights of the compiled loss."""
     scale = 1.0 if network.returns is None else float(network.returns.deviation) ** 2
     return Weights(settings.clip_range, settings.value_coefficient, entropy_coefficient, settings.kl_coefficient, scale)
-
-
-def _minibatches(
-    rows: int, settings: PPOSettings, sequences: Sequences | None, generator: torch.Generator
-) -> Iterator[list[Pick]]:
-    """One pass over a batch in shuffled minibatches, each in parts that are computed at once."""
-    if sequences is None:
-        size = min(settings.minibatch_size, rows)
-        order = torch.randperm(rows, generator=generator)
-        for start in range(0, rows - size + 1, size):
-            yield [Pick(part) for part in torch.split(order[start : start + size], settings.rows_at_once)]
-        return
-    # Sequences are chosen whole. How many minibatches there are follows from the rows alone, since several learners,
-    # which have as many rows but other sequences, must make as many steps.
-    steps = max(1, rows // max(settings.minibatch_size, settings.memory_steps))
-    order = torch.randperm(len(sequences.starts), generator=generator)
-    at_once = sequences.about(settings.rows_at_once)
-    for chosen in torch.tensor_split(order, steps):
-        yield [sequences.pick(part) for part in torch.split(chosen, at_once)]
 
 
 def _ask(

@@ -70,8 +70,8 @@ class TrainSettings(PPOSettings, LeagueSettings):
     chooses by the observation's shape; "map=impala_cnn mission=words" gives each modality its own."""
     joint: str = "auto"
     """How several modalities act on each other: "film" (what is seen is scaled and shifted by what the rest says),
-    "mlp", both with a size as in "film:dim=256", or "none", side by side; "auto" is film where something is seen and
-    something else is said."""
+    "film_maps" (so are the channels of the encoder's maps), "mlp", each with a size as in "film:dim=256", or "none",
+    side by side; "auto" is film where something is seen and something else is said, of maps where they are offered."""
     separate_value: bool = False
     """The value has encoders of its own, as SB3's and CleanRL's networks of small observations have; not with a
     memory."""

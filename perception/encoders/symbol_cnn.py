@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor, nn
 
@@ -38,7 +39,7 @@ class SymbolCnn(Encoder):
         if not 2 <= symbols <= MOST_SYMBOLS or not 1 <= min(channels, dim) <= max(channels, dim) <= 4096:
             raise UsageError(f"symbol_cnn takes 2 to {MOST_SYMBOLS} symbols, channels and dim of 1 to 4096")
         planes, rows, columns = shape
-        self.dim, self.symbols = dim, symbols
+        self.dim, self.symbols, self.film = dim, symbols, 2 * channels
         self.names = nn.ModuleList(nn.Embedding(symbols, channels) for _ in range(planes))
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
@@ -51,9 +52,19 @@ class SymbolCnn(Encoder):
 
     def features(self, observation: Tensor) -> Tensor:
         """(batch, planes, rows, columns) -> (batch, dim)."""
+        values = F.relu_(self.second(F.relu_(self.first(self._cells(observation)))))
+        return F.relu_(self.whole(values.permute(0, 2, 3, 1).flatten(1)))
+
+    def filmed(self, observation: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """As `features`; both convolutions' channels are scaled and shifted, those of the first first."""
+        times, plus = (1 + scale)[:, :, None, None].chunk(2, 1), shift[:, :, None, None].chunk(2, 1)
+        values = F.relu_(torch.addcmul(plus[0], self.first(self._cells(observation)), times[0]))
+        values = F.relu_(torch.addcmul(plus[1], self.second(values), times[1]))
+        return F.relu_(self.whole(values.permute(0, 2, 3, 1).flatten(1)))
+
+    def _cells(self, observation: Tensor) -> Tensor:
+        """(batch, planes, rows, columns) -> each cell's vectors added up: (batch, channels, rows, columns)."""
         ids = observation.long().clamp(0, self.symbols - 1)
         values = sum(table(ids[:, plane]) for plane, table in enumerate(self.names))
         assert isinstance(values, Tensor)
-        values = values.permute(0, 3, 1, 2)  # channels last in memory, as the CPU's convolutions like it
-        values = F.relu_(self.second(F.relu_(self.first(values))))
-        return F.relu_(self.whole(values.permute(0, 2, 3, 1).flatten(1)))
+        return values.permute(0, 3, 1, 2)  # channels last in memory, as the CPU's convolutions like it

@@ -12,7 +12,7 @@ import torch
 from gymnasium import spaces
 
 from lanista.errors import UsageError
-from lanista.perception.encoder import Encoder, build_encoder
+from lanista.perception.encoder import Encoder, build_encoder, encoder_class, encoders
 from lanista.perception.fusion import build_fusion, default_encoder, fusion_from
 from lanista.perception.repeated import Repeated
 
@@ -30,7 +30,7 @@ def rows(count: int, texts: int) -> dict[str, torch.Tensor]:
     }
 
 
-@pytest.mark.parametrize("words", ["film", "mlp:dim=24", "film:dim=24"])
+@pytest.mark.parametrize("words", ["film", "mlp:dim=24", "film:dim=24", "film_maps", "film_maps:dim=24"])
 def test_a_joint_is_made_again_from_its_description(words: str) -> None:
     fusion = build_fusion(BOTH, joint=words)
     assert fusion.joint is not None and fusion.dim == (24 if "24" in words else 128)
@@ -40,7 +40,7 @@ def test_a_joint_is_made_again_from_its_description(words: str) -> None:
     torch.testing.assert_close(again(batch), fusion(batch))
 
 
-@pytest.mark.parametrize(("words", "least"), [("film", 0.99), ("mlp", 0.99)])
+@pytest.mark.parametrize(("words", "least"), [("film", 0.99), ("film_maps", 0.99), ("mlp", 0.99)])
 def test_what_is_seen_is_good_or_bad_by_what_is_said(words: str, least: float) -> None:
     """A product of two signs: no layer on features side by side can tell it, as the same test without a joint shows."""
     reached = {}
@@ -63,11 +63,43 @@ def test_what_is_seen_is_good_or_bad_by_what_is_said(words: str, least: float) -
     assert reached[words] >= least and reached["none"] < 0.8, reached
 
 
+@pytest.mark.parametrize("name", [name for name in encoders() if encoder_class(name).modality in ("", "picture")])
+def test_maps_that_are_told_nothing_are_as_they_were(name: str) -> None:
+    """Every encoder that offers its maps: zeros change nothing, each scale and shift something."""
+    for space in (MAP, spaces.Box(0, 255, (3, 56, 56), np.uint8)):
+        try:
+            encoder = build_encoder(name, space)
+        except UsageError:
+            continue
+        batch = torch.from_numpy(np.random.default_rng(0).integers(0, 11, (2, *space.shape)).astype(np.uint8))
+        if not encoder.film:
+            with pytest.raises(UsageError, match="no maps"):
+                encoder.filmed(batch, torch.zeros(2, 1), torch.zeros(2, 1))
+            continue
+        scale, shift = torch.zeros(2, 2, encoder.film, requires_grad=True)
+        told = encoder.filmed(batch, scale, shift)
+        torch.testing.assert_close(told, encoder(batch))
+        for gradient in torch.autograd.grad(told.square().sum(), (scale, shift)):
+            assert (gradient != 0).float().mean() > 0.5, name
+
+
+def test_a_joint_chooses_itself() -> None:
+    assert build_fusion(BOTH, joint="auto").joint is not None
+    chosen = {}
+    for encoder in ("symbol_cnn", "board_resnet"):
+        joint = build_fusion(BOTH, {"map": encoder, "mission": "text_gru"}, "auto").joint
+        assert joint is not None
+        chosen[encoder] = joint.kind
+    assert chosen == {"symbol_cnn": "film_maps", "board_resnet": "film"}
+
+
 def test_a_joint_that_cannot_be_says_why() -> None:
     with pytest.raises(UsageError, match="did you mean 'film'"):
         build_fusion(BOTH, joint="flim")
     with pytest.raises(UsageError, match="several modalities"):
         build_fusion(spaces.Dict({"map": MAP}), joint="mlp")
+    with pytest.raises(UsageError, match="whose maps can be scaled"):
+        build_fusion(BOTH, {"map": "board_resnet", "mission": "text_gru"}, "film_maps")
     with pytest.raises(UsageError, match="something else"):
         build_fusion(spaces.Dict({"one": MAP, "other": MAP}), joint="film")
     assert build_fusion(spaces.Dict({"map": MAP}), joint="auto").joint is None

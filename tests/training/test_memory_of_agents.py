@@ -22,7 +22,8 @@ from lanista.envs import make
 from lanista.envs.core import play
 from lanista.errors import UsageError
 from lanista.training.categorical_loss import KL
-from lanista.training.ppo import Batch, PPOSettings, Sequences, loss, make_optimizer, update
+from lanista.training.minibatches import Sequences
+from lanista.training.ppo import Batch, PPOSettings, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 
 # One with ends at different plies and two seats, one with hidden cards, one of a door that is cut off by a limit.

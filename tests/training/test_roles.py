@@ -28,7 +28,8 @@ from lanista.training.experience import mover_view
 from lanista.training.league import Member
 from lanista.training.league_play import load_member
 from lanista.training.learner import shuffling_seed
-from lanista.training.ppo import Batch, Sequences
+from lanista.training.minibatches import Sequences
+from lanista.training.ppo import Batch
 from lanista.training.rollout import Rollout
 from lanista.training.run import Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_networks, read_settings
