@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from lanista.agents.policy_network import PolicyNetwork
 from lanista.envs.core import Array
+from lanista.perception.repeated import KINDS as REPEATED
 
 OPSET = 17
 TOLERANCE = 1e-3  # of logits and values: other orders of summation, no other network
@@ -49,6 +50,8 @@ def quick_forward(network: PolicyNetwork, observation: Mapping[str, Array]) -> F
     """
     if network.memory is not None or importlib.util.find_spec("onnxruntime") is None:
         return None
+    if any(torch.from_numpy(value).dtype in REPEATED for value in observation.values()):
+        return None  # torch reads a text or sound once a game, and this would at every step
     rows = {name: np.resize(value, (max(CHECKED_ROWS), *value.shape[1:])) for name, value in observation.items()}
     try:
         forward = _in_onnxruntime(network, rows)

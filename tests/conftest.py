@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +13,31 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Several workers share the machine: threads that share a core wait for each other in busy loops. Set before torch
     # is imported; programs that tests start have it too.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Where nothing may be left out unseen, as in `.ci/run`, skips are checked against a list."""
+    parser.addoption("--known-skips", metavar="FILE", help="fail if a test is skipped for a reason that FILE has not")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail for skips that are not listed: patterns of reasons, a line each, `#` before what explains them."""
+    listed = session.config.getoption("--known-skips")
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not listed or reporter is None or hasattr(session.config, "workerinput"):
+        return
+    lines = [line.strip() for line in Path(listed).read_text().splitlines()]
+    known = [re.compile(line) for line in lines if line and not line.startswith("#")]
+    unknown = set()
+    for report in reporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        if not any(pattern.fullmatch(reason) for pattern in known):
+            unknown.add(f"{report.nodeid}: {reason}")
+    if unknown:
+        reporter.write_line("skipped for a reason that is not listed:\n" + "\n".join(sorted(unknown)), red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 @pytest.fixture(scope="module")

@@ -25,6 +25,12 @@ def rows(game: str, count: int) -> dict[str, Array]:
     return dict(table.turn().observation)
 
 
+def rows_of_start(game: str) -> dict[str, Array]:
+    table = make(game, 2)
+    table.reset(0)
+    return dict(table.turn().observation)
+
+
 @pytest.mark.parametrize(
     ("game", "encoder"), [("connect_four", "auto"), ("chess", "auto"), ("kuhn_poker", "mlp"), ("tictactoe", "mlp")]
 )
@@ -39,6 +45,14 @@ def test_it_answers_as_torch_does(game: str, encoder: str) -> None:
             logits, value = network({name: torch.from_numpy(each) for name, each in observation.items()})
         mine, worth = quick(observation)
         assert np.allclose(mine, logits.numpy(), atol=1e-4) and np.allclose(worth, value.numpy(), atol=1e-4)
+
+
+def test_texts_are_left_to_torch_which_reads_each_once() -> None:
+    pytest.importorskip("minigrid")
+    game = "babyai:GoToLocalS5N2"
+    assert quick_forward(build_network(make(game).spec).eval(), rows_of_start(game)) is None
+    untold = f"{game}?mission=none"
+    assert quick_forward(build_network(make(untold).spec).eval(), rows_of_start(untold)) is not None
 
 
 def test_what_cannot_be_said_in_it_is_left_to_torch(monkeypatch: pytest.MonkeyPatch) -> None:
