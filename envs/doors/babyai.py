@@ -19,7 +19,6 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, Game
-from lanista.envs.doors._instructions import PHRASINGS, rephrased
 from lanista.envs.doors._making import DRAWN_COPIES, made, split
 from lanista.envs.doors._pools import vector_spec
 from lanista.envs.doors._singles import Singles
@@ -27,6 +26,7 @@ from lanista.envs.doors._spaces import Translator
 from lanista.envs.doors._spoken import PARTS, Speakers
 from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import unknown
+from lanista.perception.data._instructions import PHRASINGS, rephrased
 from lanista.plugs import call, required
 
 MISSIONS, MAPS = ("text", "speech", "both", "none"), ("symbols", "pixels")

@@ -12,10 +12,10 @@ import pytest
 
 from lanista.envs import make
 from lanista.envs.core import Game
-from lanista.envs.doors._instructions import UNSEEN, VARIED, rephrased
 from lanista.envs.doors.babyai import _make, senses
-from lanista.envs.words import token
 from lanista.errors import UsageError
+from lanista.perception.data._instructions import UNSEEN, VARIED, rephrased
+from lanista.perception.inputs.words import token
 
 pytest.importorskip("minigrid")
 LEVEL = "babyai:GoToLocalS5N2"
