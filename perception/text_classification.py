@@ -12,7 +12,7 @@ from torch import Tensor
 from lanista.perception.classification import Classification, accuracy_and_f1
 from lanista.perception.dataset import Examples
 from lanista.perception.input import Input
-from lanista.perception.inputs.text import UNKNOWN, TextInput, learn_text_input
+from lanista.perception.inputs.text import UNKNOWN, learn_text_input
 from lanista.perception.task import Baseline, Splits
 
 MOST_TERMS = 50_000
