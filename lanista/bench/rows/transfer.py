@@ -120,8 +120,13 @@ def chosen(plan: Plan) -> tuple[Sequence[str], Sequence[Way]]:
     """The levels and the ways that were asked for; all, or of a quick look some, where none were.
 
     Raises:
-        UsageError: there is no such way.
+        UsageError: there is no such way or level.
     """
+    from lanista.envs.doors.babyai import ids
+
+    for level in plan.levels:
+        if level not in ids():
+            raise unknown("BabyAI level", level, ids())
     by_name = {way.name: way for way in WAYS}
     for name in plan.ways:
         if name not in by_name:
@@ -243,12 +248,12 @@ def share(cells: Sequence[Cell], name: str) -> str:
 
 def saved(claim: Claim, pretrained: Sequence[Cell], scratch: Sequence[Cell]) -> Verdict:
     """What share of the steps from scratch pretrained encoders need; who never learnt needed more than all steps."""
-    ratios = [
-        mine.steps / (other.steps or STEPS)
-        for mine, other in zip(pretrained, scratch, strict=True)
-        if mine.steps is not None
-    ]
-    return decided(claim, spread(ratios)) if ratios else Verdict(claim, None, None, "it was never learnt")
+    failed = sum(cell.steps is None for cell in pretrained)
+    if failed:
+        return Verdict(claim, None, None, f"{failed} of {len(pretrained)} never learnt it")
+    # Where scratch never learnt, the ratio is at most what is told.
+    pairs = zip(pretrained, scratch, strict=True)
+    return decided(claim, spread([(mine.steps or 0) / (other.steps or STEPS) for mine, other in pairs]))
 
 
 def judged(level: str, reached: dict[str, list[Cell]]) -> list[Verdict]:
@@ -261,6 +266,15 @@ def judged(level: str, reached: dict[str, list[Cell]]) -> list[Verdict]:
         if mine and other:
             told = f"{level}: steps with a pretrained encoder{what}, of those from scratch"
             verdicts.append(saved(Claim(told, pretrained.name, most=NEEDED), mine, other))
+    read = reached.get(TEXT_FROZEN.name)
+    if text and read:
+        gained = [
+            mine.unseen_words - other.unseen_words
+            for mine, other in zip(read, text, strict=True)
+            if mine.unseen_words is not None and other.unseen_words is not None
+        ]
+        claim = Claim(f"{level}: success on unseen words that a pretrained encoder adds", TEXT_FROZEN.name, unit="%")
+        verdicts += [decided(claim, spread(gained))] if gained else []
     if text and frozen:
         behind = [one.success - other.success for one, other in zip(text, frozen, strict=True)]
         claim = Claim(f"{level}: success that speech lacks to text", FROZEN.name, most=NEAR, unit="%")
