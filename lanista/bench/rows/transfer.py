@@ -68,7 +68,12 @@ PIXELS_FROZEN = Way("pixels, pretrained and frozen", "text", {"encoder": VIEWS, 
 PIXELS_TUNED = Way("pixels, pretrained and tuned", "text", {"encoder": VIEWS}, map="pixels")
 WAYS = (TEXT, TEXT_FROZEN, TEXT_TUNED, BLANK, FROZEN, TUNED, SCRATCH, PIXELS_FROZEN, PIXELS_TUNED, TILES, PIXELS)
 # Pretrained, the same from scratch, what is pretrained.
-PAIRS = ((FROZEN, SCRATCH, ""), (PIXELS_FROZEN, PIXELS, " of pixels"), (TEXT_FROZEN, TEXT, " of texts"))
+PAIRS = (
+    (FROZEN, SCRATCH, ""),
+    (PIXELS_FROZEN, PIXELS, " of pixels"),
+    (PIXELS_FROZEN, TILES, " of pixels, the same layers"),
+    (TEXT_FROZEN, TEXT, " of texts"),
+)
 
 
 @dataclass(frozen=True)
