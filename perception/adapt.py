@@ -16,7 +16,7 @@ def adapted(encoder: Encoder, space: spaces.Box) -> Encoder:
     Pictures may have another number of channels (a stack of frames, colours): the first layer's weights are averaged
     over the channels they were trained with and shared among the new ones, so that what they sum up to is the same, as
     is usual with pretrained CNNs (Carreira and Zisserman 2017, "inflation"). They may have another size if no layer
-    depends on it.
+    depends on it. Texts must come as the same numbers: another tokeniser's mean other words.
 
     Args:
         encoder: is not changed.
@@ -25,6 +25,13 @@ def adapted(encoder: Encoder, space: spaces.Box) -> Encoder:
     Raises:
         UsageError: its weights do not fit; the sentence says which shape it reads.
     """
+    read = encoder.input.space if encoder.input is not None and encoder.input.modality == "text" else space
+    if (read.dtype, read.high.max()) != (space.dtype, space.high.max()):
+        raise UsageError(
+            f"the encoder '{encoder.name}' was pretrained on tokens of a tokeniser of its own, and texts of games are "
+            "numbers of words: pretrain it on those, as in lanista pretrain missions, or lanista pretrain "
+            "intents:tokens=words"
+        )
     if space.shape == encoder.shape and scale_of(space) == encoder.scale:
         return encoder
     about = {**encoder.describe(), "shape": list(space.shape), "scale": scale_of(space)}

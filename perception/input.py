@@ -16,9 +16,15 @@ INPUTS = "lanista.perception.inputs"
 
 
 class Input(Protocol):
-    """A dataclass, alone in its file of `perception/inputs`; its fields are plain data, saved with the encoder."""
+    """A dataclass, alone in its file of `perception/inputs`; its fields are plain data, saved with the encoder.
+
+    Attributes:
+        name: its file's, the kind.
+        modality: what it reads: "picture", "sound" or "text".
+    """
 
     name: ClassVar[str]
+    modality: ClassVar[str]
 
     @property
     def space(self) -> spaces.Box:

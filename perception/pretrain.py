@@ -111,8 +111,8 @@ class Run:
         if folder is not None:
             encoder: Encoder = load_encoder(folder)
             wanted = self.task.input(self.splits) if encoder.input is None else encoder.input
-            if wanted.name != self.task.modality:
-                raise UsageError(f"{words} reads {wanted.name}s, and the task is of {self.task.modality}s")
+            if wanted.modality != self.task.modality:
+                raise UsageError(f"{words} reads {wanted.modality}s, and the task is of {self.task.modality}s")
             if encoder.any_length:
                 wanted = self.task.input(self.splits)
                 encoder = lengthened(encoder, wanted)

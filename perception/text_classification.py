@@ -11,7 +11,8 @@ from torch import Tensor
 
 from lanista.perception.classification import Classification, accuracy_and_f1
 from lanista.perception.dataset import Examples
-from lanista.perception.inputs.text import UNKNOWN, TextInput, learn_text_input
+from lanista.perception.input import Input
+from lanista.perception.inputs.text import UNKNOWN, learn_text_input
 from lanista.perception.task import Baseline, Splits
 
 MOST_TERMS = 50_000
@@ -33,7 +34,7 @@ class TextClassification(Classification):
     dropped: float = 0.2
     dropout: float = 0.5
 
-    def input(self, splits: Splits) -> TextInput:
+    def input(self, splits: Splits) -> Input:
         """A tokeniser of small letters, learnt from the training texts."""
         return learn_text_input(splits.train.inputs, self.length, self.vocabulary)
 

@@ -12,9 +12,9 @@ import numba
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs import words
 from lanista.envs.core import Array, Bools, Ints, Role
 from lanista.errors import UsageError
+from lanista.perception.inputs import words
 
 MOST_CHOICES = 1000  # whole numbers in a wider range are taken for a measure, not for choices
 MASK = "action_mask"  # the key under which PettingZoo and Gymnasium show the legal actions
@@ -90,8 +90,9 @@ class Translator:
 
     Box and MultiBinary observations keep their shape; pictures of bytes are shown as (channels, height, width).
     Dictionaries give a modality for each key, inner keys joined by a dot. Texts become the numbers of their words
-    (`envs/words.py`). Everything else is flattened as `gymnasium.spaces.flatten` does it: a Discrete becomes one-hot. A
-    single unnamed observation is called `observation`. An `action_mask` is the legal mask, not a modality.
+    (`perception/inputs/words.py`). Everything else is flattened as `gymnasium.spaces.flatten` does it: a Discrete
+    becomes one-hot. A single unnamed observation is called `observation`. An `action_mask` is the legal mask, not a
+    modality.
     """
 
     def __init__(self, observation: spaces.Space[Any], action: spaces.Space[Any], source: str) -> None:

@@ -64,6 +64,7 @@ class Plan:
         agent: whom the row strength measures.
         plot: where it draws.
         encoders: where the runs of the rows perception and transfer lie.
+        levels, ways: those that the row transfer measures; none is all.
     """
 
     rounds: int
@@ -74,6 +75,8 @@ class Plan:
     agent: str = ""
     plot: Path | None = None
     encoders: Path | None = None
+    levels: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from lanista.plugs import plug, plugs
 
 ROWS = "lanista.bench.rows"
 NEEDS_AGENT = "strength"  # the row that measures one agent, and so is not measured without
-NEEDS_ENCODERS = ("perception", "transfer")  # rows that train for hours where runs are not done, and so only if asked
+TRANSFER = "transfer"
+NEEDS_ENCODERS = ("perception", TRANSFER)  # rows that train for hours where runs are not done, and so only if asked
 ROUNDS, SECONDS = 20, 2.0
 QUICK_ROUNDS, QUICK_SECONDS = 5, 0.4
 
@@ -28,6 +29,8 @@ def bench(
     encoders: Path | None,
     json: Path | None,
     markdown: Path | None,
+    levels: tuple[str, ...] = (),
+    ways: tuple[str, ...] = (),
 ) -> int:
     """Measure rows one after the other; see `lanista.cli.bench` for the words.
 
@@ -47,6 +50,8 @@ def bench(
         raise UsageError(f"the row {trains[0]} trains for hours; say where its runs lie, as in --encoders runs/bench")
     if encoders is not None and not trains:
         raise UsageError(f"only the rows {' and '.join(NEEDS_ENCODERS)} have --encoders; name one of them, or no row")
+    if (levels or ways) and TRANSFER not in named:
+        raise UsageError(f"only the row {TRANSFER} has --levels and --ways; name it, or no row")
     if agent and NEEDS_AGENT not in named:
         raise UsageError(f"only the row {NEEDS_AGENT} measures an agent; name it too, or no row")
     if plot is not None and plot.suffix not in (".svg", ".png"):
@@ -63,6 +68,8 @@ def bench(
         agent=agent,
         plot=plot,
         encoders=encoders,
+        levels=levels,
+        ways=ways,
     )
     where, measured = machine(plan), list[Row]()
     for name, module in zip(named, modules, strict=True):

@@ -10,6 +10,7 @@ Example:
     lanista bench strength --agent runs/x --plot strength.svg
     lanista bench perception --encoders runs/bench
     lanista bench transfer --encoders runs/bench
+    lanista bench transfer --encoders runs/bench --levels GoToLocalS5N2 --ways pixels "pixels, pretrained and frozen"
 """
 
 from __future__ import annotations
@@ -38,6 +39,10 @@ class Options:
     """Where the curve of a run is drawn (.svg, .png)."""
     encoders: Path | None = None
     """Where the runs of the rows perception and transfer lie. Those that are not done are trained: hours."""
+    levels: Annotated[tuple[str, ...], arg(metavar="LEVEL ...", help_behavior_hint="(default: all)")] = ()
+    """Levels of BabyAI that the row transfer measures."""
+    ways: Annotated[tuple[str, ...], arg(metavar="WAY ...", help_behavior_hint="(default: all)")] = ()
+    """The ways to show them that it measures, by their names in its table."""
     json: Path | None = None
     """Write all figures, each slice included, to this file."""
     markdown: Path | None = None
@@ -51,5 +56,13 @@ def run(options: Options) -> int:
     if not sys.platform.startswith("linux"):
         raise UsageError("the bench binds processes to a core and reads their CPU time from /proc: it needs Linux")
     return bench(
-        options.rows, options.quick, options.agent, options.plot, options.encoders, options.json, options.markdown
+        options.rows,
+        options.quick,
+        options.agent,
+        options.plot,
+        options.encoders,
+        options.json,
+        options.markdown,
+        options.levels,
+        options.ways,
     )

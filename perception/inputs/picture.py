@@ -40,6 +40,7 @@ class PictureInput:
     background: str = ""
 
     name: ClassVar[str] = "picture"
+    modality: ClassVar[str] = "picture"
 
     def __post_init__(self) -> None:
         good = 1 <= self.height <= GREATEST_SIDE and 1 <= self.width <= GREATEST_SIDE and self.channels in (1, 3)

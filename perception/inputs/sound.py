@@ -38,6 +38,7 @@ class SoundInput:
     trim: bool = True
 
     name: ClassVar[str] = "sound"
+    modality: ClassVar[str] = "sound"
 
     def __post_init__(self) -> None:
         if not SLOWEST <= self.rate <= FASTEST or not 1 <= self.samples <= GREATEST:

@@ -54,6 +54,7 @@ class TextInput:
     tokenizer: str
 
     name: ClassVar[str] = "text"
+    modality: ClassVar[str] = "text"
 
     def __post_init__(self) -> None:
         if not 1 <= self.length <= GREATEST_LENGTH:

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from lanista.errors import unknown
 from lanista.perception.dataset import Examples, data_source, load_data
+from lanista.perception.input import Input
+from lanista.perception.inputs.words import WordsInput
 from lanista.perception.task import Recipe, Splits
 from lanista.perception.text_classification import TextClassification
 
 UNSEEN, TEST, VALID = 0.2, 0.15, 0.15
 FEW = 10
+TOKENS = ("pieces", "words")
 TEST_SEED = 20_000  # the test parts are the same for every seed
 
 
@@ -27,16 +33,28 @@ class Intents(TextClassification):
     vocabulary = 2048
     dropped = 0.15
 
-    def __init__(self, language: str = "en", most: int = 0) -> None:
+    def __init__(self, language: str = "en", most: int = 0, tokens: str = "pieces") -> None:
         """Choose the language.
 
         Args:
             language: of the templates, as "en", "de".
             most: the greatest number of training sentences; 0 takes all.
+            tokens: "pieces" of a tokeniser that is learnt, or "words" as games show them, for agents that read.
         """
+        if tokens not in TOKENS:
+            raise unknown("kind of tokens", tokens, TOKENS)
+        self.tokens = tokens
         self.language = language
         self.most = most
         self.recipe = Recipe(encoder="text_gru:dropout=0.3", epochs=20, minutes=6.0, batch_size=64)
+
+    def input(self, splits: Splits) -> Input:
+        """A tokeniser that is learnt from the training texts, or words, each with its number."""
+        return WordsInput() if self.tokens == "words" else super().input(splits)
+
+    def augment(self, batch: Tensor, generator: torch.Generator) -> Tensor:
+        """Some tokens are made unknown."""
+        return super().augment(batch.long() if self.tokens == "words" else batch, generator)
 
     def load(self, seed: int) -> Splits:
         """Split templates, then sentences."""

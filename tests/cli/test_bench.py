@@ -21,6 +21,7 @@ from lanista.bench.processes import waited_seconds
 from lanista.bench.race import Lane, Plan, Running, Side, SideError, Slice, race
 from lanista.bench.results import Row, as_json, as_markdown, figure, machine
 from lanista.cli.main import main
+from lanista.errors import UsageError
 
 STEPPING = Side("ours", "lanista.bench.ours.stepping", {"game": "connect_four", "copies": 64}, packages=("numpy",))
 PETTINGZOO = Side("PettingZoo", "lanista.bench.peers.pettingzoo_stepping", packages=("pettingzoo",))
@@ -252,6 +253,8 @@ def test_figures_are_short(value: float, unit: str, text: str) -> None:
         (["strength"], "--agent runs/x"),
         (["perception"], "--encoders runs/bench"),
         (["stepping", "--encoders", "x"], "only the rows perception and transfer"),
+        (["stepping", "--ways", "text"], "only the row transfer has --levels and --ways"),
+        (["transfer", "--encoders", "x", "--ways", "txt"], "did you mean 'text'?"),
         (["stepping", "--agent", "random"], "only the row strength"),
         (["strength", "--agent", "random", "--plot", "x.pdf"], ".svg or .png"),
         (["stepping", "--json", "no/folder/x.json"], "cannot write no/folder/x.json"),
@@ -329,6 +332,34 @@ def test_what_is_said_somewhere_can_be_played_there() -> None:
     assert whole.median == 1 and 0.8 < whole.low < 0.9 and whole.high == 1
 
 
+def test_ways_to_show_a_level_are_games_and_can_be_chosen(plan: Plan, tmp_path: Path) -> None:
+    from lanista.agents.role_networks import the_only
+    from lanista.bench.rows import transfer
+    from lanista.envs import make
+    from lanista.training.settings import new_networks, read_settings
+
+    pytest.importorskip("minigrid")
+    plan = replace(plan, quick=False, encoders=tmp_path)
+    assert transfer.chosen(plan) == (transfer.LEVELS, transfer.WAYS)
+    assert transfer.chosen(replace(plan, quick=True))[0] == transfer.QUICK_LEVELS
+    some = replace(plan, levels=("GoToObj",), ways=("pixels, pretrained and tuned", "text"))
+    assert transfer.chosen(some) == (("GoToObj",), [transfer.PIXELS_TUNED, transfer.TEXT])
+    with pytest.raises(UsageError, match="did you mean 'pixels, pretrained and frozen'"):
+        transfer.chosen(replace(plan, ways=("pixels, pretrained and froze",)))
+    with pytest.raises(UsageError, match="did you mean 'GoToLocal'"):
+        transfer.chosen(replace(plan, levels=("GoToLokal",)))
+    assert transfer.TEXT.game("GoToObj") == "babyai:GoToObj?mission=text"
+    assert transfer.PIXELS_FROZEN.game("GoToObj") == "babyai:GoToObj?mission=text&map=pixels"
+    names = [way.name for way in transfer.WAYS]
+    assert len(set(names)) == len(names)
+    for way in transfer.WAYS:
+        if not way.heard:  # synthesisers may be missing
+            settings = read_settings(way.game("GoToObj"), None, way.changes)
+            network = new_networks(make(settings.game, 1).spec, settings)
+            frozen = the_only(network, "").fusion.frozen
+            assert bool(frozen) == bool(way.changes.get("freeze")), way.name
+
+
 def test_what_a_pretrained_encoder_saves_is_told_from_what_runs_reached(tmp_path: Path) -> None:
     from lanista.bench.rows import transfer
 
@@ -348,5 +379,20 @@ def test_what_a_pretrained_encoder_saves_is_told_from_what_runs_reached(tmp_path
     saved = found["steps with a pretrained encoder, of those from scratch"]
     assert saved.met and saved.found is not None and saved.found.median == pytest.approx(300 / transfer.STEPS)
     assert found["success that speech lacks to text"].met and found["success that is lacking where nothing is told"].met
+    assert "steps with a pretrained encoder of pixels, of those from scratch" not in found, "it was not measured"
+    reached |= {
+        "pixels": [transfer.Cell(1000, 0.9, 0.5, None)],
+        "pixels, pretrained and frozen": [transfer.Cell(400, 0.9, 0.5, None)],
+        "text, pretrained and frozen": [transfer.Cell(80, 1.0, 0.98, None)],
+    }
+    found = {verdict.claim.text.partition(": ")[2]: verdict for verdict in transfer.judged("level", reached)}
+    pixels = found["steps with a pretrained encoder of pixels, of those from scratch"]
+    assert pixels.met and pixels.found is not None and pixels.found.median == pytest.approx(0.4)
+    texts = found["steps with a pretrained encoder of texts, of those from scratch"]
+    assert texts.met is False and texts.found is not None and texts.found.median == pytest.approx(0.8)
+    words = found["success on unseen words that a pretrained encoder adds"]
+    assert words.found is not None and words.found.median == pytest.approx(0.08)
+    both = transfer.saved(saved.claim, [told, transfer.Cell(None, 0.1, 0.1, None)], [told, told])
+    assert both.found is None and both.met is None and both.trouble == "1 of 2 never learnt it"
     line = transfer.line_of("level", transfer.TEXT, [told])
     assert line["steps until learnt"] == "100 (100 to 100)" and line["unseen voices"] == ""

@@ -12,10 +12,10 @@ import pytest
 
 from lanista.envs import make
 from lanista.envs.core import Game
-from lanista.envs.doors._instructions import UNSEEN, VARIED, rephrased
-from lanista.envs.doors.babyai import _make, senses
-from lanista.envs.words import token
+from lanista.envs.doors.babyai import _make, drawn, senses
 from lanista.errors import UsageError
+from lanista.perception.data._instructions import UNSEEN, VARIED, rephrased
+from lanista.perception.inputs.words import token
 
 pytest.importorskip("minigrid")
 LEVEL = "babyai:GoToLocalS5N2"
@@ -85,6 +85,21 @@ def test_pixels_show_what_symbols_name() -> None:
     assert len(kinds) > 3
     for one, tiles in kinds.items():
         assert all(not tiles & others for other, others in kinds.items() if other != one)
+
+
+@pytest.mark.parametrize("level", ["MiniGrid-ObstructedMaze-2Dlh-v0", "BabyAI-BossLevel-v0", "MiniGrid-LavaGapS6-v0"])
+def test_pixels_are_minigrids_own_to_the_last(level: str) -> None:
+    environment = gymnasium.make(level, disable_env_checker=True).unwrapped
+    chance = np.random.default_rng(0)
+    carried = 0
+    for seed in range(4):
+        observation, _ = environment.reset(seed=seed)
+        for _ in range(60):
+            wanted = environment.get_frame(tile_size=8, agent_pov=True)  # type: ignore[attr-defined]
+            assert np.array_equal(drawn(observation["image"]), wanted)
+            carried += environment.carrying is not None  # type: ignore[attr-defined]
+            observation, *_ = environment.step(chance.choice([0, 1, 2, 2, 2, 3, 3, 5]))
+    assert carried or "Lava" in level
 
 
 def test_other_words_are_of_whole_phrases_and_unseen_ones_never_varied() -> None:

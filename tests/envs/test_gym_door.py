@@ -16,8 +16,8 @@ from random_play import random_actions
 
 from lanista.agents.policy_network import PolicyNetwork
 from lanista.envs import make
-from lanista.envs.words import MOST_WORDS, token
 from lanista.errors import UsageError
+from lanista.perception.inputs.words import MOST_WORDS, token
 from lanista.training.settings import new_networks, read_settings
 
 

@@ -185,3 +185,12 @@ def test_wordings_and_positions_of_questions_are_kept_apart() -> None:
     assert {text.partition("?")[0].split()[0] for text in parts["unseen phrasings"].inputs} <= trained
     again = game_states.load(count=50, tests=500).parts
     assert again["test"].inputs == parts["test"].inputs
+
+
+def test_intents_can_be_learnt_from_words_as_games_show_them() -> None:
+    from lanista.perception.inputs.words import WordsInput
+
+    none = Examples([], [])
+    assert make_task("intents:tokens=words").input(Splits(none, none, {})) == WordsInput()
+    with pytest.raises(UsageError, match="did you mean 'words'"):
+        make_task("intents:tokens=word")

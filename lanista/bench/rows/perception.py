@@ -26,6 +26,10 @@ SHARES = (
     "phrase_accuracy",
     "board_accuracy",
     "cell_accuracy",
+    "view_accuracy",
+    "thing_accuracy",
+    "mission_accuracy",
+    "verb_accuracy",
 )
 
 
@@ -65,6 +69,10 @@ GOALS = (
     Goal("spoken_moves", "real words, joined", "phrase_accuracy", above=0.0),
     Goal("boards", "straight", "board_accuracy", least=0.95, above=0.0),
     Goal("boards", "photographed", "board_accuracy", least=0.9, above=0.0),
+    Goal("minigrid_views", "unseen levels", "view_accuracy", least=0.99),
+    Goal("minigrid_views", "dimmed", "view_accuracy", least=0.95, above=0.0, baseline_most=0.5),
+    Goal("missions", "test", "thing_accuracy", least=0.95, above=0.0),
+    Goal("missions", "unseen phrasings", "thing_accuracy", above=0.0),
     Goal("spelling", "unseen words", "character_error_rate", above=0.0),
     Goal("spelling", "real recordings", "character_error_rate", above=0.0),
     Goal("sentiment", "test", above=-0.01),

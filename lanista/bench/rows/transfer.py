@@ -1,4 +1,4 @@
-"""What pretrained encoders save: levels of BabyAI learnt by a mission that is read, heard, or not told at all."""
+"""What pretrained encoders save: levels of BabyAI by a mission that is read, heard, or not told, on maps or pixels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lanista.bench.claims import Claim, Verdict, decided
 from lanista.bench.race import Plan
 from lanista.bench.results import Row, figure
 from lanista.bench.rows.perception import spread
-from lanista.errors import UsageError
+from lanista.errors import UsageError, unknown
 
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 LEVELS, QUICK_LEVELS = ("GoToLocalS5N2", "GoToLocalS6N2", "GoToDoor-5x5"), ("GoToLocalS5N2",)
@@ -30,19 +30,25 @@ NEAR, APART = 0.03, 0.25  # of the text's success; how far below it who is told 
 
 @dataclass(frozen=True)
 class Way:
-    """How a mission reaches the agent.
+    """How a mission and what is around reach the agent.
 
     Attributes:
         name: in the table.
         told: the game's `mission`.
         changes: settings.
         heard: it is a sound, so that other voices can be tried.
+        map: the game's `map`.
     """
 
     name: str
     told: str
     changes: dict[str, Any]
     heard: bool = False
+    map: str = "symbols"
+
+    def game(self, level: str) -> str:
+        """A level's string."""
+        return f"babyai:{level}?mission={self.told}" + ("" if self.map == "symbols" else f"&map={self.map}")
 
 
 TEXT, BLANK, SCRATCH = (
@@ -53,7 +59,21 @@ TEXT, BLANK, SCRATCH = (
 PRETRAINED = "speech=spoken_words"
 FROZEN = Way("speech, pretrained and frozen", "speech", {"encoder": PRETRAINED, "freeze": True}, True)
 TUNED = Way("speech, pretrained and tuned", "speech", {"encoder": PRETRAINED}, True)
-WAYS = (TEXT, BLANK, FROZEN, TUNED, SCRATCH)
+READ, VIEWS = "mission=missions", "map=minigrid_views"
+TEXT_FROZEN = Way("text, pretrained and frozen", "text", {"encoder": READ, "freeze": True})
+TEXT_TUNED = Way("text, pretrained and tuned", "text", {"encoder": READ})
+PIXELS = Way("pixels", "text", {}, map="pixels")
+TILES = Way("pixels, tile_cnn from scratch", "text", {"encoder": "map=tile_cnn"}, map="pixels")
+PIXELS_FROZEN = Way("pixels, pretrained and frozen", "text", {"encoder": VIEWS, "freeze": True}, map="pixels")
+PIXELS_TUNED = Way("pixels, pretrained and tuned", "text", {"encoder": VIEWS}, map="pixels")
+WAYS = (TEXT, TEXT_FROZEN, TEXT_TUNED, BLANK, FROZEN, TUNED, SCRATCH, PIXELS_FROZEN, PIXELS_TUNED, TILES, PIXELS)
+# Pretrained, the same from scratch, what is pretrained.
+PAIRS = (
+    (FROZEN, SCRATCH, ""),
+    (PIXELS_FROZEN, PIXELS, " of pixels"),
+    (PIXELS_FROZEN, TILES, " of pixels, the same layers"),
+    (TEXT_FROZEN, TEXT, " of texts"),
+)
 
 
 @dataclass(frozen=True)
@@ -76,10 +96,11 @@ def measure(plan: Plan) -> Row:
     """Train what is not there yet, and put together what all runs reached."""
     assert plan.encoders is not None
     seeds = QUICK_SEEDS if plan.quick else SEEDS
+    levels, ways = chosen(plan)
     verdicts, table = list[Verdict](), list[dict[str, Any]]()
-    for level in QUICK_LEVELS if plan.quick else LEVELS:
+    for level in levels:
         reached: dict[str, list[Cell]] = {}
-        for way in WAYS:
+        for way in ways:
             try:
                 reached[way.name] = [cell_of(level, way, seed, plan.encoders, plan) for seed in seeds]
             except UsageError as error:
@@ -98,6 +119,25 @@ def measure(plan: Plan) -> Row:
         "GoToDoor does.",
     ]
     return Row("transfer", title, "moves", verdicts, [], notes, table, between="least to greatest")
+
+
+def chosen(plan: Plan) -> tuple[Sequence[str], Sequence[Way]]:
+    """The levels and the ways that were asked for; all, or of a quick look some, where none were.
+
+    Raises:
+        UsageError: there is no such way or level.
+    """
+    from lanista.envs.doors.babyai import ids
+
+    for level in plan.levels:
+        if level not in ids():
+            raise unknown("BabyAI level", level, ids())
+    by_name = {way.name: way for way in WAYS}
+    for name in plan.ways:
+        if name not in by_name:
+            raise unknown("way to show a level", name, by_name)
+    levels = plan.levels or (QUICK_LEVELS if plan.quick else LEVELS)
+    return levels, [by_name[name] for name in plan.ways] or WAYS
 
 
 def cell_of(level: str, way: Way, seed: int, folder: Path, plan: Plan) -> Cell:
@@ -134,7 +174,7 @@ def trained(level: str, way: Way, seed: int, out: Path, plan: Plan) -> None:
             raise KeyboardInterrupt  # as a user would: a checkpoint is saved
 
     changes = {"steps": QUICK_STEPS if plan.quick else STEPS, "seed": seed, "measurements": 0, "threads": 1}
-    settings = read_settings(f"babyai:{level}?mission={way.told}", None, changes | way.changes)
+    settings = read_settings(way.game(level), None, changes | way.changes)
     run = open_run(out) if there else create_run(out, settings)
     done = train(run, resume=there and bool(run.checkpoints()), report=watch)
     if done.interrupted and since <= LATER:
@@ -170,7 +210,7 @@ def share_of(metrics: Mapping[str, float]) -> tuple[float, float]:
 
 def measured(level: str, way: Way, out: Path, games: int) -> Cell:
     """Let a run's agent play: what it learnt from, other words, other voices."""
-    game = f"babyai:{level}?mission={way.told}"
+    game = way.game(level)
     words = None if way.told == "none" else success(f"{game}&phrasing=unseen", out, games)
     voices = success(f"{game}&voices=test", out, games) if way.heard else None
     return Cell(steps_until_enough(out / "metrics.jsonl"), success(game, out, games), words, voices)
@@ -211,20 +251,35 @@ def share(cells: Sequence[Cell], name: str) -> str:
     return f"{figure(found.median, '%')} ({figure(found.low, '%')} to {figure(found.high, '%')})"
 
 
+def saved(claim: Claim, pretrained: Sequence[Cell], scratch: Sequence[Cell]) -> Verdict:
+    """What share of the steps from scratch pretrained encoders need; who never learnt needed more than all steps."""
+    failed = sum(cell.steps is None for cell in pretrained)
+    if failed:
+        return Verdict(claim, None, None, f"{failed} of {len(pretrained)} never learnt it")
+    # Where scratch never learnt, the ratio is at most what is told.
+    pairs = zip(pretrained, scratch, strict=True)
+    return decided(claim, spread([(mine.steps or 0) / (other.steps or STEPS) for mine, other in pairs]))
+
+
 def judged(level: str, reached: dict[str, list[Cell]]) -> list[Verdict]:
     """The claims of a level, as far as its ways were measured."""
     verdicts = []
     text, blank = reached.get(TEXT.name), reached.get(BLANK.name)
-    frozen, scratch = reached.get(FROZEN.name), reached.get(SCRATCH.name)
-    if frozen and scratch:
-        # Who never learnt needed more than all steps: the ratio is at most what is told.
-        ratios = [
-            mine.steps / (other.steps or STEPS)
-            for mine, other in zip(frozen, scratch, strict=True)
-            if mine.steps is not None
+    frozen = reached.get(FROZEN.name)
+    for pretrained, fresh, what in PAIRS:
+        mine, other = reached.get(pretrained.name), reached.get(fresh.name)
+        if mine and other:
+            told = f"{level}: steps with a pretrained encoder{what}, of those from scratch"
+            verdicts.append(saved(Claim(told, pretrained.name, most=NEEDED), mine, other))
+    read = reached.get(TEXT_FROZEN.name)
+    if text and read:
+        gained = [
+            mine.unseen_words - other.unseen_words
+            for mine, other in zip(read, text, strict=True)
+            if mine.unseen_words is not None and other.unseen_words is not None
         ]
-        claim = Claim(f"{level}: steps with a pretrained encoder, of those from scratch", FROZEN.name, most=NEEDED)
-        verdicts.append(decided(claim, spread(ratios)) if ratios else Verdict(claim, None, None, "it was never learnt"))
+        claim = Claim(f"{level}: success on unseen words that a pretrained encoder adds", TEXT_FROZEN.name, unit="%")
+        verdicts += [decided(claim, spread(gained))] if gained else []
     if text and frozen:
         behind = [one.success - other.success for one, other in zip(text, frozen, strict=True)]
         claim = Claim(f"{level}: success that speech lacks to text", FROZEN.name, most=NEAR, unit="%")
