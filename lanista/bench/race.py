@@ -65,6 +65,7 @@ class Plan:
         plot: where it draws.
         encoders: where the runs of the rows perception and transfer lie.
         levels, ways: those that the row transfer measures; none is all.
+        steps: after which it gives a run up; 0 is its own number.
     """
 
     rounds: int
@@ -77,6 +78,7 @@ class Plan:
     encoders: Path | None = None
     levels: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
+    steps: int = 0
 
 
 @dataclass(frozen=True)

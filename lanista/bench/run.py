@@ -31,6 +31,7 @@ def bench(
     markdown: Path | None,
     levels: tuple[str, ...] = (),
     ways: tuple[str, ...] = (),
+    steps: int = 0,
 ) -> int:
     """Measure rows one after the other; see `lanista.cli.bench` for the words.
 
@@ -50,8 +51,10 @@ def bench(
         raise UsageError(f"the row {trains[0]} trains for hours; say where its runs lie, as in --encoders runs/bench")
     if encoders is not None and not trains:
         raise UsageError(f"only the rows {' and '.join(NEEDS_ENCODERS)} have --encoders; name one of them, or no row")
-    if (levels or ways) and TRANSFER not in named:
-        raise UsageError(f"only the row {TRANSFER} has --levels and --ways; name it, or no row")
+    if (levels or ways or steps) and TRANSFER not in named:
+        raise UsageError(f"only the row {TRANSFER} has --levels, --ways and --steps; name it, or no row")
+    if steps < 0:
+        raise UsageError(f"--steps is how many a run may take, and cannot be {steps}")
     if agent and NEEDS_AGENT not in named:
         raise UsageError(f"only the row {NEEDS_AGENT} measures an agent; name it too, or no row")
     if plot is not None and plot.suffix not in (".svg", ".png"):
@@ -70,6 +73,7 @@ def bench(
         encoders=encoders,
         levels=levels,
         ways=ways,
+        steps=steps,
     )
     where, measured = machine(plan), list[Row]()
     for name, module in zip(named, modules, strict=True):

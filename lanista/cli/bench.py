@@ -43,6 +43,9 @@ class Options:
     """Levels of BabyAI that the row transfer measures."""
     ways: Annotated[tuple[str, ...], arg(metavar="WAY ...", help_behavior_hint="(default: all)")] = ()
     """The ways to show them that it measures, by their names in its table."""
+    steps: int = 0
+    """Steps after which the row transfer gives a run up that has not learnt; 0 is 2,000,000. The same command with more
+    goes on with it."""
     json: Path | None = None
     """Write all figures, each slice included, to this file."""
     markdown: Path | None = None
@@ -65,4 +68,5 @@ def run(options: Options) -> int:
         options.markdown,
         options.levels,
         options.ways,
+        options.steps,
     )

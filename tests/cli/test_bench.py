@@ -253,7 +253,7 @@ def test_figures_are_short(value: float, unit: str, text: str) -> None:
         (["strength"], "--agent runs/x"),
         (["perception"], "--encoders runs/bench"),
         (["stepping", "--encoders", "x"], "only the rows perception and transfer"),
-        (["stepping", "--ways", "text"], "only the row transfer has --levels and --ways"),
+        (["stepping", "--ways", "text"], "only the row transfer has --levels, --ways and --steps"),
         (["transfer", "--encoders", "x", "--ways", "txt"], "did you mean 'text'?"),
         (["stepping", "--agent", "random"], "only the row strength"),
         (["strength", "--agent", "random", "--plot", "x.pdf"], ".svg or .png"),
@@ -368,12 +368,12 @@ def test_what_a_pretrained_encoder_saves_is_told_from_what_runs_reached(tmp_path
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert transfer.steps_until_enough(metrics) == 600, "the first three updates of which 1,000 games were done"
     assert not transfer.enough([(999, 1.0)]) and transfer.enough([(1, 0.0), (1000, 0.9)])
-    told = transfer.Cell(100, 1.0, 0.9, None)
+    told = transfer.Cell(100, 100, 1.0, 0.9, None)
     reached = {
         "text": [told],
-        "not told": [transfer.Cell(None, 0.6, None, None)],
-        "speech, pretrained and frozen": [transfer.Cell(300, 0.98, 0.9, 0.97)],
-        "speech, from scratch": [transfer.Cell(None, 0.5, 0.4, 0.4)],
+        "not told": [transfer.Cell(None, 2_000_000, 0.6, None, None)],
+        "speech, pretrained and frozen": [transfer.Cell(300, 300, 0.98, 0.9, 0.97)],
+        "speech, from scratch": [transfer.Cell(None, 2_000_000, 0.5, 0.4, 0.4)],
     }
     found = {verdict.claim.text.partition(": ")[2]: verdict for verdict in transfer.judged("level", reached)}
     saved = found["steps with a pretrained encoder, of those from scratch"]
@@ -381,9 +381,9 @@ def test_what_a_pretrained_encoder_saves_is_told_from_what_runs_reached(tmp_path
     assert found["success that speech lacks to text"].met and found["success that is lacking where nothing is told"].met
     assert "steps with a pretrained encoder of pixels, of those from scratch" not in found, "it was not measured"
     reached |= {
-        "pixels": [transfer.Cell(1000, 0.9, 0.5, None)],
-        "pixels, pretrained and frozen": [transfer.Cell(400, 0.9, 0.5, None)],
-        "text, pretrained and frozen": [transfer.Cell(80, 1.0, 0.98, None)],
+        "pixels": [transfer.Cell(1000, 1000, 0.9, 0.5, None)],
+        "pixels, pretrained and frozen": [transfer.Cell(400, 400, 0.9, 0.5, None)],
+        "text, pretrained and frozen": [transfer.Cell(80, 80, 1.0, 0.98, None)],
     }
     found = {verdict.claim.text.partition(": ")[2]: verdict for verdict in transfer.judged("level", reached)}
     pixels = found["steps with a pretrained encoder of pixels, of those from scratch"]
@@ -392,7 +392,12 @@ def test_what_a_pretrained_encoder_saves_is_told_from_what_runs_reached(tmp_path
     assert texts.met is False and texts.found is not None and texts.found.median == pytest.approx(0.8)
     words = found["success on unseen words that a pretrained encoder adds"]
     assert words.found is not None and words.found.median == pytest.approx(0.08)
-    both = transfer.saved(saved.claim, [told, transfer.Cell(None, 0.1, 0.1, None)], [told, told])
+    both = transfer.saved(saved.claim, [told, transfer.Cell(None, 2_000_000, 0.1, 0.1, None)], [told, told])
     assert both.found is None and both.met is None and both.trouble == "1 of 2 never learnt it"
     line = transfer.line_of("level", transfer.TEXT, [told])
     assert line["steps until learnt"] == "100 (100 to 100)" and line["unseen voices"] == ""
+    never = transfer.Cell(None, 5000, 0.1, 0.1, None)
+    lines = [transfer.line_of("level", transfer.TEXT, cells) for cells in ([never], [told, never])]
+    assert [line["steps until learnt"] for line in lines] == ["not after 5,000", "100 (100 to 100); not after 5,000"]
+    given_up = transfer.saved(saved.claim, [told], [never])
+    assert given_up.found is not None and given_up.found.median == pytest.approx(100 / 5000)

@@ -22,7 +22,7 @@ LEVELS, QUICK_LEVELS = ("GoToLocalS5N2", "GoToLocalS6N2", "GoToDoor-5x5"), ("GoT
 STEPS, QUICK_STEPS = 2_000_000, 10_000
 ENOUGH = 0.9  # the share of games in which the mission is done
 WINDOW = 1000  # games, at least, over which that share is taken
-LATER = 20  # updates that a run goes on for once it has learnt: what it reached is measured then
+LATER = 10  # updates that a run goes on for once it has learnt: what it reached is measured then
 GAMES, QUICK_GAMES = 500, 50  # that measure an agent
 NEEDED = 0.5  # of the steps that learning from scratch takes; what a pretrained encoder should need at most
 NEAR, APART = 0.03, 0.25  # of the text's success; how far below it who is told nothing should stay
@@ -82,11 +82,13 @@ class Cell:
 
     Attributes:
         steps: until `ENOUGH` of the last `WINDOW` games were done; None if they never were.
+        trained: all its steps.
         success: share of the measured games that were done, of the words and voices that it learnt from.
         unseen_words, unseen_voices: the same of others; the latter None where nothing is heard.
     """
 
     steps: int | None
+    trained: int
     success: float
     unseen_words: float | None
     unseen_voices: float | None
@@ -149,16 +151,24 @@ def cell_of(level: str, way: Way, seed: int, folder: Path, plan: Plan) -> Cell:
     from lanista.files import read_json, write_json
 
     out = folder / f"{level}-{way.name.replace(', ', '-').replace(' ', '-')}-{seed}"
-    known = out / "transfer.json"
-    if not known.exists():
-        plan.report(f"training {level}, {way.name}, seed {seed}")
-        trained(level, way, seed, out, plan)
-        write_json(known, vars(measured(level, way, out, QUICK_GAMES if plan.quick else GAMES)))
+    known, most = out / "transfer.json", most_steps(plan)
+    if known.exists():
+        cell = Cell(**read_json(known, "result of a run"))
+        if cell.steps is not None or cell.trained >= most:
+            return cell
+    plan.report(f"training {level}, {way.name}, seed {seed}")
+    trained(level, way, seed, out, most)
+    write_json(known, vars(measured(level, way, out, QUICK_GAMES if plan.quick else GAMES)))
     return Cell(**read_json(known, "result of a run"))
 
 
-def trained(level: str, way: Way, seed: int, out: Path, plan: Plan) -> None:
-    """Train a run until a little after it has learnt, or its steps are over."""
+def most_steps(plan: Plan) -> int:
+    """After how many steps a run that has not learnt is given up."""
+    return plan.steps or (QUICK_STEPS if plan.quick else STEPS)
+
+
+def trained(level: str, way: Way, seed: int, out: Path, most: int) -> None:
+    """Train a run until a little after it has learnt, or its steps are over; schedules are those of all `STEPS`."""
     from lanista.training.run import Progress, create_run, open_run, train
     from lanista.training.settings import read_settings
 
@@ -170,14 +180,17 @@ def trained(level: str, way: Way, seed: int, out: Path, plan: Plan) -> None:
         nonlocal since
         shares.append(share_of(progress.metrics))
         since = since + 1 if since or enough(shares) else 0
-        if since > LATER:
+        if over(progress.steps):
             raise KeyboardInterrupt  # as a user would: a checkpoint is saved
 
-    changes = {"steps": QUICK_STEPS if plan.quick else STEPS, "seed": seed, "measurements": 0, "threads": 1}
+    def over(steps: int) -> bool:
+        return since > LATER or (not since and steps >= most)
+
+    changes = {"steps": max(STEPS, most), "seed": seed, "measurements": 0, "threads": 1}
     settings = read_settings(way.game(level), None, changes | way.changes)
     run = open_run(out) if there else create_run(out, settings)
     done = train(run, resume=there and bool(run.checkpoints()), report=watch)
-    if done.interrupted and since <= LATER:
+    if done.interrupted and (done.progress is None or not over(done.progress.steps)):
         raise KeyboardInterrupt  # by the user
 
 
@@ -213,24 +226,31 @@ def measured(level: str, way: Way, out: Path, games: int) -> Cell:
     game = way.game(level)
     words = None if way.told == "none" else success(f"{game}&phrasing=unseen", out, games)
     voices = success(f"{game}&voices=test", out, games) if way.heard else None
-    return Cell(steps_until_enough(out / "metrics.jsonl"), success(game, out, games), words, voices)
+    rows = out / "metrics.jsonl"
+    done = int(updates_of(rows)[-1]["steps"])
+    return Cell(steps_until_enough(rows), done, success(game, out, games), words, voices)
 
 
 def success(game: str, out: Path, games: int) -> float:
-    """The share of games that a run's agent does."""
+    """The share of games that a run's agent does, drawing its moves as in training: the likeliest can go in circles."""
     from lanista.agents.contestant import load_agent
     from lanista.agents.match import Scheduled, play_games
 
     seeds = np.random.SeedSequence(20_000).generate_state(games, np.uint32).tolist()
     schedule = [Scheduled((0,), seed) for seed in seeds]
-    played = [one for some in play_games(game, [load_agent(str(out))], schedule, copies=64) for one in some]
+    played = [
+        one for some in play_games(game, [load_agent(f"{out}?temperature=1")], schedule, copies=64) for one in some
+    ]
     return sum(one.returns[0] > 0 for one in played) / len(played)
 
 
 def line_of(level: str, way: Way, cells: Sequence[Cell]) -> dict[str, Any]:
     """A way's line of the table."""
     steps = [cell.steps for cell in cells if cell.steps is not None]
-    learnt = f"{mean(steps):,.0f} ({min(steps):,} to {max(steps):,})" if steps else "never"
+    learnt = f"{mean(steps):,.0f} ({min(steps):,} to {max(steps):,})" if steps else ""
+    if len(steps) < len(cells):
+        given_up = min(cell.trained for cell in cells if cell.steps is None)
+        learnt = f"{learnt}; not" * bool(learnt) + f"{'' if learnt else 'not'} after {given_up:,}"
     return {
         "level": level,
         "mission": way.name,
@@ -252,13 +272,13 @@ def share(cells: Sequence[Cell], name: str) -> str:
 
 
 def saved(claim: Claim, pretrained: Sequence[Cell], scratch: Sequence[Cell]) -> Verdict:
-    """What share of the steps from scratch pretrained encoders need; who never learnt needed more than all steps."""
+    """What share of the steps from scratch pretrained encoders need; who never learnt needed more than it had."""
     failed = sum(cell.steps is None for cell in pretrained)
     if failed:
         return Verdict(claim, None, None, f"{failed} of {len(pretrained)} never learnt it")
     # Where scratch never learnt, the ratio is at most what is told.
     pairs = zip(pretrained, scratch, strict=True)
-    return decided(claim, spread([(mine.steps or 0) / (other.steps or STEPS) for mine, other in pairs]))
+    return decided(claim, spread([(mine.steps or 0) / (other.steps or other.trained) for mine, other in pairs]))
 
 
 def judged(level: str, reached: dict[str, list[Cell]]) -> list[Verdict]:
