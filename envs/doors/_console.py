@@ -18,6 +18,29 @@ from lanista.envs.doors._spaces import Shown, Translator
 NOOP, FIRE = 0, 1  # actions of the console, by its own numbers
 
 
+def fires(emulator: Any) -> bool:
+    """Whether the game in an emulator has a button."""
+    return FIRE in [each.value for each in emulator.getMinimalActionSet()]
+
+
+def begin(emulator: Any, chance: np.random.Generator, noops: int, fire: bool) -> None:
+    """Begin a game in an emulator.
+
+    Args:
+        emulator: an `ALEInterface`.
+        chance: draws how many frames pass before it, which makes one game differ from the next.
+        noops: so many at most.
+        fire: press the button: many games wait for it.
+    """
+    emulator.reset_game()
+    for _ in range(int(chance.integers(noops + 1))):
+        emulator.act(NOOP)
+    if fire:
+        emulator.act(FIRE)
+    if emulator.game_over():
+        emulator.reset_game()
+
+
 class Console:
     """A pool of one copy; see `_pools.Pool`. It shows every frame, in colours, at the console's own size."""
 
@@ -33,9 +56,7 @@ class Console:
             translator: of (1, height, width, 3) pictures, and of the game's actions.
         """
         self._emulator, self._translator = emulator, translator
-        self._fires = bool(settings["use_fire_reset"]) and FIRE in [
-            each.value for each in emulator.getMinimalActionSet()
-        ]
+        self._fires = bool(settings["use_fire_reset"]) and fires(emulator)
         self._noops = int(settings["noop_max"])
         self._longest = int(settings["max_num_frames_per_episode"])
         self._one_life = bool(settings["episodic_life"])
@@ -45,13 +66,7 @@ class Console:
         self._picture: Array = emulator.getScreenRGB()  # the last frame
 
     def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown:
-        self._emulator.reset_game()
-        for _ in range(int(np.random.default_rng(int(seeds[0])).integers(self._noops + 1))):
-            self._emulator.act(NOOP)
-        if self._fires:
-            self._emulator.act(FIRE)
-        if self._emulator.game_over():
-            self._emulator.reset_game()
+        begin(self._emulator, np.random.default_rng(int(seeds[0])), self._noops, self._fires)
         self.lives[0] = self._emulator.lives()
         return self._shown()
 
