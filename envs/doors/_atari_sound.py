@@ -110,6 +110,11 @@ class SoundingConsoles:
     def frame(self, slot: int) -> Array | None:
         return None  # the last frame of the observation is the picture
 
+    def heard(self, slot: int) -> Array:
+        """The sound of the last frame, as the emulator gives it: (512,) uint8, of which 128 is silence."""
+        chunk: Array = self._heard[slot, -1]
+        return chunk
+
     def close(self) -> None:
         """The emulators end with this object."""
 

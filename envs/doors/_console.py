@@ -24,21 +24,21 @@ def fires(emulator: Any) -> bool:
 
 
 def begin(emulator: Any, chance: np.random.Generator, noops: int, fire: bool) -> None:
-    """Begin a game in an emulator.
+    """Begin a game in an emulator, as the vector environment does.
 
     Args:
         emulator: an `ALEInterface`.
         chance: draws how many frames pass before it, which makes one game differ from the next.
-        noops: so many at most.
-        fire: press the button: many games wait for it.
+        noops: fewer than this many, that of the button counted.
+        fire: press the button first: many games wait for it.
     """
     emulator.reset_game()
-    for _ in range(int(chance.integers(noops + 1))):
-        emulator.act(NOOP)
     if fire:
         emulator.act(FIRE)
-    if emulator.game_over():
-        emulator.reset_game()
+    for _ in range(int(chance.integers(max(noops, 1))) - fire):
+        emulator.act(NOOP)
+        if emulator.game_over():
+            emulator.reset_game()
 
 
 class Console:
@@ -64,6 +64,7 @@ class Console:
         self._actions = emulator.getLegalActionSet() if whole else emulator.getMinimalActionSet()
         self.lives: Ints = np.zeros(1, np.int64)  # that are left
         self._picture: Array = emulator.getScreenRGB()  # the last frame
+        self._sound: Array = emulator.getAudio()  # of it, if the emulator's sound is on
 
     def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown:
         begin(self._emulator, np.random.default_rng(int(seeds[0])), self._noops, self._fires)
@@ -81,9 +82,13 @@ class Console:
     def frame(self, slot: int) -> Array:
         return self._picture
 
+    def heard(self, slot: int) -> Array:
+        """The sound of the last frame, as the emulator gives it: (512,) uint8, of which 128 is silence."""
+        return self._sound
+
     def close(self) -> None:
         """The emulator ends with this object."""
 
     def _shown(self) -> Shown:
-        self._picture = self._emulator.getScreenRGB()
+        self._picture, self._sound = self._emulator.getScreenRGB(), self._emulator.getAudio()
         return self._translator.see_rows(self._picture[None, None])

@@ -118,7 +118,7 @@ def console(rest: str) -> Game:
     source = f"atari:{rest}"
     settings, _ = _settled(source, options)
     rom = _rom(name)
-    emulator = _console(rom, float(settings["repeat_action_probability"]))
+    emulator = _console(rom, float(settings["repeat_action_probability"]), sound=True)
     count = len(emulator.getLegalActionSet() if settings["full_action_space"] else emulator.getMinimalActionSet())
     pictures = spaces.Box(0, 255, (1, *emulator.getScreenDims(), 3), np.uint8)
     translator = Translator(pictures, spaces.Discrete(count), source)

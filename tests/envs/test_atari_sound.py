@@ -88,6 +88,19 @@ def test_the_game_is_that_of_the_vector_environment(rom: str, options: str) -> N
     assert ends or rom != "breakout"
 
 
+def test_games_begin_like_those_of_the_vector_environment() -> None:
+    """The button, then some frames without it: as many different beginnings, and the same ones."""
+    starts = []
+    for sound in ("false", "true"):
+        game = make(f"atari:breakout?noop_max=4&stack_num=1&sound={sound}", 24, restart=False)
+        game.reset(list(range(24)))
+        starts.append(np.unique(game.turn().observation["observation"].astype(int), axis=0))
+    deaf, heard = starts
+    assert len(deaf) == len(heard) == 3
+    for start in deaf:
+        assert min(np.abs(start - other).max() for other in heard) <= 1
+
+
 def test_a_bounce_is_heard_when_it_is_seen() -> None:
     """Pong's ball bounces at the side walls with one pitch and is lost with another, and it is silent in between."""
     _, sounds, rewards = played("atari:pong?sound=true&sound_frames=4", 1, 100, action=0)
