@@ -1,8 +1,8 @@
 """What goes between a browser, the server and the process of a game that is played in real time.
 
 From the browser come a few bytes, and nothing else is taken: `KEYS, seat, mask (2 bytes)`; `SEEN, number (4 bytes)`,
-the last frame that was drawn; `ORDER, which, value`. To it go frames, sounds and heat in binary, and `State` as JSON. Between
-server and process each message has its length before it. All numbers have their least byte first.
+the last frame that was drawn; `ORDER, which, value`. To it go frames, sounds and heat in binary, and `State` as JSON.
+Between server and process each message has its length before it. All numbers have their least byte first.
 """
 
 from __future__ import annotations
