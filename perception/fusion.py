@@ -19,6 +19,7 @@ from lanista.perception.repeated import Repeated
 
 AUTO = "auto"
 LARGE = 36  # pixels; the least that nature_cnn reads
+SPOKEN = 4000  # samples; nothing is said in half a second, but games blip
 
 
 class Fusion(nn.Module):
@@ -92,7 +93,8 @@ def default_encoder(space: spaces.Space[Any]) -> str:
     """The encoder that suits a space: boards keep their cells, pictures shrink, sounds are heard, texts are read.
 
     Pictures are bytes, maps of symbols bytes of which only some are used, sounds 16-bit numbers with a sign, texts rows
-    of 16-bit numbers without, one for each word. What is none of them goes through an MLP.
+    of 16-bit numbers without, one for each word. Sounds are taken for speech unless they are shorter than half a
+    second. What is none of them goes through an MLP.
     """
     if not isinstance(space, spaces.Box):
         return "mlp"
@@ -105,7 +107,9 @@ def default_encoder(space: spaces.Space[Any]) -> str:
     if len(space.shape) == 1 and space.dtype == np.uint16:
         return "text_gru"
     sound = len(space.shape) == 1 and space.dtype == np.int16 and float(space.high.max()) == 32767.0
-    return "speech_crnn" if sound else "mlp"
+    if not sound:
+        return "mlp"
+    return "speech_crnn" if space.shape[0] >= SPOKEN else "sound_cnn"
 
 
 def build_fusion(

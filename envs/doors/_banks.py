@@ -72,6 +72,15 @@ class Banks:
                 return int(counted[bank.slots[bank.copies == copy][0]])
         return None
 
+    def heard(self, copy: int) -> Array | None:
+        """What a copy's environment said last, (samples,) uint8, if it is one that can be heard."""
+        for bank in self.banks:
+            chunk = getattr(bank.pool, "heard", None)
+            if chunk is not None and (bank.copies == copy).any():
+                sound: Array = chunk(int(bank.slots[bank.copies == copy][0]))
+                return sound
+        return None
+
     def lose(self, bank: Bank) -> None:
         """Close a pool that has raised; its copies sit nowhere until they begin."""
         self.banks.remove(bank)

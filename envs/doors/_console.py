@@ -18,6 +18,29 @@ from lanista.envs.doors._spaces import Shown, Translator
 NOOP, FIRE = 0, 1  # actions of the console, by its own numbers
 
 
+def fires(emulator: Any) -> bool:
+    """Whether the game in an emulator has a button."""
+    return FIRE in [each.value for each in emulator.getMinimalActionSet()]
+
+
+def begin(emulator: Any, chance: np.random.Generator, noops: int, fire: bool) -> None:
+    """Begin a game in an emulator, as the vector environment does.
+
+    Args:
+        emulator: an `ALEInterface`.
+        chance: draws how many frames pass before it, which makes one game differ from the next.
+        noops: fewer than this many, that of the button counted.
+        fire: press the button first: many games wait for it.
+    """
+    emulator.reset_game()
+    if fire:
+        emulator.act(FIRE)
+    for _ in range(int(chance.integers(max(noops, 1))) - fire):
+        emulator.act(NOOP)
+        if emulator.game_over():
+            emulator.reset_game()
+
+
 class Console:
     """A pool of one copy; see `_pools.Pool`. It shows every frame, in colours, at the console's own size."""
 
@@ -33,9 +56,7 @@ class Console:
             translator: of (1, height, width, 3) pictures, and of the game's actions.
         """
         self._emulator, self._translator = emulator, translator
-        self._fires = bool(settings["use_fire_reset"]) and FIRE in [
-            each.value for each in emulator.getMinimalActionSet()
-        ]
+        self._fires = bool(settings["use_fire_reset"]) and fires(emulator)
         self._noops = int(settings["noop_max"])
         self._longest = int(settings["max_num_frames_per_episode"])
         self._one_life = bool(settings["episodic_life"])
@@ -43,15 +64,10 @@ class Console:
         self._actions = emulator.getLegalActionSet() if whole else emulator.getMinimalActionSet()
         self.lives: Ints = np.zeros(1, np.int64)  # that are left
         self._picture: Array = emulator.getScreenRGB()  # the last frame
+        self._sound: Array = emulator.getAudio()  # of it, if the emulator's sound is on
 
     def restart(self, slots: Ints | None, seeds: Ints, exact: bool) -> Shown:
-        self._emulator.reset_game()
-        for _ in range(int(np.random.default_rng(int(seeds[0])).integers(self._noops + 1))):
-            self._emulator.act(NOOP)
-        if self._fires:
-            self._emulator.act(FIRE)
-        if self._emulator.game_over():
-            self._emulator.reset_game()
+        begin(self._emulator, np.random.default_rng(int(seeds[0])), self._noops, self._fires)
         self.lives[0] = self._emulator.lives()
         return self._shown()
 
@@ -66,9 +82,13 @@ class Console:
     def frame(self, slot: int) -> Array:
         return self._picture
 
+    def heard(self, slot: int) -> Array:
+        """The sound of the last frame, as the emulator gives it: (512,) uint8, of which 128 is silence."""
+        return self._sound
+
     def close(self) -> None:
         """The emulator ends with this object."""
 
     def _shown(self) -> Shown:
-        self._picture = self._emulator.getScreenRGB()
+        self._picture, self._sound = self._emulator.getScreenRGB(), self._emulator.getAudio()
         return self._translator.see_rows(self._picture[None, None])

@@ -238,6 +238,13 @@ class VectorGame:
         seats = self._seats(copy, player)
         return next((drawn for seen in seats.values() if (drawn := pixels_in(seen)) is not None), None)
 
+    def heard(self, copy: int) -> Array | None:
+        """What was to be heard in the last frame of a copy, (samples,) uint8, of which 128 is silence; None: no sound.
+
+        Atari's frames have 512 samples, and there are 60 a second.
+        """
+        return self._seating.heard(copy)
+
     def lives(self, copy: int) -> int | None:
         """The lives that are left, where the game counts them."""
         return self._seating.lives(copy)

@@ -2,6 +2,10 @@
 
 A turn shows the last four frames, grey, 84 by 84, planes first. Rewards are the game's own points unless
 `reward_clipping=true`; the other options are the vector environment's own, `frame_skip` is its `frameskip`.
+
+`atari:pong?sound=true` is heard too: `sound` is what the console said in the frames that the picture is of, all of
+them and not only those that are shown, or in as many as `sound_frames` says; 16-bit numbers, 8,000 a second. The
+vector environment has no sound, so that these games are stepped one by one.
 Needs `pip install "lanista[atari]"`, which brings the games too.
 """
 
@@ -11,18 +15,20 @@ import math
 import re
 from collections.abc import Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, Game, Ints
+from lanista.envs.doors._atari_sound import FEWEST, MOST, RATE, SoundingConsoles, heard_space
 from lanista.envs.doors._console import Console
 from lanista.envs.doors._making import made, split
-from lanista.envs.doors._pools import Stepped, vector_spec
+from lanista.envs.doors._pools import Pool, Stepped, vector_spec
 from lanista.envs.doors._spaces import Shown, Translator
 from lanista.envs.doors._vectors import VectorGame
-from lanista.errors import unknown
+from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, call, required
 
 
@@ -41,13 +47,27 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     name, options = split(rest, "atari")
     source = f"atari:{rest}"
     rom = _rom(name)
-    settings: dict[str, Value] = call(_settings, f"'{source}'", options)
+    settings, heard = _settled(source, options)
     make = partial(_make, rom, settings)
-    env = made(lambda: make(1), source, None)
-    translator = Translator(env.single_observation_space, env.single_action_space, source)
+    env = made(lambda: make(1), source, None)  # with sound too: it checks the options
+    seen = env.single_observation_space
     longest = math.ceil(int(settings["max_num_frames_per_episode"]) / int(settings["frameskip"]))
-    spec = vector_spec(source, translator.role, longest, f"the Atari 2600 game {rom.replace('_', ' ')}")
-    return VectorGame(spec, lambda size: _Frames(make(size), translator), copies, restart, translator.filler)
+    described = f"the Atari 2600 game {rom.replace('_', ' ')}"
+    if heard:
+        both = spaces.Dict({"observation": seen, "sound": heard_space(heard)})
+        translator = Translator(both, env.single_action_space, source)
+        described += f", its sound at {RATE:,} samples a second"
+    else:
+        translator = Translator(seen, env.single_action_space, source)
+
+    def pool(size: int) -> Pool:
+        if not heard:
+            return _Frames(make(size), translator)
+        consoles = [_console(rom, sound=True) for _ in range(size)]
+        return SoundingConsoles(consoles, _cartridge(rom), settings, heard, translator)
+
+    spec = vector_spec(source, translator.role, longest, described)
+    return VectorGame(spec, pool, copies, restart, translator.filler)
 
 
 def ids() -> list[str]:
@@ -72,7 +92,7 @@ def screen(rest: str) -> str:
     """
     required("ale_py", "atari", f"atari:{rest}")
     name, options = split(rest, "atari")
-    call(_settings, f"'atari:{rest}'", options)
+    _settled(f"atari:{rest}", options)
     height, width = _console(_rom(name)).getScreenDims()
     shown: dict[str, Value] = {
         "frame_skip": 1, "stack_num": 1, "img_height": height, "img_width": width, "grayscale": False,
@@ -96,9 +116,9 @@ def console(rest: str) -> Game:
     required("ale_py", "atari", f"atari:{rest}")
     name, options = split(rest, "atari")
     source = f"atari:{rest}"
-    settings: dict[str, Value] = call(_settings, f"'{source}'", options)
+    settings, _ = _settled(source, options)
     rom = _rom(name)
-    emulator = _console(rom, float(settings["repeat_action_probability"]))
+    emulator = _console(rom, float(settings["repeat_action_probability"]), sound=True)
     count = len(emulator.getLegalActionSet() if settings["full_action_space"] else emulator.getMinimalActionSet())
     pictures = spaces.Box(0, 255, (1, *emulator.getScreenDims(), 3), np.uint8)
     translator = Translator(pictures, spaces.Discrete(count), source)
@@ -114,7 +134,7 @@ def frame_skip(rest: str) -> int:
         UsageError: an option is unknown or wrong.
     """
     name, options = split(rest, "atari")
-    settings: dict[str, Value] = call(_settings, f"'atari:{name}'", options)
+    settings, _ = _settled(f"atari:{name}", options)
     return int(settings["frameskip"])
 
 
@@ -126,29 +146,37 @@ def action_names(rest: str) -> list[str]:
     """
     required("ale_py", "atari", f"atari:{rest}")
     name, options = split(rest, "atari")
-    settings: dict[str, Value] = call(_settings, f"'atari:{rest}'", options)
+    settings, _ = _settled(f"atari:{rest}", options)
     console = _console(_rom(name))
     actions = console.getLegalActionSet() if settings["full_action_space"] else console.getMinimalActionSet()
     return [str(action.name) for action in actions]
 
 
-def _console(rom: str, repeating: float = 0.0) -> Any:
+def _console(rom: str, repeating: float = 0.0, sound: bool = False) -> Any:
     """An emulator with the game in it.
 
     Args:
         rom: the game's id.
         repeating: with which probability it goes on with the action before.
+        sound: whether it can be heard.
     """
     import ale_py
-    from ale_py import roms
 
     ale_py.ALEInterface.setLoggerMode(ale_py.LoggerMode.Error)
     console = ale_py.ALEInterface()
     console.setFloat("repeat_action_probability", repeating)
-    path = roms.get_rom_path(rom)
-    assert path is not None, rom  # it is one of `ids`
-    console.loadROM(path)
+    console.setBool("sound_obs", sound)
+    console.loadROM(_cartridge(rom))
     return console
+
+
+def _cartridge(rom: str) -> Path:
+    """The file of a game that is one of `ids`."""
+    from ale_py import roms
+
+    path: Path | None = roms.get_rom_path(rom)
+    assert path is not None, rom
+    return path
 
 
 def _rom(name: str) -> str:
@@ -159,6 +187,29 @@ def _rom(name: str) -> str:
     if rom is None:
         raise unknown("Atari game", plain.lower(), known.values())
     return rom
+
+
+def _settled(source: str, options: dict[str, Value]) -> tuple[dict[str, Value], int]:
+    """A user's options, checked: those of the vector environment, and how many frames are heard; 0: none.
+
+    Raises:
+        UsageError: one is unknown or wrong.
+    """
+    settings: dict[str, Value] = call(_settings, f"'{source}'", options)
+    sound, frames, skip = settings.pop("sound"), int(settings.pop("sound_frames")), int(settings["frameskip"])
+    if not sound:
+        if frames:
+            raise UsageError(f"'{source}' is not heard, so that 'sound_frames' says nothing: it goes with sound=true")
+        return settings, 0
+    least = max(FEWEST, skip)
+    if not frames:
+        return settings, min(max(least, skip * int(settings["stack_num"])), MOST)
+    if not least <= frames <= MOST:
+        raise UsageError(
+            f"'sound_frames' of '{source}' must be {least} to {MOST} frames of the console, not {frames}: an action "
+            f"lasts {skip}, and {FEWEST} are the least that can be told apart"
+        )
+    return settings, frames
 
 
 def _settings(
@@ -177,8 +228,10 @@ def _settings(
     reward_clipping: bool = False,
     max_num_frames_per_episode: int = 108000,
     num_threads: int = 0,
+    sound: bool = False,
+    sound_frames: int = 0,
 ) -> dict[str, Value]:
-    """A user's options, checked, under the vector environment's own names."""
+    """A user's options under the vector environment's own names, and those of sound."""
     settings: dict[str, Value] = dict(locals())
     settings["frameskip"] = settings.pop("frame_skip")
     return settings

@@ -23,6 +23,7 @@ DOOR_GAMES = (
     "gym:Taxi-v3?max_episode_steps=12",
     "gym:MountainCarContinuous-v0?max_episode_steps=9",
     "atari:pong?max_num_frames_per_episode=24&noop_max=4",
+    "atari:pong?max_num_frames_per_episode=24&noop_max=4&sound=true",
     "babyai:GoToLocalS5N2",
     "envpool:CartPole-v1?max_episode_steps=15",
     "envpool:ConnectFour-v1",

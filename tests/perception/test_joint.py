@@ -111,6 +111,8 @@ def test_maps_of_symbols_are_known_by_their_space() -> None:
     assert default_encoder(MAP) == "symbol_cnn"
     assert default_encoder(spaces.Box(0, 1, (3, 5, 5), np.uint8)) == "board_resnet"
     assert default_encoder(spaces.Box(0, 255, (3, 64, 64), np.uint8)) == "nature_cnn"
+    assert default_encoder(spaces.Box(-32768, 32767, (2133,), np.int16)) == "sound_cnn", "nothing is said so quickly"
+    assert default_encoder(spaces.Box(-32768, 32767, (4000,), np.int16)) == "speech_crnn"
 
 
 class Counting(Encoder):

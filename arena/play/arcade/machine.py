@@ -49,6 +49,7 @@ class Machine:
         frames: that were played in this game.
         score: what each player has got in this game.
         lives: that are left; -1 where nobody counts them.
+        sounds: it can be heard.
         over: how the game ended, in words; "" while it goes on.
         decision: an agent's last one, if its actions are Discrete.
     """
@@ -93,6 +94,7 @@ class Machine:
         self._left = 0
         self._has_lives = False
         self._picture: Array | None = None
+        self.sounds = False
         self.score, self.lives, self.over, self.frames = [0.0] * spec.players, -1, "", 0
         self.decision: Decision | None = None
 
@@ -110,6 +112,7 @@ class Machine:
         self._held, self._left, self._picture, self.decision = {}, 0, None, None
         self.score, self.over, self.frames = [0.0] * len(self.agents), "", 0
         self._look()
+        self.sounds = self.sound() is not None
         if self._picture is None:
             raise UsageError(f"{self.screen.spec.name} draws no pictures here")
 
@@ -145,6 +148,11 @@ class Machine:
         """The screen, (height, width, 3) uint8."""
         assert self._picture is not None, "it has begun"
         return self._picture
+
+    def sound(self) -> Array | None:
+        """What is heard in this frame, (512,) uint8, of which 128 is silence; None: this game has no sound here."""
+        heard: Array | None = getattr(self.screen, "heard", lambda copy: None)(0)
+        return heard
 
     def close(self) -> None:
         """Let go of the games."""

@@ -1,8 +1,8 @@
 """What goes between a browser, the server and the process of a game that is played in real time.
 
 From the browser come a few bytes, and nothing else is taken: `KEYS, seat, mask (2 bytes)`; `SEEN, number (4 bytes)`,
-the last frame that was drawn; `ORDER, which, value`. To it go frames and heat in binary, and `State` as JSON. Between
-server and process each message has its length before it. All numbers have their least byte first.
+the last frame that was drawn; `ORDER, which, value`. To it go frames, sounds and heat in binary, and `State` as JSON.
+Between server and process each message has its length before it. All numbers have their least byte first.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ from lanista.envs.core import Array
 KEYS, SEEN, ORDER = 1, 2, 3  # the first byte of what a browser sends
 LENGTHS = {KEYS: 4, SEEN: 5, ORDER: 3}
 # The second byte of an order; the last is the server's own: another browser looks.
-PAUSE, RESTART, SPEED, LOOKS, ATTACH = 1, 2, 3, 4, 5
+PAUSE, RESTART, SPEED, LOOKS, SOUND, ATTACH = 1, 2, 3, 4, 5, 6
 MOST_SEATS = 16
-FRAME, HEAT = 1, 2  # the first byte of what a browser is sent
+FRAME, HEAT, HEARD = 1, 2, 3  # the first byte of what a browser is sent
 HEAD = struct.Struct("<BBhIfff")  # kind, 0, lives, number, frames a second, the first two scores
+SOUND_HEAD = struct.Struct("<BBhI")  # kind, 0, 0, number
 BETWEEN = struct.Struct("<IB")  # length and kind of a message between server and process
 MOST_BYTES = 1 << 24  # of a message between them
 BINARY, TEXT, ALIVE = 0, 1, 2
@@ -39,6 +40,8 @@ class State:
         words: what is to be said of it.
         looks: whether an agent plays whose network shows where it looks.
         heat: whether that is shown.
+        sounds: whether the game can be heard.
+        sound: whether it is.
         speed: times the usual one, in percent.
     """
 
@@ -46,6 +49,8 @@ class State:
     words: str = ""
     looks: bool = False
     heat: bool = False
+    sounds: bool = False
+    sound: bool = False
     speed: int = 100
 
     def text(self) -> str:
@@ -60,7 +65,7 @@ def from_browser(data: object) -> bytes | None:
     if data[0] == KEYS and data[1] >= MOST_SEATS:
         return None
     if data[0] == ORDER:
-        allowed = {PAUSE: range(2), RESTART: range(1), SPEED: (50, 100), LOOKS: range(2)}
+        allowed = {PAUSE: range(2), RESTART: range(1), SPEED: (50, 100), LOOKS: range(2), SOUND: range(2)}
         if data[2] not in allowed.get(data[1], ()):
             return None
     return data
@@ -78,6 +83,16 @@ def frame(number: int, lives: int, fps: float, score: list[float], png: bytes) -
     """
     first, second = [*score, 0.0][:2]
     return HEAD.pack(FRAME, 0, lives, number & 0xFFFFFFFF, fps, first, second) + png
+
+
+def heard(number: int, samples: Array) -> bytes:
+    """The sound of a frame for the browser.
+
+    Args:
+        number: of the frame.
+        samples: (n,) uint8, of which 128 is silence.
+    """
+    return SOUND_HEAD.pack(HEARD, 0, 0, number & 0xFFFFFFFF) + samples.tobytes()
 
 
 def heat(values: Array) -> bytes:

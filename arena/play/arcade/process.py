@@ -31,6 +31,7 @@ from lanista.plugs import one_line
 UNSEEN = 12  # frames on their way to the browser, at most: 0.2 s
 PIPE = 1 << 20  # bytes that the pipe to the server holds
 SLIP = 0.1  # seconds behind, after which the game goes on from now instead of hurrying
+SILENCE = 128  # of the samples of a sound
 BEAT = 1.0  # seconds; as often the server hears that we are there
 
 
@@ -138,6 +139,13 @@ class Cabinet:
         self._unseen.append(self._serial)
         machine = self.machine
         self._send(BINARY, messages.frame(self._serial, machine.lives, self._fps(), machine.score, png))
+        self._send_sound()
+
+    def _send_sound(self) -> None:
+        """What is heard in this frame, if the browser wants it and it is not silence."""
+        samples = self.machine.sound() if self.state.sound else None
+        if samples is not None and (samples != SILENCE).any():
+            self._send(BINARY, messages.heard(self._serial, samples))
 
     def _fps(self) -> float:
         """Frames of the game in the last second or two, a second."""
@@ -162,6 +170,8 @@ class Cabinet:
             self._change(stage, self.state.words, speed=value)
         elif order == messages.LOOKS and self._looking is not None:
             self._change(stage, self.state.words, heat=bool(value))
+        elif order == messages.SOUND and self.machine.sounds:
+            self._change(stage, self.state.words, sound=bool(value))
         elif order == messages.ATTACH:
             with self._news:  # the other thread takes from it
                 self._unseen.clear()
@@ -180,7 +190,10 @@ class Cabinet:
         self._change("ready" if self._people else "playing")
         self._send_frame()
 
-    def _change(self, stage: Stage, words: str = "", *, speed: int | None = None, heat: bool | None = None) -> None:
+    def _change(
+        self, stage: Stage, words: str = "", *, speed: int | None = None, heat: bool | None = None,
+        sound: bool | None = None,
+    ) -> None:  # fmt: skip
         """Another state, which the browser is told."""
         self._times.clear()
         self.state = State(
@@ -188,6 +201,8 @@ class Cabinet:
             words,
             self._looking is not None,
             self.state.heat if heat is None else heat,
+            self.machine.sounds,
+            self.state.sound if sound is None else sound,
             self.state.speed if speed is None else speed,
         )
         if self._looking is not None:

@@ -1,7 +1,9 @@
 // A game in real time: frames come by a socket of its own, as PNG after a few numbers, and are drawn on a canvas; what is
 // pressed goes back as bits. See arena/play/arcade/messages.py. The server shows no more than this tells it to have drawn.
-const KEYS = 1, SEEN = 2, ORDER = 3, PAUSE = 1, RESTART = 2, SPEED = 3, LOOKS = 4;
-const HEAD = 20, FRAME = 1;
+const KEYS = 1, SEEN = 2, ORDER = 3, PAUSE = 1, RESTART = 2, SPEED = 3, LOOKS = 4, SOUND = 5;
+const HEAD = 20, FRAME = 1, HEARD = 3, SOUND_HEAD = 8;
+const CHUNK = 512, PACE = 60, RATE = CHUNK * PACE;  // samples of a frame; frames, and samples, a second
+const AHEAD = 0.08, FAR = 0.3;  // seconds that a sound waits at first, and at most
 const NOT_HERE = 4404, ELSEWHERE = 4409, NONSENSE = 4400;
 const NAMES = {
   ArrowUp: "↑", ArrowDown: "↓", ArrowLeft: "←", ArrowRight: "→", Space: "Space", Enter: "Enter",
@@ -23,7 +25,7 @@ export default {
         </div>
         <div class="arcade-screen" ref="screen" role="application" tabindex="0" :aria-label="'Screen of ' + about.title"
              aria-describedby="arcade-help" :style="{ aspectRatio: wide + ' / ' + high, maxWidth: most }"
-             :data-stage="state.stage" :data-frames="frames">
+             :data-stage="state.stage" :data-frames="frames" :data-sounds="sounds">
           <canvas ref="picture" :class="{ pixelated: wide <= 320 }" aria-hidden="true"></canvas>
           <canvas ref="heat" class="arcade-heat" v-show="state.heat" aria-hidden="true" :data-heats="heats"></canvas>
           <div class="arcade-veil" v-if="veil">
@@ -51,6 +53,7 @@ export default {
             <button class="button" :disabled="!going" @click="pause">{{ { ready: 'Start', paused: 'Go on' }[state.stage] || 'Pause' }} <kbd>P</kbd></button>
             <button class="button" :disabled="state.stage === 'loading'" @click="restart">Restart <kbd>R</kbd></button>
             <button v-if="state.looks" class="button" :aria-pressed="state.heat ? 'true' : 'false'" @click="looks">Where it looks <kbd>L</kbd></button>
+            <button v-if="state.sounds" class="button" :aria-pressed="state.sound ? 'true' : 'false'" @click="sound">Sound <kbd>M</kbd></button>
           </div>
           <div v-if="about.paced" class="segments" role="group" aria-label="Speed">
             <button v-for="p in [50, 100]" :key="p" class="button segment" :aria-pressed="state.speed === p ? 'true' : 'false'"
@@ -73,8 +76,8 @@ export default {
   props: { about: Object },
   data() {
     return {
-      SPEED, state: { stage: "loading", words: "", looks: false, heat: false, speed: 100 }, scores: [0, 0], lives: -1,
-      rate: "–", wide: 160, high: 210, frames: 0, heats: 0, held: [], lost: "", gone: false, spoken: "",
+      SPEED, state: { stage: "loading", words: "", looks: false, heat: false, sounds: false, sound: false, speed: 100 }, scores: [0, 0], lives: -1,
+      rate: "–", wide: 160, high: 210, frames: 0, heats: 0, sounds: 0, held: [], lost: "", gone: false, spoken: "",
     };
   },
   computed: {
@@ -95,7 +98,7 @@ export default {
     most() { return `min(100%, calc((100vh - 200px) * ${this.wide / this.high}))`; },
     help() {
       const keys = this.about.seats.map((seat) => seat.map((b) => `${this.said(b.name)}: ${b.keys.map(this.key).join(" or ")}`).join(", "));
-      return [...keys, "P pauses, R begins again" + (this.state.looks ? ", L shows where the agent looks" : "")].join(". ");
+      return [...keys, "P pauses, R begins again" + (this.state.looks ? ", L shows where the agent looks" : "") + (this.state.sounds ? ", M turns the sound on or off" : "")].join(". ");
     },
   },
   watch: {
@@ -110,6 +113,7 @@ export default {
       [document, "visibilitychange", () => this.hide()],
     ];
     for (const [on, what, does] of this.listeners) on.addEventListener(what, does);
+    this.base = null;  // where the first frame would stand, in samples of the browser's clock
     this.acked = 0; this.ackedAt = 0; this.arrived = 0; this.drawn = 0; this.told = 0; this.rated = 0;
     this.connect();
     this.$refs.screen.focus({ preventScroll: true });
@@ -118,6 +122,7 @@ export default {
     this.closed = true;
     for (const [on, what, does] of this.listeners) on.removeEventListener(what, does);
     if (this.socket) this.socket.close();
+    if (this.audio) this.audio.close();
   },
   methods: {
     connect() {
@@ -142,9 +147,12 @@ export default {
         this.state = JSON.parse(data);
         if (before === "loading" && this.state.looks && !this.state.heat && !this.about.seats.length) this.order(LOOKS, 1);
         if (!this.state.heat) this.clearHeat();
+        if (this.state.sound && !this.audio) this.send(ORDER, SOUND, 0);  // the page was loaded anew: silent until asked
+        this.base = null;
         return;
       }
       const view = new DataView(data);
+      if (view.getUint8(0) === HEARD) { this.play(view.getUint32(4, true), new Uint8Array(data, SOUND_HEAD)); return; }
       if (view.getUint8(0) !== FRAME) { this.drawHeat(data); return; }
       const number = view.getUint32(4, true);
       this.arrived += 1;
@@ -201,6 +209,20 @@ export default {
       canvas.getContext("2d").putImageData(picture, 0, 0);
       this.heats += 1;
     },
+    play(number, bytes) {  // in the place of its frame: what lies between is silence
+      const slow = 100 / this.state.speed, now = this.audio ? this.audio.currentTime * RATE : 0, place = number * CHUNK * slow;
+      if (!this.audio || this.audio.state !== "running" || bytes.length !== CHUNK) return;
+      const wait = this.base === null ? -1 : this.base + place - now;
+      if (wait < 0 || wait > FAR * RATE) this.base = Math.ceil(now + AHEAD * RATE) - place;  // the game has waited, or hurried
+      const buffer = this.audio.createBuffer(1, CHUNK, RATE), samples = buffer.getChannelData(0);
+      for (let i = 0; i < CHUNK; i += 1) samples[i] = (bytes[i] - 128) / 128;
+      const source = this.audio.createBufferSource();
+      source.buffer = buffer;
+      source.playbackRate.value = 1 / slow;
+      source.connect(this.volume);
+      source.start((this.base + place) / RATE);
+      this.sounds += 1;
+    },
     clearHeat() {
       const canvas = this.$refs.heat;
       if (canvas) canvas.getContext("2d").clearRect(0, 0, canvas.width, canvas.height);
@@ -209,6 +231,17 @@ export default {
     pause() { if (this.going) this.order(PAUSE, this.state.stage === "playing" ? 1 : 0); },
     restart() { this.order(RESTART, 0); },
     looks() { if (this.state.looks) this.order(LOOKS, this.state.heat ? 0 : 1); },
+    sound() {  // a browser lets nothing be heard before somebody has pressed something
+      if (!this.state.sounds) return;
+      if (!this.audio) {
+        this.audio = new AudioContext({ sampleRate: RATE });  // the console's own: no seams between frames
+        this.volume = new GainNode(this.audio, { gain: 0.5 });
+        this.volume.connect(this.audio.destination);
+      }
+      this.base = null;
+      if (!this.state.sound) this.audio.resume();
+      this.order(SOUND, this.state.sound ? 0 : 1);
+    },
     hide() {
       if (document.hidden && this.state.stage === "playing") {
         this.release();
@@ -229,7 +262,7 @@ export default {
         if (!event.repeat) this.press(meant[0], meant[1], true);
         return;
       }
-      const does = { KeyP: this.pause, KeyR: this.restart, KeyL: this.looks }[event.code];
+      const does = { KeyP: this.pause, KeyR: this.restart, KeyL: this.looks, KeyM: this.sound }[event.code];
       if (does && !event.repeat) { event.preventDefault(); does(); }
     },
     up(event) {

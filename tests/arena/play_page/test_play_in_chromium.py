@@ -250,6 +250,13 @@ def test_pong_is_played_by_keys_in_real_time(tab: Any, server: Server) -> None:
     tab.keyboard.up("ArrowUp")
     tab.wait_for_function("Number(document.querySelector('.arcade-screen').dataset.frames) > 60")
     assert re.search(r"Score\s+0", tab.locator(".arcade-bar").inner_text())
+    sound = tab.get_by_role("button", name="Sound")
+    assert sound.get_attribute("aria-pressed") == "false", "it is silent until somebody asks"
+    sound.click()
+    playwright.expect(sound).to_have_attribute("aria-pressed", "true")
+    tab.wait_for_function("Number(document.querySelector('.arcade-screen').dataset.sounds) > 8")
+    tab.keyboard.press("m")
+    playwright.expect(sound).to_have_attribute("aria-pressed", "false")
     tab.wait_for_function("document.querySelector('.arcade-figure b').innerText === '-1'")  # the ball was missed
     tab.keyboard.press("p")
     tab.wait_for_selector("[data-stage=paused]")

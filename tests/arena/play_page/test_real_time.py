@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,13 @@ from starlette.applications import Starlette
 
 from lanista.agents.artifact import save_agent
 from lanista.agents.policy_network import build_network
+from lanista.agents.saliency import saliency
 from lanista.arena.play.arcade import hall as halls
 from lanista.arena.play.arcade import messages
 from lanista.arena.play.arcade.hall import Cabinet, Hall
+from lanista.arena.play.arcade.looking import shows_looks
 from lanista.arena.play.arcade.machine import Machine
-from lanista.arena.play.arcade.messages import ATTACH, HEAD, KEYS, LOOKS, ORDER, PAUSE, RESTART, SEEN, SPEED
+from lanista.arena.play.arcade.messages import ATTACH, HEAD, KEYS, LOOKS, ORDER, PAUSE, RESTART, SEEN, SOUND, SPEED
 from lanista.arena.play.arcade.pads import keys_of, pad_of, screen_of
 from lanista.arena.play.arcade.pictures import Pictures
 from lanista.arena.play.arcade.players import check_real_time, offered, players_of
@@ -172,6 +175,47 @@ def test_a_person_moves_the_racket_and_loses_a_game() -> None:
     machine.close()
 
 
+def test_what_the_console_says_is_heard_with_its_frame() -> None:
+    """As often as the ball is lost there is a sound, in this very frame; between bounces it is silent."""
+    machine = Machine("atari:pong", [""], 1)
+    machine.begin(3)
+    assert machine.sounds
+    said = []
+    for _ in range(400):
+        before = machine.score[0]
+        machine.frame([0])
+        sound = machine.sound()
+        assert sound is not None and sound.shape == (512,) and sound.dtype == np.uint8
+        said.append(bool((sound != 128).any()))
+        assert machine.score[0] == before or said[-1]
+    assert machine.score[0] < 0 and 0.05 < np.mean(said) < 0.5
+    machine.close()
+    if find_spec("pygame") is not None:
+        silent = Machine("gym:CartPole-v1", [""], 1)
+        silent.begin(3)
+        assert not silent.sounds and silent.sound() is None
+        silent.close()
+
+
+def test_an_agent_that_hears_is_watched_and_heard(tmp_path: Path) -> None:
+    name = "atari:pong?sound=true&stack_num=1"
+    network = build_network(make(name).spec, "auto").eval()
+    save_agent(tmp_path / "agent", network, name, "float32", {})
+    machine = Machine("atari:pong", [str(tmp_path)], 1)
+    machine.begin(3)
+    said = []
+    for _ in range(200):
+        machine.frame([0])
+        sound = machine.sound()
+        said.append(sound is not None and bool((sound != 128).any()))
+    assert machine.sounds and any(said) and not all(said)
+    assert machine.decision is not None and machine.picture().shape == (210, 160, 3)
+    assert machine.decision.turn.observation["sound"].shape == (1, 533) and shows_looks(machine.decision.agent)
+    _, heat = saliency(network, machine.decision.turn, 0, machine.decision.action, copies=2)
+    assert heat.shape == (84, 84) and heat.max() == 1
+    machine.close()
+
+
 def test_a_person_and_an_agent_play_together() -> None:
     pytest.importorskip("mpe2")
     machine = Machine("zoo:mpe2/simple_push_v3", ["", "random"], 1)
@@ -261,6 +305,7 @@ class Viewer:
 
     def __init__(self, socket: Any) -> None:
         self.socket, self.frames, self.heats, self.last = socket, 0, 0, 0
+        self.sounds: list[bytes] = []
         self.state: dict[str, object] = {"stage": ""}
         self.pictures: set[bytes] = set()
 
@@ -271,6 +316,9 @@ class Viewer:
             self.state = json.loads(said)
         elif said[0] == messages.HEAT:
             self.heats += 1
+        elif said[0] == messages.HEARD:
+            assert messages.SOUND_HEAD.unpack(said[: messages.SOUND_HEAD.size])[3] == self.last, "of the frame before"
+            self.sounds.append(said[messages.SOUND_HEAD.size :])
         else:
             self.frames, self.last = self.frames + 1, HEAD.unpack(said[: HEAD.size])[3]
             self.pictures.add(said[HEAD.size :])
@@ -306,6 +354,28 @@ def run(work: Callable[[Hall, Callable[..., Any]], Awaitable[None]]) -> None:
             await serving
 
     asyncio.run(inside())
+
+
+def test_sound_is_sent_only_to_who_wants_it() -> None:
+    async def work(hall: Hall, connect: Callable[..., Any]) -> None:
+        async with connect(hall.open("atari:pong", [""])) as socket:
+            viewer = Viewer(socket)
+            await viewer.until(lambda: viewer.state["stage"] == "ready" and viewer.frames > 0)
+            assert viewer.state["sounds"] and not viewer.state["sound"]
+            await viewer.order(PAUSE, 0)
+            await viewer.until(lambda: viewer.frames > 200)
+            assert not viewer.sounds
+            await viewer.order(SOUND, 1)
+            await viewer.until(lambda: len(viewer.sounds) > 5)
+            assert viewer.state["sound"] and all(len(sound) == 512 for sound in viewer.sounds)
+            assert all(set(sound) != {128} for sound in viewer.sounds), "silence is not sent"
+            await viewer.order(SOUND, 0)
+            await viewer.until(lambda: not viewer.state["sound"])
+            count, frame = len(viewer.sounds), viewer.frames
+            await viewer.until(lambda: viewer.frames > frame + 150)
+            assert len(viewer.sounds) == count
+
+    run(work)
 
 
 def test_a_person_plays_pauses_and_comes_back() -> None:
