@@ -55,12 +55,12 @@ class TileCnn(Encoder):
 
     def places(self, observation: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, cell, rows, columns): each cell's features where it is."""
-        return self._cells(observation).transpose(1, 2).unflatten(2, (self.rows, self.columns))
+        return self._cells(observation).transpose(1, 2).reshape(len(observation), -1, self.rows, self.columns)
 
     def _cells(self, observation: Tensor) -> Tensor:
         """(batch, rows * columns, cell). Tiles do not overlap: products of matrices do it, and take less time."""
         tile = self.options["tile"]
-        cut = observation.unflatten(3, (self.columns, tile)).unflatten(2, (self.rows, tile))
+        cut = observation.reshape(-1, self.shape[0], self.rows, tile, self.columns, tile)
         values = self.prepare(cut.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2))
         for layer in (self.tiles, self.inner):
             values = F.relu_(F.linear(values, layer.weight.flatten(1), layer.bias))
