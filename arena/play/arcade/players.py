@@ -24,6 +24,11 @@ OTHERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("gym:FrozenLake-v1", "Frozen lake", ("pygame",)),
     ("gym:MiniGrid-DoorKey-6x6-v0", "MiniGrid: door and key", ("minigrid", "pygame")),
     ("gym:BabyAI-GoToObj-v0", "BabyAI: go to an object", ("minigrid", "pygame")),
+    ("babyai:GoToLocalS5N2", "BabyAI: go where it is told, small room", ("minigrid",)),
+    ("babyai:GoToLocal", "BabyAI: go where it is told", ("minigrid",)),
+    ("babyai:GoToDoor-5x5", "MiniGrid: go to the door it is told", ("minigrid",)),
+    ("babyai:PickupLoc", "BabyAI: pick up what it is told", ("minigrid",)),
+    ("babyai:PutNextLocal", "BabyAI: put what it is told next to what", ("minigrid",)),
     ("zoo:mpe2/simple_push_v3", "Push (MPE, two players)", ("mpe2", "pygame")),
     ("zoo:mpe2/simple_tag_v3", "Tag (MPE, four players)", ("mpe2", "pygame")),
 )
@@ -41,6 +46,10 @@ def offered() -> tuple[tuple[str, str], ...]:
     if find_spec("multi_agent_ale_py") is not None:
         found += [(f"zoo:atari/{name}", title(f"zoo:atari/{name}")) for name in TWO_PLAYERS]
     found += [(name, words) for name, words, needed in OTHERS if all(find_spec(module) for module in needed)]
+    if find_spec("minigrid") is not None:
+        known = {name for name, _ in found}
+        found += [(name, f"BabyAI: {name[7:]}") for name in (f"babyai:{level}" for level in door_ids("babyai"))
+                  if name not in known]  # fmt: skip
     if find_spec("ale_py") is not None:
         rest = [name for name in ids if name not in FAVOURITES]
         found += [(f"atari:{name}", title(f"atari:{name}")) for name in rest]
