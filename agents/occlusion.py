@@ -106,7 +106,9 @@ def occlusion(
 def _without_cells(value: Array, most: int) -> tuple[list[Array], tuple[int, int]]:
     """A map or picture (planes, rows, columns) without each of its cells, which are zero then: unseen, or black."""
     rows, columns = (min(size, most) for size in value.shape[1:])
-    down, across = (np.linspace(0, size, n + 1).astype(int) for size, n in zip(value.shape[1:], (rows, columns), strict=True))
+    down, across = (
+        np.linspace(0, size, n + 1).astype(int) for size, n in zip(value.shape[1:], (rows, columns), strict=True)
+    )
     parts = []
     for y in range(rows):
         for x in range(columns):

@@ -29,8 +29,9 @@ _VERBS = {
 _BESIDE = re.compile(rf"\b(?:{'|'.join((*VARIED['next to'], *UNSEEN['next to']))})\b")
 _THEN = re.compile(r"\b(?:and then|then|after that|afterwards|next(?! to))\b")
 _PLACES = {
-    "in front of you": "front", "in front of me": "front", "ahead": "front", "behind you": "behind", "behind me": "behind",
-    "on your left": "left", "on the left": "left", "on your right": "right", "on the right": "right",
+    "in front of you": "front", "in front of me": "front", "ahead": "front",
+    "behind you": "behind", "behind me": "behind", "on your left": "left", "on the left": "left",
+    "on your right": "right", "on the right": "right",
 }  # fmt: skip
 _THING = re.compile(rf"(?:(?:the|an|a|any) )?(.*?) ?([^ ]+?)(?: ({'|'.join(_PLACES)}))?")
 

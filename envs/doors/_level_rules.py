@@ -6,6 +6,7 @@ BabyAI's levels hold an instruction with its verifier, which is replaced; MiniGr
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from lanista.envs.doors._instruction_grammar import Act, Both, Order, Thing
@@ -55,9 +56,8 @@ def judge(level: Any, order: Order) -> None:
 def leave_unjudged(level: Any) -> None:
     """Have a level judge nothing; it goes on until its time is up, or until its rules end it whatever was meant."""
     if hasattr(level, "instrs"):
-        from minigrid.envs.babyai.core.verifier import Instr
 
-        class Unjudged(Instr):  # type: ignore[misc]
+        class Unjudged(_verifier().Instr):  # type: ignore[misc]
             def surface(self, env: Any) -> str:
                 return ""
 
@@ -77,6 +77,11 @@ def leave_unjudged(level: Any) -> None:
 # --- BabyAI's levels
 
 
+def _verifier() -> Any:
+    """BabyAI's instructions; they have no types."""
+    return import_module("minigrid.envs.babyai.core.verifier")
+
+
 def _judge_by_verifier(level: Any, order: Order) -> None:
     made = _instruction(level, order, bool(getattr(level.instrs, "strict", False)))
     made.reset_verifier(level)
@@ -88,8 +93,7 @@ def _judge_by_verifier(level: Any, order: Order) -> None:
 
 def _instruction(level: Any, order: Order, strict: bool) -> Any:
     """BabyAI's own object for an instruction."""
-    from minigrid.envs.babyai.core import verifier
-
+    verifier = _verifier()
     if isinstance(order, Both):
         first, second = (_instruction(level, part, strict) for part in (order.first, order.second))
         kinds = {"before": verifier.BeforeInstr, "after": verifier.AfterInstr, "and": verifier.AndInstr}
@@ -116,9 +120,7 @@ def _described(level: Any, thing: Thing, carried_too: bool = False) -> Any:
     Raises:
         UsageError: it has none.
     """
-    from minigrid.envs.babyai.core.verifier import ObjDesc
-
-    described = ObjDesc(thing.kind, thing.colour, thing.place)
+    described = _verifier().ObjDesc(thing.kind, thing.colour, thing.place)
     there, _ = described.find_matching_objs(level)
     walls = ("wall", "floor", "goal", "lava")
     if not [each for each in there if each.type not in walls] and not (carried_too and _is(level.carrying, thing)):

@@ -17,8 +17,13 @@ Made = TypeVar("Made")
 
 
 def vector_spec(
-    source: str, role: Role, longest: int | None, description: str, players: int = 1, levels: bool = False,
-    instructed: bool = False
+    source: str,
+    role: Role,
+    longest: int | None,
+    description: str,
+    players: int = 1,
+    levels: bool = False,
+    instructed: bool = False,
 ) -> GameSpec:
     """The spec of a game in vector environments, which tell nothing of their rewards.
 

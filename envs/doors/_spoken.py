@@ -18,7 +18,10 @@ LOUDNESS = (0.2, 1.0)  # of a sound, to that of the loudest
 NOISY, NOISE = 0.6, (8.0, 35.0)  # share of the sounds; signal to noise, in dB
 KEPT = 512  # missions whose sounds are kept in memory
 QUIET = 150 / 32768  # of the loudest: what is never louder is silence
-FULL, CLIPPED = 0.999, 0.002  # of the loudest: a sound that reaches it in this share of its samples was recorded too loud
+FULL, CLIPPED = (
+    0.999,
+    0.002,
+)  # of the loudest: what reaches it in this share of its samples is clipped
 log = logging.getLogger(__name__)
 
 

@@ -1,6 +1,6 @@
 """Instructions said by synthetic voices as people tell an agent what to do: "go to the red ball", "grab a key".
 
-A phrase is one clause of BabyAI's language (Chevalier-Boisvert et al. 2019, arXiv:1810.08272) of 38 words: what to do,
+A phrase is one clause of BabyAI's language (Chevalier-Boisvert et al. 2019, arXiv:1810.08272) of 37 words: what to do,
 with which thing, and where that lies. Some say it in other words. A voice says it in one breath.
 """
 
@@ -29,13 +29,8 @@ ARTICLES = ("the", "a")
 COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")
 THINGS = ("ball", "box", "key", "door", "object")
 PLACES = ("in front of you", "behind you", "on your left", "on your right")
-WORDS = tuple(
-    dict.fromkeys(
-        " ".join(
-            [*(each for ways in VERBS.values() for each in ways), *PUTS, *BESIDES, *ARTICLES, *COLOURS, *THINGS, *PLACES]
-        ).split()
-    )
-)
+_WAYS = (*(way for ways in VERBS.values() for way in ways), *PUTS, *BESIDES)
+WORDS = tuple(dict.fromkeys(" ".join([*_WAYS, *ARTICLES, *COLOURS, *THINGS, *PLACES]).split()))
 SAYS = {"train": 26, "valid": 80, "test": 100}  # phrases a voice
 USUAL = 0.6  # share of the verbs that are BabyAI's own
 PUT, PLACED, COLOURED = 0.12, 0.15, 0.85  # shares of the phrases, and of the things

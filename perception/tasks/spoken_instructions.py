@@ -27,7 +27,7 @@ class SpokenInstructions(SpokenMoves):
         """
         self.voices, self.samples = voices, samples
         self.recipe = Recipe(
-            encoder="speech_crnn:step=40", epochs=8, minutes=15.0, batch_size=64, learning_rate=2e-3, patience=12
+            encoder="speech_crnn:step=40", epochs=6, minutes=15.0, batch_size=64, learning_rate=2e-3, patience=12
         )
 
     def load(self, seed: int) -> Splits:

@@ -18,7 +18,7 @@ from lanista.agents.contestant import load_agent
 from lanista.arena.play.arcade.pads import Pad, frame_skip, pad_of, same_game, screen_of
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, Ints, Turn, agent_name, start_agent
-from lanista.envs.instructed import Instruction, InstructedGame, Sound, View
+from lanista.envs.instructed import InstructedGame, Instruction, Sound, View
 from lanista.errors import UsageError
 
 FIRST_CALLS = 6  # a network is brought into a quicker form after some calls
@@ -104,7 +104,8 @@ class Machine:
         self.score, self.lives, self.over, self.frames = [0.0] * spec.players, -1, "", 0
         self.decision: Decision | None = None
         self.told: Instruction | None = None
-        self._instructed: InstructedGame | None = self.screen if spec.instructed else None
+        shown: object = self.screen
+        self._instructed = shown if spec.instructed and isinstance(shown, InstructedGame) else None
         self._wanted: tuple[str, Sound | None] | None = None  # what is told instead of the game's own missions
         self._ahead: tuple[Turn, Choice] | None = None  # what was thought of before it is played
 

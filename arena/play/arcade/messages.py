@@ -1,9 +1,10 @@
 """What goes between a browser, the server and the process of a game that is played in real time.
 
 From the browser come a few bytes, and nothing else is taken: `KEYS, seat, mask (2 bytes)`; `SEEN, number (4 bytes)`,
-the last frame that was drawn; `ORDER, which, value`. To it go frames and heat in binary, and `State` as JSON. What an agent is
-told to do comes by the page's own server: `SAY`, see `instruction`; what it is told and thinks of goes back as JSON with
-a `note`. Between server and process each message has its length before it. All numbers have their least byte first.
+the last frame that was drawn; `ORDER, which, value`. To it go frames and heat in binary, and `State` as JSON. What an
+agent is told to do comes by the page's own server: `SAY`, see `instruction`; what it is told and thinks of goes back as
+JSON with a `note`. Between server and process each message has its length before it. All numbers have their least byte
+first.
 """
 
 from __future__ import annotations
@@ -133,7 +134,7 @@ def told(given: Instruction, wrong: str = "") -> bytes:
         parts = np.array_split(np.abs(given.heard.astype(np.int32)), min(WAVE, len(given.heard)))
         wave = [int(part.max()) * 100 // 32768 for part in parts]
     about = {
-        "note": "told", "text": given.words, "own": given.own, "judged": given.judged, "unknown": given.unknown,
+        "note": "given", "text": given.words, "own": given.own, "judged": given.judged, "unknown": given.unknown,
         "remarks": given.remarks, "wave": wave, "wrong": wrong,
         "seconds": len(given.heard) / given.rate if given.heard is not None and given.rate else 0,
     }  # fmt: skip
