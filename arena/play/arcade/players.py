@@ -80,8 +80,9 @@ def check_real_time(game: str, spec: GameSpec) -> None:
 def players_of(roster: Roster, game: str, spec: GameSpec) -> list[tuple[str, str]]:
     """Who can play at a game's agents' seats, as (contestant's string, words), those who train on it first."""
     known: dict[str, str] = {}
-    for name in _runs(roster, game):
-        known[name] = f"{name.rpartition('/')[2]}, one of your runs"
+    for name, own in _runs(roster, game):
+        options = own.partition("?")[2] if own != game else ""
+        known[name] = ", ".join([name.rpartition("/")[2], "one of your runs", *([options] if options else [])])
         known[f"{name}?temperature=1"] = f"{name.rpartition('/')[2]}, varied (temperature 1)"
     for opponent in roster.opponents(game, spec):
         for strength in opponent.strengths:
@@ -92,16 +93,17 @@ def players_of(roster: Roster, game: str, spec: GameSpec) -> list[tuple[str, str
     return list(known.items())
 
 
-def _runs(roster: Roster, game: str) -> list[str]:
-    """The runs that train on a game, also with other options of it, those that wrote last first."""
+def _runs(roster: Roster, game: str) -> list[tuple[str, str]]:
+    """The runs that train on a game, also with other options of it, those that wrote last first; and their games."""
     if not roster.runs.is_dir():
         return []
     found = []
     for folder in sorted(roster.runs.iterdir())[:MOST_RUNS]:
         agent = agent_folder(folder)
         try:
-            if agent is not None and same_game(str(read_json(agent / DESCRIPTION, "an agent").get("game")), game):
-                found.append((-(agent / "model.safetensors").stat().st_mtime, folder.as_posix()))
+            own = "" if agent is None else str(read_json(agent / DESCRIPTION, "an agent").get("game"))
+            if agent is not None and same_game(own, game):
+                found.append((-(agent / "model.safetensors").stat().st_mtime, folder.as_posix(), own))
         except (UsageError, OSError):
             continue  # a run that is being written, or is damaged
-    return [name for _, name in sorted(found)]
+    return [(name, own) for _, name, own in sorted(found)]

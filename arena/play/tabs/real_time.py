@@ -149,6 +149,8 @@ class Chooser:
             modes = [("person", "You and an agent"), ("people", "Two people"), ("watch", "Agents, watched")]
         if self.mode not in dict(modes):
             self.mode = "person"
+        if spec.instructed and self.agents[0][0] != "random":
+            self.mode = "watch"  # what is told is told to somebody
         self.who.clear()
         with self.who:
             Choice("Who plays", modes, self.mode, self._mode)

@@ -99,7 +99,7 @@ def test_levels_are_offered_with_their_keys_and_agents_of_all_their_senses(reade
     assert same_game(LEVEL, f"{LEVEL}?mission=speech") and not same_game(LEVEL, "babyai:GoToLocal")
     assert not same_game(LEVEL, "gym:GoToLocalS5N2")
     roster = Roster(runs=reader.parent)
-    assert players_of(roster, LEVEL, spec)[0] == (reader.as_posix(), "reader, one of your runs")
+    assert players_of(roster, LEVEL, spec)[0] == (reader.as_posix(), "reader, one of your runs, mission=text")
 
 
 def test_an_agent_thinks_before_it_plays_and_plays_what_it_thought(reader: Path) -> None:
@@ -257,8 +257,9 @@ def test_what_can_be_said_has_words_that_are_known_and_means_what_levels_judge()
 def watch(page: Any, server: Server, name: str) -> None:
     """Choose the level and an agent, and begin."""
     page.goto(server.link(f"/real-time?game={LEVEL}"))
-    page.get_by_role("button", name="An agent, watched").click()
-    page.get_by_label("Agent", exact=True).select_option(label=f"{name}, one of your runs")
+    playwright.expect(page.get_by_role("button", name="An agent, watched")).to_have_attribute("aria-pressed", "true")
+    agent = page.get_by_label("Agent", exact=True)
+    agent.select_option(label=agent.locator("option", has_text=f"{name}, one of your runs").inner_text())
     page.get_by_role("button", name="Start", exact=True).click()
     page.wait_for_selector(".told-bar")
     page.get_by_role("button", name="One a second").click()
