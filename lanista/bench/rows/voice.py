@@ -67,8 +67,8 @@ def measure(plan: Plan) -> Row:
             )  # fmt: skip
     title = (
         "Moves and instructions said on the page by voices, accents and an engine that were never learnt from: the "
-        "likeliest meaning among the legal moves and the page's commands, or among BabyAI's single clauses, is right, or "
-        "is done at once, or asked back."
+        "likeliest meaning among the legal moves and the page's commands, or among BabyAI's single clauses, is right, "
+        "or is done at once, or asked back."
     )
     return Row("voice", title, "phrases", verdicts, [], (), table)
 
