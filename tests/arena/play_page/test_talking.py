@@ -257,7 +257,8 @@ def test_what_can_be_said_has_words_that_are_known_and_means_what_levels_judge()
 def watch(page: Any, server: Server, name: str) -> None:
     """Choose the level and an agent, and begin."""
     page.goto(server.link(f"/real-time?game={LEVEL}"))
-    playwright.expect(page.get_by_role("button", name="An agent, watched")).to_have_attribute("aria-pressed", "true")
+    watched = page.get_by_role("button", name="An agent, watched")
+    playwright.expect(watched).to_have_attribute("aria-pressed", "true", timeout=1000 * PATIENCE)  # the game is opened
     agent = page.get_by_label("Agent", exact=True)
     agent.select_option(label=agent.locator("option", has_text=f"{name}, one of your runs").inner_text())
     page.get_by_role("button", name="Start", exact=True).click()
