@@ -47,6 +47,8 @@ def test_every_page_is_there(site: Path) -> None:
     for notebook in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
         assert (site / "notebooks" / notebook.name).is_file()
         assert (site / "notebooks" / notebook.name).with_suffix(".html").is_file()
+    for page in site.rglob("*.html"):
+        assert "--8" not in page.read_text(), f"{page} should show a file"
     assert not (site / "building").exists() and not (site / "examples").exists()
 
 
