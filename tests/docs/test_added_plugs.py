@@ -62,7 +62,7 @@ def run(checkout: Path, *words: str) -> str:
     environment = {**os.environ, "PYTHONPATH": str(checkout)}
     environment.pop("PYTEST_ADDOPTS", None)
     done = subprocess.run(
-        [sys.executable, *words], cwd=checkout, env=environment, capture_output=True, text=True, timeout=400
+        [sys.executable, *words], cwd=checkout, env=environment, capture_output=True, text=True, timeout=1200
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     return done.stdout

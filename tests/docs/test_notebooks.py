@@ -52,7 +52,7 @@ def test_it_runs(path: Path, tmp_path: Path) -> None:
         for cell in notebook.cells:
             cell.source = cell.source.replace(long, short)
     client = NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
+        notebook, timeout=900, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
     )
     client.execute()
     printed = "".join(
