@@ -63,7 +63,9 @@ def test_an_agent_that_comes_along_gives_its_encoder(tmp_path: Path, monkeypatch
     assert lasting(board, "connect_four") == "connect_four", "a name holds from any folder"
     with pytest.raises(UsageError, match="did you mean 'connect_four'"):
         lanista.load_encoder("conect_four")
-    build_encoder("mlp:dim=8", board["board"]).save_pretrained(tmp_path / "connect_four")
+    space = board["board"]
+    assert isinstance(space, spaces.Box)
+    build_encoder("mlp:dim=8", space).save_pretrained(tmp_path / "connect_four")
     assert lanista.load_encoder("connect_four").dim == 8, "what lies here goes first"
     assert lasting(board, "connect_four") == str(tmp_path / "connect_four")
 

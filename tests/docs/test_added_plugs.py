@@ -80,6 +80,7 @@ def test_every_file_is_a_plug_of_its_room() -> None:
     assert not [file for file in files if (ROOT / file).exists()], "they are not in the rooms already"
 
 
+@pytest.mark.slow  # it runs the suites of five kinds once more
 def test_they_pass_what_every_plug_of_their_kind_must(checkout: Path) -> None:
     wanted = " or ".join(f"({which})" for which, _ in SUITES.values())
     told = run(
