@@ -66,7 +66,8 @@ sys.addaudithook(_audit)
 def _allowed(path: str) -> bool:
     """Whether an input may change this file: its own folder, and what compilers and Python keep of programs."""
     real = os.path.realpath(path)
-    kept = real.endswith((".pyc", ".nbi", ".nbc")) or "__pycache__" in real or real == os.devnull
+    compiled = any(f"{ending}." in f"{real}." for ending in (".pyc", ".nbi", ".nbc")) or "__pycache__" in real
+    kept = compiled or real == os.devnull
     return kept or any(real == each or real.startswith(each + os.sep) for each in _watch["folders"])
 
 
