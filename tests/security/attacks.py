@@ -34,6 +34,8 @@ NAN = "@ not a number @"
 
 # What starts a program or calls what a file names; Python tells of each before it happens.
 PROGRAMS = ("os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen", "pickle.find_class")
+# Whose classes may be unpickled: arrays, by the reader of RLlib's checkpoints, and what Numba keeps of compiled rules.
+READERS = ("numpy", "numba", "copyreg")
 CHANGES = ("os.remove", "os.rename", "os.mkdir", "os.rmdir", "os.link", "os.symlink", "os.chmod", "os.truncate")
 _watch: dict[str, Any] = {}
 
@@ -46,8 +48,8 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
     """Note what an input has done to the world, while one is watched. A hook cannot be taken away again."""
     if not _watch:
         return
-    if event == "pickle.find_class" and arguments[0].partition(".")[0] == "numpy":
-        return  # arrays, which the reader of RLlib's checkpoints makes
+    if event == "pickle.find_class" and arguments[0].partition(".")[0] in READERS:
+        return
     if event in PROGRAMS and not _watch["programs"]:
         _watch["seen"].append(f"{event} {arguments[:1]}")
     elif event == "open" and isinstance(arguments[0], str | bytes):
