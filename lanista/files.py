@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -20,6 +21,8 @@ from lanista.errors import UsageError
 LOCK = "running.lock"
 MOST_JSON = 2**26  # bytes of a description; none of ours comes near
 MOST_TOML = 2**20  # bytes of settings, which are read by Python's own slow reader
+# Of a key of many parts Python's reader keeps all beginnings: the square of their number, gigabytes for a small file.
+DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 
 
 @contextlib.contextmanager
@@ -108,7 +111,10 @@ def read_toml(path: Path) -> dict[str, Any]:
     """
     try:
         check_file(path, MOST_TOML)
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        if DEEP_KEY.search(text):
+            raise UsageError(f"{path} has a key of more than 32 parts, as a.b.c has 3")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}") from None
     except UsageError:
