@@ -11,7 +11,7 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test check picture clean
+.PHONY: demo test check docs picture clean
 
 demo: .venv/installed  ## train Connect Four, rank the agent, write the report
 	$(BIN)/lanista demo --minutes $(DEMO_MINUTES)
@@ -25,6 +25,9 @@ check: .venv/installed-for-tests  ## style, types, and which room may import whi
 	$(BIN)/mypy -p lanista
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
+
+docs: .venv/installed-for-tests  ## the manual, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 picture: .venv/installed  ## the README's picture: a demo's report, seen by a browser
 	rm -rf runs/picture

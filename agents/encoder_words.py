@@ -1,8 +1,8 @@
 """A network's encoders as a user writes them: one word for all modalities, or one for each.
 
 A word is `auto`, an encoder's id with its options, or a pretrained encoder: a folder, a trained agent's folder or run,
-the name of one that comes with Lanista, `hf:org/name`. `board=impala_cnn mission=encoders/words` gives each modality
-its own. Where a game has several roles, the words are for each of them.
+the name of an encoder or of an agent that comes with Lanista, `hf:org/name`. `board=impala_cnn
+mission=encoders/words` gives each modality its own. Where a game has several roles, the words are for each of them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,13 @@ import torch
 from gymnasium import spaces
 
 from lanista.agents.artifact import load_networks
+from lanista.agents.contestant import SHIPPED as SHIPPED_AGENTS
 from lanista.agents.contestant import agent_folder
+from lanista.agents.contestant import shipped as shipped_agents
 from lanista.agents.role_networks import RoleNetworks, role_names, the_only
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError, unknown
+from lanista.hub import HUB
 from lanista.perception.adapt import adapted
 from lanista.perception.encoder import Encoder, encoders
 from lanista.perception.fusion import AUTO, Fusion, build_fusion
@@ -36,8 +39,10 @@ def load_encoder(path: str | Path, role: str = "") -> Encoder | Fusion:
     Raises:
         UsageError: it is none of them, is damaged, or is of a newer format.
     """
-    folder = agent_folder(Path(path))
+    folder = agent_folder(SHIPPED_AGENTS / path if _is_shipped_agent(str(path)) else Path(path))
     if folder is None:
+        if not str(path).startswith(HUB) and encoder_folder(path) is None and not Path(path).exists():
+            raise unknown("pretrained encoder", str(path), [*shipped(), *shipped_agents()])
         return load_pretrained(path)
     networks = load_networks(folder)[0]
     if role and isinstance(networks, RoleNetworks):
@@ -48,11 +53,16 @@ def load_encoder(path: str | Path, role: str = "") -> Encoder | Fusion:
     return cast(Encoder, members[0]) if len(members) == 1 else fusion
 
 
+def _is_shipped_agent(word: str) -> bool:
+    """Is it the name of an agent that comes with Lanista, and of nothing that lies here or is an encoder's?"""
+    return word in shipped_agents() and agent_folder(Path(word)) is None and encoder_folder(word) is None
+
+
 def is_pretrained(word: str) -> bool:
     """Does a word name something with weights, rather than an encoder's kind?"""
     if word == AUTO or word.partition(":")[0].replace("-", "_") in encoders():
         return False
-    return word.startswith("hf:") or word in shipped() or Path(word).exists() or "/" in word
+    return word.startswith(HUB) or word in [*shipped(), *shipped_agents()] or Path(word).exists() or "/" in word
 
 
 def words_by_modality(observation: spaces.Dict, words: str) -> dict[str, str]:
@@ -167,7 +177,8 @@ def lasting(observation: spaces.Dict, words: str, home: Mapping[str, str] | None
         return words
     kept = {}
     for name, word in wanted.items():
-        if is_pretrained(word) and not word.startswith("hf:") and word not in shipped():
+        named = word in shipped() or _is_shipped_agent(word)
+        if is_pretrained(word) and not word.startswith(HUB) and not named:
             gone = agent_folder(Path(word)) is None and encoder_folder(word) is None
             word = (home or {}).get(name, word) if gone else str(Path(word).resolve())
         kept[name] = word

@@ -75,6 +75,7 @@ class GameSpec:
         static: modalities that never change within a game, to be stored once a game.
         description: one line for people.
         levels: an episode is a level that its number alone decides, and may be chosen: the game is a `LevelGame`.
+        instructed: its player is told what to do, and may be told something else: see `envs.instructed`.
     """
 
     name: str
@@ -90,6 +91,7 @@ class GameSpec:
     static: frozenset[str] = frozenset()
     description: str = ""
     levels: bool = False
+    instructed: bool = False
 
     def role(self, player: int) -> Role:
         """The role of a player."""

@@ -227,8 +227,8 @@ def load_encoder(path: str | Path) -> Encoder | Fusion:
 
     Args:
         path: a pretrained encoder's folder or the name of one that comes with Lanista (`lanista encoders` lists
-            them), `hf:org/name`, a trained agent's folder or a training run; of an agent with several modalities, the
-            encoder takes them all as a dictionary.
+            them), `hf:org/name`, a trained agent's folder, a training run, or the name of an agent that comes with
+            Lanista; of an agent with several modalities, the encoder takes them all as a dictionary.
 
     Raises:
         UsageError: the folder holds neither, is damaged, or is of a newer format.

@@ -21,8 +21,8 @@ class Repeated:
 
     def __init__(self) -> None:
         self._weights: Tensor | None = None  # (numbers of a row, KEYS)
-        self._kept: dict[tuple[float, ...], Tensor] = {}
-        self._of: tuple[float, ...] = ()  # the state of the encoder that `_kept` is of
+        # The state of the encoder, and what it made of rows in that state: one attribute, for several threads ask.
+        self._kept: tuple[tuple[float, ...], dict[tuple[float, ...], Tensor]] = (), {}
 
     def __reduce__(self) -> tuple[type[Repeated], tuple[()]]:
         """A copy begins anew: what was read is not passed on."""
@@ -60,14 +60,16 @@ class Repeated:
     def _from_before(self, encoder: nn.Module, rows: Tensor, keys: list[tuple[float, ...]], first: Tensor) -> Tensor:
         """The features of different rows, of which only those that are new are read."""
         now = (torch.is_autocast_enabled("cpu"), *_state(encoder))
-        if now != self._of or len(self._kept) > MOST_KEPT:
-            self._kept, self._of = {}, now
-        new = [number for number, key in enumerate(keys) if key not in self._kept]
+        of, kept = self._kept
+        if now != of or len(kept) > MOST_KEPT:
+            kept = {}
+            self._kept = now, kept
+        new = [number for number, key in enumerate(keys) if key not in kept]
         if new:
             with torch.no_grad():
                 read = encoder(rows[first[new]])
-            self._kept.update({keys[number]: row for number, row in zip(new, read, strict=True)})
-        return torch.stack([self._kept[key] for key in keys])
+            kept.update({keys[number]: row for number, row in zip(new, read, strict=True)})
+        return torch.stack([kept[key] for key in keys])
 
     def _weights_for(self, numbers: int) -> Tensor:
         if self._weights is None or len(self._weights) != numbers:

@@ -23,10 +23,9 @@ from lanista.errors import UsageError
 if TYPE_CHECKING:
     from lanista.perception.recogniser import Recogniser
 
-RECOGNISER = "spoken_moves"
+RECOGNISER, INSTRUCTIONS = "spoken_moves", "spoken_instructions"
 RATE = 8000  # samples a second of an utterance
 LONGEST = 4.0  # seconds
-LEARNT = 18_000  # samples of the window in training; a shorter utterance has silence around it there
 SHORTEST = 0.12
 QUIET = 150  # of 32,767: what is never louder is silence
 # Chosen on the validation voices: so no move of theirs was taken for another, and of illegal ones none for a legal.
@@ -106,7 +105,8 @@ class Ear:
             head = model.head
             assert isinstance(head, Phrase)
             wave = samples[: round(LONGEST * RATE)].astype(np.float32) / 32768
-            reader = SoundInput(RATE, max(LEARNT, len(wave)))
+            learnt = model.encoder.shape[0]  # a shorter utterance has silence around it, as it had in training
+            reader = SoundInput(RATE, max(learnt, len(wave)))
             encoded = model.encode(torch.from_numpy(reader.fit([wave])))
             words = tuple((answer.text, answer.probability) for answer in head.heard(encoded))
             free = " ".join(word for word, _ in words)

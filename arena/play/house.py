@@ -15,7 +15,7 @@ from typing import Any
 
 from lanista.arena.play.arcade.hall import Hall
 from lanista.arena.play.eyes import Eye
-from lanista.arena.play.hearing import Ear
+from lanista.arena.play.hearing import INSTRUCTIONS, Ear
 from lanista.arena.play.judging import can_be_judged, forget, unjudged, write_down
 from lanista.arena.play.keeping import Keeper, to_plain
 from lanista.arena.play.mind import Position, Thought
@@ -54,6 +54,7 @@ class House:
     minds: Minds = field(default_factory=Minds)
     thumbnails: Thumbnails = field(default_factory=Thumbnails)
     ear: Ear = field(default_factory=Ear)
+    instruction_ear: Ear = field(default_factory=lambda: Ear(INSTRUCTIONS))
     eye: Eye = field(default_factory=Eye)
     hall: Hall = field(default_factory=Hall)
     db: Path | None = None

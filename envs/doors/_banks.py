@@ -59,17 +59,20 @@ class Banks:
 
     def frame(self, copy: int) -> Array | None:
         """The picture that a copy's environment draws, (height, width, 3) uint8, if it does."""
-        for bank in self.banks:
-            for slot in bank.slots[bank.copies == copy]:
-                return bank.pool.frame(int(slot))
-        return None
+        seat = self.seat(copy)
+        return None if seat is None else seat[0].pool.frame(seat[1])
 
     def lives(self, copy: int) -> int | None:
         """The lives that are left in a copy, where its environment counts them."""
+        seat = self.seat(copy)
+        counted: Ints | None = None if seat is None else getattr(seat[0].pool, "lives", None)
+        return None if seat is None or counted is None else int(counted[seat[1]])
+
+    def seat(self, copy: int) -> tuple[Bank, int] | None:
+        """The bank in which a copy sits, and its slot there; None if it sits nowhere."""
         for bank in self.banks:
-            counted: Ints | None = getattr(bank.pool, "lives", None)
-            if counted is not None and (bank.copies == copy).any():
-                return int(counted[bank.slots[bank.copies == copy][0]])
+            for slot in bank.slots[bank.copies == copy]:
+                return bank, int(slot)
         return None
 
     def heard(self, copy: int) -> Array | None:

@@ -17,14 +17,20 @@ Made = TypeVar("Made")
 
 
 def vector_spec(
-    source: str, role: Role, longest: int | None, description: str, players: int = 1, levels: bool = False
+    source: str,
+    role: Role,
+    longest: int | None,
+    description: str,
+    players: int = 1,
+    levels: bool = False,
+    instructed: bool = False,
 ) -> GameSpec:
     """The spec of a game in vector environments, which tell nothing of their rewards.
 
     Args:
         source: the game's whole string.
         role: of every player.
-        longest, description, players, levels: see `GameSpec`; several players move in turn.
+        longest, description, players, levels, instructed: see `GameSpec`; several players move in turn.
     """
     return GameSpec(
         name=source,
@@ -38,6 +44,7 @@ def vector_spec(
         returns=(-inf, inf),
         description=description,
         levels=levels,
+        instructed=instructed,
     )
 
 

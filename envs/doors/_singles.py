@@ -11,6 +11,8 @@ from lanista.envs.core import Array, Bools, Floats, Ints
 from lanista.envs.doors._ledger import log
 from lanista.envs.doors._pools import Stepped, closed
 from lanista.envs.doors._spaces import Shown, Translator
+from lanista.envs.instructed import Instruction, Sound, View
+from lanista.errors import UsageError
 
 TRIES = 3  # an environment that fails to begin is made anew and given another seed this many times
 
@@ -71,6 +73,24 @@ class Singles:
         except ImportError:  # Gymnasium's pictures need pygame, which playing does not
             return None
         return np.asarray(pixels)
+
+    def instruction(self, slot: int) -> Instruction | None:
+        """What the player of a slot is told; None where its environment tells nothing."""
+        return getattr(self._envs[slot], "instruction", None)
+
+    def view(self, slot: int) -> View | None:
+        """Where the player of a slot sees what it sees; None where its environment does not say that."""
+        return self._envs[slot].view() if hasattr(self._envs[slot], "view") else None
+
+    def instruct(self, slot: int, words: str | None, sound: Sound | None) -> Shown:
+        """Tell the player of a slot something else; see `envs.instructed`. What is shown there now, one row.
+
+        Raises:
+            UsageError: its environment tells nothing, or not that.
+        """
+        if self.instruction(slot) is None:
+            raise UsageError("nothing can be told in this game")
+        return self._translator.stack([self._envs[slot].instruct(words, sound)], [{}])
 
     def close(self) -> None:
         for env in self._envs:

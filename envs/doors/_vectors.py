@@ -19,7 +19,9 @@ from lanista.envs.doors._banks import Bank, Banks
 from lanista.envs.doors._drawing import framed, pixels_in, seats_text, text_picture
 from lanista.envs.doors._ledger import Ledger, placed, settle
 from lanista.envs.doors._pools import Pool, Stepped, Sums, joined, quick
+from lanista.envs.doors._singles import Singles
 from lanista.envs.doors._spaces import Shown, legal_width, rows_of
+from lanista.envs.instructed import Instruction, Sound, View
 from lanista.errors import UsageError
 
 INT64 = np.dtype(np.int64)  # an array of it has this very object, which is quicker to see than that it is equal
@@ -248,6 +250,40 @@ class VectorGame:
     def lives(self, copy: int) -> int | None:
         """The lives that are left, where the game counts them."""
         return self._seating.lives(copy)
+
+    def instruction(self, copy: int) -> Instruction | None:
+        """See `envs.instructed.InstructedGame`."""
+        pool, slot = self._instructed(copy)
+        return None if pool is None else pool.instruction(slot)
+
+    def view(self, copy: int) -> View | None:
+        """See `envs.instructed.InstructedGame`."""
+        pool, slot = self._instructed(copy)
+        return None if pool is None else pool.view(slot)
+
+    def instruct(self, copy: int, words: str | None, sound: Sound | None = None) -> Instruction:
+        """See `envs.instructed.InstructedGame`."""
+        pool, slot = self._instructed(copy)
+        seat = self._seating.seat(copy)
+        if pool is None or seat is None or pool.instruction(slot) is None:
+            raise UsageError(f"nothing can be told in {self.spec.name}")
+        shown = pool.instruct(slot, words, sound)
+        seat[0].shown = seat[0].shown.put(np.array([slot]), shown)
+        if not self._open[copy] and not self._held[copy]:
+            self._ledger.begin(np.array([copy]))
+            self._open[copy], self._ended[copy] = True, False
+        self._turn = None
+        told = pool.instruction(slot)
+        assert told is not None, "it has just been told"
+        return told
+
+    def _instructed(self, copy: int) -> tuple[Singles | None, int]:
+        """The pool of a copy, if its environments may tell their players something, and its slot."""
+        self.turn()
+        seat = self._seating.seat(copy)
+        if seat is None or not isinstance(seat[0].pool, Singles):
+            return None, 0
+        return seat[0].pool, seat[1]
 
     def text(self, copy: int, player: int | None = None) -> str:
         return seats_text(self.spec.name, int(self._ledger.plies[copy]), self._seats(copy, player))

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any, SupportsFloat
 
 import gymnasium
@@ -19,20 +21,27 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, Game
+from lanista.envs.doors._instruction_grammar import parsed
+from lanista.envs.doors._level_rules import judge, leave_unjudged, own_rules
 from lanista.envs.doors._making import DRAWN_COPIES, made, split
 from lanista.envs.doors._pools import vector_spec
 from lanista.envs.doors._singles import Singles
 from lanista.envs.doors._spaces import Translator
 from lanista.envs.doors._spoken import PARTS, Speakers
 from lanista.envs.doors._vectors import VectorGame
-from lanista.errors import unknown
-from lanista.perception.data._instructions import PHRASINGS, rephrased
+from lanista.envs.instructed import Instruction, Sound, View
+from lanista.errors import UsageError, unknown
+from lanista.perception.data._instructions import PHRASINGS, VARIED, rephrased
+from lanista.perception.inputs.words import MOST_WORDS, UNKNOWN
 from lanista.plugs import call, required
 
 MISSIONS, MAPS = ("text", "speech", "both", "none"), ("symbols", "pixels")
 VIEW, PLANES, SYMBOLS = 7, 3, 10  # cells of a side that are seen; object, colour, state; the greatest of them
 TILE = 8  # pixels of a cell's side
 TEXT, SPEECH, MAP = "mission", "speech", "map"  # modalities
+LONGEST = 2000  # characters of a mission
+LEVELS, SAME = 256, 64  # levels whose missions are looked at for their words; fewer if so many bring no new one
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,7 +114,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     env = made(make, source, None)
     translator = Translator(env.observation_space, env.action_space, source)
     env.close()  # type: ignore[no-untyped-call]
-    spec = vector_spec(source, translator.role, None, "a level with a mission", levels=True)
+    spec = vector_spec(source, translator.role, None, "a level with a mission", levels=True, instructed=True)
     told = frozenset({TEXT, SPEECH} & set(translator.role.observation.spaces))
     singles = partial(Singles, make, translator)
     return VectorGame(replace(spec, static=told), singles, copies, restart, translator.filler, singles, singles)
@@ -171,6 +180,30 @@ def drawn(symbols: Array) -> Array:
     return picture
 
 
+@lru_cache(maxsize=64)
+def language(level: str, phrasing: str) -> frozenset[str]:
+    """The words, in small letters, that the missions of a level have: those that an agent learns there.
+
+    Args:
+        level: MiniGrid's id.
+        phrasing: "varied" adds the other words of what is said; of "unseen" ones nobody learns.
+    """
+    environment = gymnasium.make(level, disable_env_checker=True)
+    words: set[str] = set()
+    since = 0
+    for seed in range(LEVELS):
+        with contextlib.redirect_stdout(io.StringIO()):
+            mission = str(environment.reset(seed=seed)[0]["mission"])
+        said = [mission, *(" ".join(VARIED[key]) for key in VARIED if phrasing == "varied" and key in mission)]
+        new = set(re.findall(r"\w+", " ".join(said).lower())) - words
+        words |= new
+        since = 0 if new else since + 1
+        if since == SAME:
+            break
+    environment.close()  # type: ignore[no-untyped-call]
+    return frozenset(words)
+
+
 class Instructed(gymnasium.Wrapper[Any, Any, Any, Any]):
     """A level as `Senses` show it: the space is a Dict of `map`, `mission` and `speech`, as far as there are these."""
 
@@ -180,12 +213,16 @@ class Instructed(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._senses = chosen
         self._chance = np.random.default_rng()
         self._told: dict[str, Any] = {}
+        self._first: tuple[dict[str, Any], Instruction] = {}, Instruction("")  # what the level itself tells
+        self._own_rules = own_rules(env.unwrapped)
+        self._warned: set[str] = set()
+        self.instruction = Instruction("")
         seen: spaces.Space[Any] = spaces.Box(0, SYMBOLS, (PLANES, VIEW, VIEW), np.uint8)
         if chosen.map == "pixels":
             seen = spaces.Box(0, 255, (VIEW * TILE, VIEW * TILE, 3), np.uint8)
         shown = {MAP: seen}
         if chosen.mission in ("text", "both"):
-            shown[TEXT] = spaces.Text(2000)
+            shown[TEXT] = spaces.Text(LONGEST)
         if chosen.speakers is not None:
             shown[SPEECH] = chosen.speakers.space
         self.observation_space = spaces.Dict(shown)
@@ -202,7 +239,94 @@ class Instructed(gymnasium.Wrapper[Any, Any, Any, Any]):
             self._told[TEXT] = words
         if self._senses.speakers is not None:
             self._told[SPEECH] = self._senses.speakers.say(words, self._chance, self._senses.noise)
+        self._own_rules = own_rules(self.env.unwrapped)
+        self.instruction = self._instruction(words, True, True, (), ())
+        self._first = self._told, self.instruction
         return self._shown(observation), {**info, "mission": words}
+
+    def instruct(self, words: str | None, sound: Sound | None = None) -> dict[str, Any]:
+        """Tell something else from now on, which the level's rules judge as far as they can; see `envs.instructed`.
+
+        Returns:
+            What is seen now.
+
+        Raises:
+            UsageError: see `envs.instructed`; all is as it was.
+        """
+        level: Any = self.env.unwrapped
+        if words is None:
+            self._told, self.instruction = self._first
+            self._own_rules()
+            level.step_count = 0
+            return self._now()
+        words, judged = " ".join(words.split()), True
+        told, strange, remarks = self._tell(words, sound)
+        self._own_rules()
+        try:
+            if not words:
+                raise UsageError("what was said was not understood")
+            judge(level, parsed(words))
+        except UsageError as error:
+            leave_unjudged(level)
+            judged = False
+            remarks.insert(0, f"Nobody judges whether this is done: {error}")
+        self._told = told
+        self.instruction = self._instruction(words, False, judged, strange, tuple(remarks))
+        return self._now()
+
+    def view(self) -> View:
+        """Where in the level the cells lie that the agent sees."""
+        level: Any = self.env.unwrapped
+        across, ahead = np.meshgrid(np.arange(VIEW) - VIEW // 2, VIEW - 1 - np.arange(VIEW), indexing="ij")
+        place = level.agent_pos + ahead[..., None] * level.dir_vec + across[..., None] * level.right_vec
+        places = place[..., ::-1]  # (column of the view, row, 2), as symbols are shown
+        if self._senses.map == "pixels":
+            places = places.transpose(1, 0, 2)
+        return View(np.ascontiguousarray(places, np.int64), (level.height, level.width))
+
+    def _tell(self, words: str, sound: Sound | None) -> tuple[dict[str, Any], tuple[str, ...], list[str]]:
+        """What the agent is shown of an instruction, the words it does not know, and remarks."""
+        speakers, shown = self._senses.speakers, self.observation_space.spaces  # type: ignore[attr-defined]
+        if len(words) > LONGEST:
+            raise UsageError(f"an instruction has at most {LONGEST:,} characters, not {len(words):,}")
+        if not re.search(r"\w", words) and sound is None:
+            raise UsageError("an instruction has words, such as 'go to the red ball'")
+        told: dict[str, Any] = {}
+        known = language(self.env.spec.id, self._senses.phrasing)  # type: ignore[union-attr]
+        found = re.findall(r"\w+", words)
+        strange = tuple(dict.fromkeys(word for word in found if word.lower() not in known))
+        remarks: list[str] = []
+        if TEXT in shown:
+            if not found:
+                raise UsageError("this agent reads what it is told, and the words that were said are not known")
+            told[TEXT] = re.sub(r"\w+", lambda word: word[0] if word[0].lower() in known else UNKNOWN, words)
+            if len(found) > MOST_WORDS:
+                remarks.append(f"Of its {len(found)} words the agent reads the first {MOST_WORDS}")
+        if speakers is not None and sound is not None:
+            told[SPEECH], remarks_of_sound = speakers.hear(sound)
+            remarks += remarks_of_sound
+        elif speakers is not None:
+            told[SPEECH], lasts = speakers.say_once(words, self._chance)
+            if lasts > speakers.seconds:
+                remarks.append(f"It takes {lasts:.1f} seconds to say, and the agent hears {speakers.seconds:g} of them")
+        if not told:
+            remarks.append("The agent of this game is told nothing: it does what it guesses")
+        new = [word for word in strange if word not in self._warned]
+        if new:
+            self._warned |= set(new)
+            log.warning("no mission of %s has the words %s", self.env.spec.id, ", ".join(new)[:200])  # type: ignore[union-attr]
+        return told, strange, remarks
+
+    def _instruction(
+        self, words: str, own: bool, judged: bool, strange: tuple[str, ...], remarks: tuple[str, ...]
+    ) -> Instruction:
+        heard = self._told.get(SPEECH)
+        rate = 0 if self._senses.speakers is None else self._senses.speakers.rate
+        return Instruction(words, own, judged, strange, remarks, heard, rate)
+
+    def _now(self) -> dict[str, Any]:
+        """What is seen without a step."""
+        return self._shown(self.env.unwrapped.gen_obs())  # type: ignore[attr-defined]
 
     def step(self, action: Any) -> tuple[Any, SupportsFloat, bool, bool, dict[str, Any]]:
         """A step of the level."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor, nn
 
@@ -40,7 +41,7 @@ class TileCnn(Encoder):
         if len(shape) != 3 or shape[1] % tile or shape[2] % tile:
             raise UsageError(f"tile_cnn needs pictures of (channels, height, width) in tiles of {tile}, not {shape}")
         self.rows, self.columns = shape[1] // tile, shape[2] // tile
-        self.dim = cell * self.rows * self.columns
+        self.dim, self.film = cell * self.rows * self.columns, cell
         self.tiles = nn.Conv2d(shape[0], channels, tile, stride=tile)
         self.inner = nn.Conv2d(channels, channels, 1)
         self.last = nn.Conv2d(channels, cell, 1)
@@ -51,14 +52,22 @@ class TileCnn(Encoder):
 
     def features(self, observation: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, rows * columns * cell), row by row, a cell after the other."""
-        return self._cells(observation).flatten(1)
+        return F.relu_(self._cells(observation)).flatten(1)
+
+    def filmed(self, observation: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+        """As `features`; the numbers of every cell are scaled and shifted alike, before what is negative is cut off."""
+        values = torch.addcmul(shift[:, None], self._cells(observation), (1 + scale)[:, None])
+        return F.relu_(values).flatten(1)
 
     def places(self, observation: Tensor) -> Tensor:
         """(batch, channels, height, width) -> (batch, cell, rows, columns): each cell's features where it is."""
-        return self._cells(observation).transpose(1, 2).reshape(len(observation), -1, self.rows, self.columns)
+        return F.relu_(self._cells(observation)).transpose(1, 2).reshape(len(observation), -1, self.rows, self.columns)
 
     def _cells(self, observation: Tensor) -> Tensor:
-        """(batch, rows * columns, cell). Tiles do not overlap: products of matrices do it, and take less time."""
+        """(batch, rows * columns, cell), before the last ReLU.
+
+        Tiles do not overlap: products of matrices do it, and take less time than convolutions.
+        """
         tile = self.options["tile"]
         cut = observation.reshape(-1, self.shape[0], self.rows, tile, self.columns, tile)
         values = self.prepare(cut.permute(0, 2, 4, 1, 3, 5).flatten(3).flatten(1, 2))
@@ -66,4 +75,4 @@ class TileCnn(Encoder):
             values = F.relu_(F.linear(values, layer.weight.flatten(1), layer.bias))
         values = F.linear(values, self.last.weight.flatten(1), self.last.bias)
         # Pretraining makes features fifty times as large as they were, and a policy on them would learn in leaps.
-        return F.relu_(F.layer_norm(values, values.shape[-1:]))
+        return F.layer_norm(values, values.shape[-1:])

@@ -19,6 +19,7 @@ from gymnasium import spaces
 
 MOST_WORDS = 64  # of a text; what follows is not read
 TOKENS = 4096  # 0 is no word
+UNKNOWN = "unknown"  # what stands for a word that no text of a game has, so that it is not taken for one of those
 SPACE = spaces.Box(0, TOKENS - 1, (MOST_WORDS,), np.uint16)  # one-dimensional and uint16: what encoders know texts by
 
 

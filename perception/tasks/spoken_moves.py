@@ -31,6 +31,7 @@ JOINED = 300  # phrases made of recordings of words
 PAUSES = (0.02, 0.25)  # seconds between their words
 BASELINE_EXAMPLES = 3000
 LISTED = 40  # examples in the picture
+WIDEST = 54  # characters of an example, of which two stand side by side
 
 
 class SpokenMoves(Task):
@@ -127,9 +128,10 @@ class SpokenMoves(Task):
             lines.append(f"{mark} {examples.targets[row]} -> {texts[row]}")
         right.axis("off")
         right.set_title("said -> heard", loc="left")
-        for column in range(2):
-            shown = "\n".join(lines[column::2])
-            right.text(column / 2, 1, shown, va="top", family="monospace", fontsize=7, transform=right.transAxes)
+        columns = 2 if max(map(len, lines), default=0) <= WIDEST else 1
+        for column in range(columns):
+            shown = "\n".join(lines[column::columns])
+            right.text(column / columns, 1, shown, va="top", family="monospace", fontsize=7, transform=right.transAxes)
 
 
 def _scores(said: list[str], told: list[str]) -> dict[str, float]:

@@ -55,6 +55,21 @@ def test_each_modality_gets_its_own(screens: Path) -> None:
     assert fusion_of_words(SPACE, "board=mlp").encoders["screen"].name == "nature_cnn"
 
 
+def test_an_agent_that_comes_along_gives_its_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    board = spaces.Dict({"board": SPACE["board"]})
+    ours, its = lanista.load_encoder("connect_four"), fusion_of_words(board, "connect_four", freeze=True)
+    assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), its.parameters(), strict=True))
+    assert lasting(board, "connect_four") == "connect_four", "a name holds from any folder"
+    with pytest.raises(UsageError, match="did you mean 'connect_four'"):
+        lanista.load_encoder("conect_four")
+    space = board["board"]
+    assert isinstance(space, spaces.Box)
+    build_encoder("mlp:dim=8", space).save_pretrained(tmp_path / "connect_four")
+    assert lanista.load_encoder("connect_four").dim == 8, "what lies here goes first"
+    assert lasting(board, "connect_four") == str(tmp_path / "connect_four")
+
+
 def test_one_pretrained_encoder_reads_what_it_fits(screens: Path) -> None:
     fusion = fusion_of_words(SPACE, str(screens))
     assert [fusion.encoders[name].name for name in ("board", "screen")] == ["board_resnet", "nature_cnn"]

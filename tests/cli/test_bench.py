@@ -397,7 +397,7 @@ def test_what_a_pretrained_encoder_saves_is_told_from_what_runs_reached(tmp_path
     line = transfer.line_of("level", transfer.TEXT, [told])
     assert line["steps until learnt"] == "100 (100 to 100)" and line["unseen voices"] == ""
     never = transfer.Cell(None, 5000, 0.1, 0.1, None)
-    lines = [transfer.line_of("level", transfer.TEXT, cells) for cells in ([never], [told, never])]
-    assert [line["steps until learnt"] for line in lines] == ["not after 5,000", "100 (100 to 100); not after 5,000"]
+    told_of = [transfer.line_of("level", transfer.TEXT, cells) for cells in ([never], [told, never])]
+    assert [line["steps until learnt"] for line in told_of] == ["not after 5,000", "100 (100 to 100); not after 5,000"]
     given_up = transfer.saved(saved.claim, [told], [never])
     assert given_up.found is not None and given_up.found.median == pytest.approx(100 / 5000)

@@ -17,7 +17,15 @@ from lanista.perception.task import make_task
 
 MOST = 4_000_000  # bytes of a folder
 FEW = 400  # examples asked anew
-SLOW_TO_LOAD = ("spoken_words", "spoken_moves", "spelling", "plates", "boards", "minigrid_views")  # made for minutes
+SLOW_TO_LOAD = (
+    "spoken_words",
+    "spoken_moves",
+    "spoken_instructions",
+    "spelling",
+    "plates",
+    "boards",
+    "minigrid_views",
+)  # which are made for minutes
 
 
 def test_some_come_with_lanista() -> None:

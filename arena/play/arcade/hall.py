@@ -20,7 +20,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lanista.agents import processes
 from lanista.arena.play.arcade import messages
-from lanista.arena.play.arcade.messages import ALIVE, BINARY, KEYS, ORDER, TEXT, State
+from lanista.arena.play.arcade.messages import ALIVE, BINARY, KEYS, NOTE, ORDER, TEXT, State
+from lanista.envs.instructed import Sound
 from lanista.errors import UsageError
 
 MOST_RUNNING = 8  # processes at once; each has a core's time only as far as there is one
@@ -142,6 +143,15 @@ class Cabinet:
                 self._socket, self._left = None, time.monotonic()
                 self._write(messages.packed(BINARY, bytes((ORDER, messages.PAUSE, 1))))
 
+    def tell(self, words: str | None, sound: Sound | None = None) -> None:
+        """Have the player be told something else; the process says what became of it.
+
+        Args:
+            words, sound: see `envs.instructed.InstructedGame`.
+        """
+        self._acted = time.monotonic()
+        self._write(messages.packed(BINARY, messages.instruction(words, sound)))
+
     def check(self, now: float) -> None:
         """End the process if nobody looks or plays any more."""
         if not self.running:
@@ -180,7 +190,7 @@ class Cabinet:
                     if kind == TEXT:
                         self.state = State(**json.loads(body))
                     if kind != ALIVE and self.state.stage != "ended":
-                        await self._tell(body.decode() if kind == TEXT else body)
+                        await self._tell(body.decode() if kind in (TEXT, NOTE) else body)
         except TimeoutError:
             words = f"Nothing was heard of it for {patience:.0f} seconds, so it was ended"
         except (ValueError, TypeError):

@@ -17,7 +17,8 @@ from gymnasium import spaces
 from lanista.agents.contestant import load_agent
 from lanista.arena.play.arcade.pads import Pad, frame_skip, pad_of, same_game, screen_of
 from lanista.envs.catalogue import make
-from lanista.envs.core import Agent, Array, Ints, Turn, agent_name, start_agent
+from lanista.envs.core import Agent, Array, Choice, Ints, Turn, agent_name, start_agent
+from lanista.envs.instructed import InstructedGame, Instruction, Sound, View
 from lanista.errors import UsageError
 
 FIRST_CALLS = 6  # a network is brought into a quicker form after some calls
@@ -31,11 +32,17 @@ class Decision:
         agent: who.
         turn: of one row.
         action: of its Discrete actions.
+        memory: (1, size) what it remembered before; None if it has no memory, or nothing in it.
+        choice: all of its answer.
+        view: where in the level lies what it sees, where that is known.
     """
 
     agent: Agent
     turn: Turn
     action: int
+    memory: Array | None
+    choice: Choice
+    view: View | None = None
 
 
 class Machine:
@@ -51,6 +58,7 @@ class Machine:
         lives: that are left; -1 where nobody counts them.
         sounds: it can be heard.
         over: how the game ended, in words; "" while it goes on.
+        told: what the player is told to do, in games where it is told that.
         decision: an agent's last one, if its actions are Discrete.
     """
 
@@ -97,9 +105,14 @@ class Machine:
         self.sounds = False
         self.score, self.lives, self.over, self.frames = [0.0] * spec.players, -1, "", 0
         self.decision: Decision | None = None
+        self.told: Instruction | None = None
+        shown: object = self.screen
+        self._instructed = shown if spec.instructed and isinstance(shown, InstructedGame) else None
+        self._wanted: tuple[str, Sound | None] | None = None  # what is told instead of the game's own missions
+        self._ahead: tuple[Turn, Choice] | None = None  # what was thought of before it is played
 
     def begin(self, seed: int) -> None:
-        """Begin a new game.
+        """Begin a new game; what was told instead of its own mission is told in it too.
 
         Raises:
             UsageError: this game draws no pictures here.
@@ -111,10 +124,50 @@ class Machine:
         self._last = [0 if pad is None or pad.idle is None else pad.idle for pad in self.pads]
         self._held, self._left, self._picture, self.decision = {}, 0, None, None
         self.score, self.over, self.frames = [0.0] * len(self.agents), "", 0
+        self._ahead = None
+        if self._instructed is not None:
+            self.told = self._instructed.instruction(0)
+            if self._wanted is not None:
+                self.told = self._instructed.instruct(0, *self._wanted)
         self._look()
         self.sounds = self.sound() is not None
         if self._picture is None:
             raise UsageError(f"{self.screen.spec.name} draws no pictures here")
+
+    def instruct(self, words: str | None, sound: Sound | None = None) -> None:
+        """Tell the player something else from now on, in later games too; a game that is over goes on with it.
+
+        Args:
+            words, sound: see `envs.instructed.InstructedGame`; None: the games' own missions again.
+
+        Raises:
+            UsageError: it cannot be told; all is as it was.
+        """
+        if self._instructed is None:
+            raise UsageError(f"nothing can be told in {self.screen.spec.name}")
+        over = bool(self.over)
+        self.told = self._instructed.instruct(0, words, sound)
+        self._wanted = None if words is None else (words, sound)
+        self._ahead = None
+        self.score, self.frames, self.over = [0.0] * len(self.agents), 0, ""
+        if over:
+            self._memories = [None] * len(self.agents)
+        self._look()
+
+    def think(self) -> Decision | None:
+        """Have the agent of a game that one plays alone decide now on what `frame` will play, so that it can be shown.
+
+        Raises:
+            UsageError: it could not answer.
+        """
+        turn, agent = self.screen.turn(), self.agents[0]
+        if agent is None or len(self.agents) > 1 or self._thought is not self.screen or not len(turn):
+            return None
+        if self._ahead is None or self._ahead[0] is not turn:
+            choice = self._asked(agent, turn, 0)
+            self._ahead = turn, choice
+            self._note(agent, turn, choice, 0)
+        return self.decision
 
     def frame(self, masks: Sequence[int]) -> None:
         """Play one frame.
@@ -189,6 +242,8 @@ class Machine:
                 self._last[player] = int(np.flatnonzero(turn.legal[row])[0])
             return self._last[player]
         assert agent is not None
+        if self._ahead is not None and self._ahead[0] is turn:
+            return self._played(self._ahead[1], player)
         if self._thought is self.screen:
             return self._decide(agent, turn.take(np.array([row])), player)
         if not self._left:
@@ -197,16 +252,27 @@ class Machine:
         return self._held[player]
 
     def _decide(self, agent: Agent, turn: Turn, player: int) -> Any:
-        """Ask an agent of a turn of one row."""
+        """Ask an agent of a turn of one row, which is played now."""
+        choice = self._asked(agent, turn, player)
+        self._note(agent, turn, choice, player)
+        return self._played(choice, player)
+
+    def _asked(self, agent: Agent, turn: Turn, player: int) -> Choice:
         choice = agent.act(turn, self._memories[player])
         if choice.failed or (choice.waiting is not None and choice.waiting.any()):
             raise UsageError(f"{agent_name(agent)} {next(iter(choice.failed.values()), 'did not answer')}")
+        return choice
+
+    def _note(self, agent: Agent, turn: Turn, choice: Choice, player: int) -> None:
+        """What an agent thinks of, for whoever explains it."""
+        if np.ndim(choice.actions[0]) == 0:
+            view = None if self._instructed is None else self._instructed.view(0)
+            self.decision = Decision(agent, turn, int(choice.actions[0]), self._memories[player], choice, view)
+
+    def _played(self, choice: Choice, player: int) -> Any:
         if choice.memory is not None:
             self._memories[player] = choice.memory
-        action = choice.actions[0]
-        if np.ndim(action) == 0:
-            self.decision = Decision(agent, turn, int(action))
-        return action
+        return choice.actions[0]
 
     def _follow(self) -> None:
         """Let the agent's own copy of the game go on when its action has lasted as long as it should."""

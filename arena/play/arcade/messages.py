@@ -2,7 +2,9 @@
 
 From the browser come a few bytes, and nothing else is taken: `KEYS, seat, mask (2 bytes)`; `SEEN, number (4 bytes)`,
 the last frame that was drawn; `ORDER, which, value`. To it go frames, sounds and heat in binary, and `State` as JSON.
-Between server and process each message has its length before it. All numbers have their least byte first.
+What an agent is told to do comes by the page's own server: `SAY`, see `instruction`; what it is told and thinks of goes
+back as JSON with a `note`. Between server and process each message has its length before it. All numbers have their
+least byte first.
 """
 
 from __future__ import annotations
@@ -16,18 +18,24 @@ from typing import Literal
 import numpy as np
 
 from lanista.envs.core import Array
+from lanista.envs.instructed import Instruction, Sound
 
 KEYS, SEEN, ORDER = 1, 2, 3  # the first byte of what a browser sends
+SAY = 4  # the same, of what the server itself sends
 LENGTHS = {KEYS: 4, SEEN: 5, ORDER: 3}
 # The second byte of an order; the last is the server's own: another browser looks.
-PAUSE, RESTART, SPEED, LOOKS, SOUND, ATTACH = 1, 2, 3, 4, 5, 6
+PAUSE, RESTART, SPEED, LOOKS, SOUND, STEP, AGAIN, ATTACH = 1, 2, 3, 4, 5, 6, 7, 8
+SPEEDS = (25, 50, 100, 200)  # percent
 MOST_SEATS = 16
 FRAME, HEAT, HEARD = 1, 2, 3  # the first byte of what a browser is sent
 HEAD = struct.Struct("<BBhIfff")  # kind, 0, lives, number, frames a second, the first two scores
 SOUND_HEAD = struct.Struct("<BBhI")  # kind, 0, 0, number
 BETWEEN = struct.Struct("<IB")  # length and kind of a message between server and process
+WAVE = 120  # bars of a sound that is shown
 MOST_BYTES = 1 << 24  # of a message between them
-BINARY, TEXT, ALIVE = 0, 1, 2
+BINARY, TEXT, ALIVE, NOTE = 0, 1, 2, 3
+SPOKEN = struct.Struct("<BII")  # of `SAY`: samples a second, 0 without a sound; bytes of the words
+OWN = 2**32 - 1  # instead of their number: the game's own mission
 Stage = Literal["loading", "ready", "playing", "paused", "over", "ended"]
 
 
@@ -43,6 +51,7 @@ class State:
         sounds: whether the game can be heard.
         sound: whether it is.
         speed: times the usual one, in percent.
+        hears: the player hears what it is told to do.
     """
 
     stage: Stage
@@ -52,6 +61,7 @@ class State:
     sounds: bool = False
     sound: bool = False
     speed: int = 100
+    hears: bool = False
 
     def text(self) -> str:
         """As JSON."""
@@ -65,7 +75,8 @@ def from_browser(data: object) -> bytes | None:
     if data[0] == KEYS and data[1] >= MOST_SEATS:
         return None
     if data[0] == ORDER:
-        allowed = {PAUSE: range(2), RESTART: range(1), SPEED: (50, 100), LOOKS: range(2), SOUND: range(2)}
+        one, two = range(1), range(2)
+        allowed = {PAUSE: two, RESTART: one, SPEED: SPEEDS, LOOKS: two, SOUND: two, STEP: one, AGAIN: one}
         if data[2] not in allowed.get(data[1], ()):
             return None
     return data
@@ -104,6 +115,45 @@ def heat(values: Array) -> bytes:
     step = 1 + (max(values.shape) - 1) // 255
     small = values[::step, ::step]
     return bytes((HEAT, *small.shape)) + np.round(small * 255).astype(np.uint8).tobytes()
+
+
+def instruction(words: str | None, sound: Sound | None) -> bytes:
+    """What a player is to be told, for the process.
+
+    Args:
+        words: of it; None: the game's own mission again.
+        sound: (samples,) int16; None if nobody said it.
+    """
+    text = b"" if words is None else words.encode()
+    rate, wave = (0, b"") if sound is None else (sound.rate, sound.wave.astype("<i2").tobytes())
+    return SPOKEN.pack(SAY, rate, OWN if words is None else len(text)) + text + wave
+
+
+def instructed(body: bytes) -> tuple[str | None, Sound | None]:
+    """What `instruction` wrote."""
+    _, rate, size = SPOKEN.unpack_from(body)
+    words = None if size == OWN else body[SPOKEN.size : SPOKEN.size + size].decode()
+    wave = np.frombuffer(body[SPOKEN.size + (0 if words is None else size) :], "<i2")
+    return words, Sound(wave, rate) if rate else None
+
+
+def told(given: Instruction, wrong: str = "") -> bytes:
+    """A note on what the player is told.
+
+    Args:
+        given: that.
+        wrong: what was wrong with what it should have been told instead.
+    """
+    wave: list[int] = []
+    if given.heard is not None and len(given.heard):
+        parts = np.array_split(np.abs(given.heard.astype(np.int32)), min(WAVE, len(given.heard)))
+        wave = [int(part.max()) * 100 // 32768 for part in parts]
+    about = {
+        "note": "given", "text": given.words, "own": given.own, "judged": given.judged, "unknown": given.unknown,
+        "remarks": given.remarks, "wave": wave, "wrong": wrong,
+        "seconds": len(given.heard) / given.rate if given.heard is not None and given.rate else 0,
+    }  # fmt: skip
+    return json.dumps(about).encode()
 
 
 def taken(heard: bytearray) -> Iterator[tuple[int, bytes]]:

@@ -94,6 +94,21 @@ def pad_of(game: str, spec: GameSpec, player: int = 0) -> Pad:
     return Pad(tuple(digits), {1 << place: place for place in range(len(digits))}, None, waits=True)
 
 
+def action_names(game: str, spec: GameSpec, player: int = 0) -> list[str]:
+    """What the Discrete actions of a player do, in words; of those that nobody has described, their numbers."""
+    count = int(getattr(spec.role(player).action, "n", 0))
+    names = {action: str(action) for action in range(count)}
+    if count:
+        pad = pad_of(game, spec, player)
+        for mask, action in pad.actions.items():
+            held = [button for place, button in enumerate(pad.buttons) if mask >> place & 1]
+            if held and not any(each.isdigit() for each in held):
+                names[action] = " ".join(held)
+        if pad.idle is not None:
+            names[pad.idle] = "nothing"
+    return list(names.values())
+
+
 def keys_of(pad: Pad, place: int, people: int) -> list[dict[str, object]]:
     """A pad's buttons for the browser: what stands on each, how it is read out, and its keys.
 
@@ -166,7 +181,7 @@ _KNOWN: tuple[tuple[str, _Known], ...] = (
     ("gym:FrozenLake", _Known({0: "left", 1: "down", 2: "right", 3: "up"}, waits=True)),
     ("gym:CliffWalking", _Known({0: "up", 1: "right", 2: "down", 3: "left"}, waits=True)),
     ("gym:Taxi", _Known({0: "down", 1: "up", 2: "right", 3: "left", 4: "take", 5: "drop"}, waits=True)),
-    ("gym:(MiniGrid|BabyAI)-", _Known(_GRID, waits=True)),
+    ("(gym:(MiniGrid|BabyAI)-|babyai:)", _Known(_GRID, waits=True)),
     ("zoo:simple_", _Known({1: "left", 2: "right", 3: "down", 4: "up"}, idle=0, pace=15.0)),
     ("zoo:pistonball", _Known({0: "down", 2: "up"}, idle=1)),
 )
@@ -195,8 +210,10 @@ def screen_of(game: str, watched: bool) -> Game:
 
 
 def same_game(one: str, other: str) -> bool:
-    """Whether two strings name one Atari game with perhaps other options, or else are the same."""
-    if one.startswith("atari:") and other.startswith("atari:"):
-        plain = [re.sub(r"[-_ ]", "", name.partition("?")[0]).lower() for name in (one, other)]
-        return plain[0] == plain[1]
-    return one == other
+    """Whether two strings name one game, of Atari or of BabyAI with perhaps other options of how it is shown."""
+    plain = [name.partition("?")[0] for name in (one, other)]
+    if all(name.startswith("atari:") for name in plain):
+        plain = [re.sub(r"[-_ ]", "", name).lower() for name in plain]
+    elif not all(name.startswith("babyai:") for name in plain):
+        return one == other
+    return plain[0] == plain[1]

@@ -24,6 +24,11 @@ OTHERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("gym:FrozenLake-v1", "Frozen lake", ("pygame",)),
     ("gym:MiniGrid-DoorKey-6x6-v0", "MiniGrid: door and key", ("minigrid", "pygame")),
     ("gym:BabyAI-GoToObj-v0", "BabyAI: go to an object", ("minigrid", "pygame")),
+    ("babyai:GoToLocalS5N2", "BabyAI: go where it is told, small room", ("minigrid",)),
+    ("babyai:GoToLocal", "BabyAI: go where it is told", ("minigrid",)),
+    ("babyai:GoToDoor-5x5", "MiniGrid: go to the door it is told", ("minigrid",)),
+    ("babyai:PickupLoc", "BabyAI: pick up what it is told", ("minigrid",)),
+    ("babyai:PutNextLocal", "BabyAI: put what it is told next to what", ("minigrid",)),
     ("zoo:mpe2/simple_push_v3", "Push (MPE, two players)", ("mpe2", "pygame")),
     ("zoo:mpe2/simple_tag_v3", "Tag (MPE, four players)", ("mpe2", "pygame")),
 )
@@ -41,6 +46,10 @@ def offered() -> tuple[tuple[str, str], ...]:
     if find_spec("multi_agent_ale_py") is not None:
         found += [(f"zoo:atari/{name}", title(f"zoo:atari/{name}")) for name in TWO_PLAYERS]
     found += [(name, words) for name, words, needed in OTHERS if all(find_spec(module) for module in needed)]
+    if find_spec("minigrid") is not None:
+        known = {name for name, _ in found}
+        found += [(name, f"BabyAI: {name[7:]}") for name in (f"babyai:{level}" for level in door_ids("babyai"))
+                  if name not in known]  # fmt: skip
     if find_spec("ale_py") is not None:
         rest = [name for name in ids if name not in FAVOURITES]
         found += [(f"atari:{name}", title(f"atari:{name}")) for name in rest]
@@ -71,8 +80,9 @@ def check_real_time(game: str, spec: GameSpec) -> None:
 def players_of(roster: Roster, game: str, spec: GameSpec) -> list[tuple[str, str]]:
     """Who can play at a game's agents' seats, as (contestant's string, words), those who train on it first."""
     known: dict[str, str] = {}
-    for name in _runs(roster, game):
-        known[name] = f"{name.rpartition('/')[2]}, one of your runs"
+    for name, own in _runs(roster, game):
+        options = own.partition("?")[2] if own != game else ""
+        known[name] = ", ".join([name.rpartition("/")[2], "one of your runs", *([options] if options else [])])
         known[f"{name}?temperature=1"] = f"{name.rpartition('/')[2]}, varied (temperature 1)"
     for opponent in roster.opponents(game, spec):
         for strength in opponent.strengths:
@@ -83,16 +93,17 @@ def players_of(roster: Roster, game: str, spec: GameSpec) -> list[tuple[str, str
     return list(known.items())
 
 
-def _runs(roster: Roster, game: str) -> list[str]:
-    """The runs that train on a game, also with other options of it, those that wrote last first."""
+def _runs(roster: Roster, game: str) -> list[tuple[str, str]]:
+    """The runs that train on a game, also with other options of it, those that wrote last first; and their games."""
     if not roster.runs.is_dir():
         return []
     found = []
     for folder in sorted(roster.runs.iterdir())[:MOST_RUNS]:
         agent = agent_folder(folder)
         try:
-            if agent is not None and same_game(str(read_json(agent / DESCRIPTION, "an agent").get("game")), game):
-                found.append((-(agent / "model.safetensors").stat().st_mtime, folder.as_posix()))
+            own = "" if agent is None else str(read_json(agent / DESCRIPTION, "an agent").get("game"))
+            if agent is not None and same_game(own, game):
+                found.append((-(agent / "model.safetensors").stat().st_mtime, folder.as_posix(), own))
         except (UsageError, OSError):
             continue  # a run that is being written, or is damaged
-    return [name for _, name in sorted(found)]
+    return [(name, own) for _, name, own in sorted(found)]

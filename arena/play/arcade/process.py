@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 
 from lanista.arena.play.arcade import messages
-from lanista.arena.play.arcade.looking import Looking, shows_looks
+from lanista.arena.play.arcade.looking import Covered, Looking, Smoothed, can_be_explained, shows_looks
 from lanista.arena.play.arcade.machine import Machine
-from lanista.arena.play.arcade.messages import ALIVE, BETWEEN, BINARY, KEYS, ORDER, SEEN, TEXT, Stage, State
+from lanista.arena.play.arcade.messages import ALIVE, BETWEEN, BINARY, KEYS, NOTE, ORDER, SAY, SEEN, TEXT, Stage, State
+from lanista.arena.play.arcade.pads import action_names
 from lanista.arena.play.arcade.pictures import Pictures
 from lanista.envs.core import Array
+from lanista.envs.instructed import Sound
 from lanista.errors import UsageError
 from lanista.plugs import one_line
 
@@ -56,15 +58,26 @@ class Cabinet:
         self._masks = [0] * len(self.machine.pads)
         self._taps = [0] * len(self.machine.pads)  # pressed since the last frame, if only for a moment
         self._orders: queue.SimpleQueue[tuple[int, int]] = queue.SimpleQueue()
+        self._said: queue.SimpleQueue[tuple[str | None, Sound | None]] = queue.SimpleQueue()
+        self._notes: dict[str, bytes] = {}  # what the browser was told last, by what it is of
         self._news = threading.Condition()
         self._pictures = Pictures()
         self._shown: Array | None = None  # what the browser was sent last
         self._unseen: deque[int] = deque()
         self._serial, self._said_at = 0, 0.0
         self._times: deque[float] = deque(maxlen=240)
-        agents = [agent for agent in self.machine.agents if shows_looks(agent)]
-        self._looking = Looking(lambda: self.machine.decision, self._show_heat) if agents else None
+        self._names = action_names(self.machine.screen.spec.name, self.machine.screen.spec)
+        self._looking = self._explaining()
         self._begin()
+
+    def _explaining(self) -> Looking | None:
+        """What explains the agents' decisions, if they can be explained."""
+        agents, told = self.machine.agents, self.machine.screen.spec.instructed
+        if told and any(map(can_be_explained, agents)):
+            return Looking(lambda: self.machine.decision, Covered(self._show_heat, self._show_heeded))
+        if not told and any(map(shows_looks, agents)):
+            return Looking(lambda: self.machine.decision, Smoothed(self._show_heat))
+        return None
 
     # --- what is heard, in another thread
 
@@ -81,6 +94,8 @@ class Cabinet:
                     self._unseen.popleft()
             elif body[0] == ORDER:
                 self._orders.put((body[1], body[2]))
+            elif body[0] == SAY:
+                self._said.put(messages.instructed(body))
             self._news.notify()
 
     # --- the loop
@@ -91,6 +106,8 @@ class Cabinet:
         while True:
             while not self._orders.empty():
                 self._obey(*self._orders.get())
+            while not self._said.empty():
+                self._instruct(*self._said.get())
             if self.state.stage == "ready" and any(self._taps):
                 self._change("playing")
                 due = time.perf_counter()
@@ -109,7 +126,8 @@ class Cabinet:
     def _wait(self) -> None:
         """Until something is heard, or it is time for a sign of life."""
         with self._news:
-            if self._orders.empty() and (self.state.stage not in ("ready", "playing") or not any(self._taps)):
+            quiet = self._orders.empty() and self._said.empty()
+            if quiet and (self.state.stage not in ("ready", "playing") or not any(self._taps)):
                 self._news.wait(BEAT)
         self._beat()
 
@@ -126,6 +144,7 @@ class Cabinet:
         self._send_frame()
         if self.machine.over and self.state.stage != "over":
             self._change("over", self._result())
+        self._think()
         self._beat()
 
     def _send_frame(self) -> None:
@@ -165,7 +184,14 @@ class Cabinet:
         elif order == messages.PAUSE and not value and stage in ("paused", "ready"):
             self._change("playing")
         elif order == messages.RESTART:
+            self._seed = (self._seed * 48271 + 1) % 2**31
             self._begin()
+        elif order == messages.AGAIN:
+            self._begin()
+        elif order == messages.STEP and stage in ("playing", "paused") and not self._people:
+            if stage == "playing":
+                self._change("paused")
+            self._frame()
         elif order == messages.SPEED:
             self._change(stage, self.state.words, speed=value)
         elif order == messages.LOOKS and self._looking is not None:
@@ -179,16 +205,59 @@ class Cabinet:
             if stage == "paused" and not self._people:  # it was paused when whoever watched went
                 self._change("playing")
             self._send(TEXT, self.state.text().encode())
+            for note in tuple(self._notes.values()):
+                self._send(NOTE, note)
             self._send_frame()
 
     def _begin(self) -> None:
-        """A new game, another one than the last."""
-        self._seed = (self._seed * 48271 + 1) % 2**31
+        """A new game, of the seed there is now."""
         self.machine.begin(self._seed)
         self._times.clear()
         self._taps = [0] * len(self._taps)
+        self._tell_told()
         self._change("ready" if self._people else "playing")
         self._send_frame()
+        self._think()
+
+    # --- what the player is told, and thinks of
+
+    def _instruct(self, words: str | None, sound: Sound | None) -> None:
+        """Tell the player something else; a game that is over goes on."""
+        try:
+            self.machine.instruct(words, sound)
+        except UsageError as error:
+            self._tell_told(str(error))
+            return
+        self._tell_told()
+        self._change("playing" if self.state.stage == "over" else self.state.stage)
+        self._send_frame()
+        self._think()
+
+    def _tell_told(self, wrong: str = "") -> None:
+        if self.machine.told is not None:
+            self._note("told", messages.told(self.machine.told, wrong))
+
+    def _think(self) -> None:
+        """In games in which an agent is told something: what it will do next, before it does."""
+        if self.machine.told is None or self.machine.over:
+            return
+        try:
+            found = self.machine.think()
+        except UsageError:  # its frame says that
+            return
+        if found is None:
+            return
+        policy = None if found.choice.policy is None else found.choice.policy[0].astype(float).round(4).tolist()
+        value = None if found.choice.value is None else round(float(found.choice.value[0]), 3)
+        about = {"note": "thought", "names": self._names, "policy": policy, "chosen": found.action, "value": value}
+        self._note("thought", json.dumps(about).encode())
+
+    def _show_heeded(self, heeded: dict[str, Any]) -> None:
+        self._note("heeded", json.dumps({"note": "heeded", **heeded}).encode())
+
+    def _note(self, name: str, body: bytes) -> None:
+        self._notes[name] = body
+        self._send(NOTE, body)
 
     def _change(
         self, stage: Stage, words: str = "", *, speed: int | None = None, heat: bool | None = None,
@@ -204,13 +273,21 @@ class Cabinet:
             self.machine.sounds,
             self.state.sound if sound is None else sound,
             self.state.speed if speed is None else speed,
+            self.machine.told is not None and self.machine.told.heard is not None,
         )
         if self._looking is not None:
-            self._looking.switch(self.state.heat and stage == "playing")
+            shown = stage == "playing" or (self.machine.told is not None and stage == "paused")
+            self._looking.switch(self.state.heat and shown)
         self._send(TEXT, self.state.text().encode())
 
     def _result(self) -> str:
         """How a game ended, with its score."""
+        told, steps = self.machine.told, self.machine.frames
+        if told is not None and not self.machine.over.startswith("the game broke"):
+            took = f"{steps} step{'' if steps == 1 else 's'}"
+            if not told.judged:
+                return f"It has ended after {took}; nobody judges whether it did that"
+            return f"Done in {took}" if max(self.machine.score) > 0 else f"Not done: {self.machine.over} after {took}"
         score = " to ".join(f"{each:g}" for each in np.round(self.machine.score, 2).tolist())
         return f"{self.machine.over[:1].upper()}{self.machine.over[1:]}. Score: {score}"
 

@@ -13,10 +13,13 @@ from lanista.arena.play.house import House
 from lanista.arena.play.views.arcade import Arcade
 from lanista.arena.play.views.controls import Button, Choice, Field, Select, labelled
 from lanista.arena.play.views.frame import frame
+from lanista.arena.play.views.instruction_desk import InstructionDesk
 from lanista.envs.core import GameSpec
 from lanista.errors import UsageError
 
 TITLE, PATH, ORDER = "Arcade", "/real-time", 5
+FAST = [(50, "Half speed"), (100, "Full speed")]
+SLOW = [(25, "One a second"), (50, "2"), (100, "4"), (200, "8")]  # steps
 
 
 def build(house: House) -> None:
@@ -44,7 +47,10 @@ def build(house: House) -> None:
         if not found.about:
             found.about = await asyncio.to_thread(_about, house, found)
         with frame(title(found.setting.game), PATH):
-            Arcade(found.about)
+            arcade = Arcade(found.about)
+            if found.about["told"]:
+                with arcade:
+                    InstructionDesk(house, found)
 
 
 def _about(house: House, cabinet: hall.Cabinet) -> dict[str, object]:
@@ -61,6 +67,8 @@ def _about(house: House, cabinet: hall.Cabinet) -> dict[str, object]:
         "players": names,
         "seats": [keys_of(pad, place, people) for place, pad in enumerate(pads)],
         "paced": not any(pad.waits for pad in pads),
+        "speeds": SLOW if spec.instructed else FAST,
+        "told": spec.instructed,
         "again": PATH,
     }
 
@@ -141,6 +149,8 @@ class Chooser:
             modes = [("person", "You and an agent"), ("people", "Two people"), ("watch", "Agents, watched")]
         if self.mode not in dict(modes):
             self.mode = "person"
+        if spec.instructed and self.agents[0][0] != "random":
+            self.mode = "watch"  # what is told is told to somebody
         self.who.clear()
         with self.who:
             Choice("Who plays", modes, self.mode, self._mode)

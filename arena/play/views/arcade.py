@@ -15,7 +15,9 @@ class Arcade(ui.element, component="arcade.js"):
 
         Args:
             about: `socket`, the path of its socket; `title`; `players`, how each is called; `seats`, of each person
-                the buttons as from `pads.keys_of`; `paced`, whether frames a second mean something.
+                the buttons as from `pads.keys_of`; `paced`, whether frames a second mean something;
+                `speeds`, percent and words of each that can be chosen; `told`, whether the player is told what to do:
+                what is put in this element then stands below that.
         """
         super().__init__()
         self._props["about"] = about

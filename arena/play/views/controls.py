@@ -105,6 +105,7 @@ class Field(ui.element):
         hint: str = "",
         area: bool = False,
         on_enter: Callable[[str], Any] | None = None,
+        most: int = 400,
     ) -> None:
         """Make it.
 
@@ -114,6 +115,7 @@ class Field(ui.element):
             hint: shown while nothing does.
             area: of several lines.
             on_enter: called with the text when Enter is pressed.
+            most: characters of it.
         """
         super().__init__("textarea" if area else "input")
         self.classes("field")
@@ -126,7 +128,9 @@ class Field(ui.element):
         self._props["defaultValue"] = value
         self.on("input", self._typed, js_handler="(e) => emit(e.target.value.slice(0, 200000))")
         if on_enter is not None:
-            script = "(e) => { if (e.key === 'Enter') { emit(e.target.value.slice(0, 400)); e.target.value = ''; } }"
+            script = (
+                f"(e) => {{ if (e.key === 'Enter') {{ emit(e.target.value.slice(0, {most})); e.target.value = ''; }} }}"
+            )
             self.on("keydown", lambda event: on_enter(str(event.args)), js_handler=script)
 
     def write(self, text: str) -> None:

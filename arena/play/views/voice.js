@@ -14,18 +14,19 @@ export default {
       </button>
       <span class="sr-only" role="status">{{ status }}</span>
     </div>`,
+  props: { what: String },
   data() {
     return { state: "idle", can: !!(navigator.mediaDevices && window.MediaRecorder && window.OfflineAudioContext), status: "" };
   },
   computed: {
     words() {
       if (!this.can) return "No microphone here";
-      const hold = window.matchMedia("(hover: none)").matches ? "Hold this and say your move" : "Hold V and say your move";
+      const hold = window.matchMedia("(hover: none)").matches ? `Hold this and say ${this.what}` : `Hold V and say ${this.what}`;
       return { idle: hold, asking: "Waiting for the microphone", listening: "Listening: let go when done",
                working: "Hearing" }[this.state];
     },
     said() {
-      return this.can ? "Hold this button, or the key V, and say your move"
+      return this.can ? `Hold this button, or the key V, and say ${this.what}`
         : "Browsers give a page the microphone on this machine or over https only";
     },
   },

@@ -28,6 +28,11 @@ TROUBLES = (
 class Talk(ui.element, component="voice.js"):
     """The button; emits `begin`, `utterance` (base64 of 16-bit samples) and `trouble` (one of `TROUBLES`)."""
 
+    def __init__(self, what: str) -> None:
+        """Args: what: is said: "your move"."""
+        super().__init__()
+        self._props["what"] = what
+
 
 class VoicePanel:
     """See the module; it stands below the board of a view."""
@@ -37,7 +42,7 @@ class VoicePanel:
         self._busy = False
         self._asked: tuple[int, tuple[Guess, ...]] | None = None  # the position, and what might have been meant
         with ui.element("div").classes("voice").props('role="group" aria-label="Voice"') as self.panel:
-            self.talk = Talk()
+            self.talk = Talk("your move")
             self.talk.on("begin", self._begun)
             self.talk.on("utterance", self._uttered)
             self.talk.on("trouble", self._troubled)

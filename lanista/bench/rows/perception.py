@@ -67,6 +67,7 @@ GOALS = (
     Goal("spoken_words", "real recordings", least=0.85, above=0.0),
     Goal("spoken_moves", "unseen voices", "phrase_accuracy", above=0.0),
     Goal("spoken_moves", "real words, joined", "phrase_accuracy", above=0.0),
+    Goal("spoken_instructions", "unseen voices", "phrase_accuracy", above=0.0),
     Goal("boards", "straight", "board_accuracy", least=0.95, above=0.0),
     Goal("boards", "photographed", "board_accuracy", least=0.9, above=0.0),
     Goal("minigrid_views", "unseen levels", "view_accuracy", least=0.99),
