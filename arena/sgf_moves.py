@@ -63,9 +63,9 @@ def sgf_moves(text: str, path: Path, game: str) -> Iterator[tuple[list[Move], st
                     yield found.moves, found.position or "", found.line
         elif match[1]:
             key = "".join(sign for sign in match[1] if sign.isupper())  # before FF[4] names were written out
-            values = [value.strip() for value in VALUE.findall(match[2])]
             if match.end() == len(text):
                 raise UsageError(f"{path}, line {line}: a game that is not closed, or a value of its '{key[:10]}'")
+            values = [value.strip() for value in VALUE.findall(match[2])]
             _take(found, key, values, f"{path}, line {line}", line, (kind, size))
 
 

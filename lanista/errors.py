@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-LONGEST = 4000  # characters of a sentence; what is longer quotes something at length
+LONGEST, END = 1800, 500  # characters of a sentence, of which its end: what is longer quotes something at length
 
 
 class UsageError(ValueError):
@@ -16,10 +16,10 @@ class UsageError(ValueError):
     """
 
     def __init__(self, sentence: object = "") -> None:
-        """Say it; in one line, which is cut if it quotes too much."""
+        """Say it; in one line, whose middle is left out if it quotes too much."""
         text = " ".join(str(sentence).split())
         plain = "".join(sign if sign.isprintable() else "?" for sign in text)
-        super().__init__(plain if len(plain) <= LONGEST else f"{plain[:LONGEST]}...")
+        super().__init__(plain if len(plain) <= LONGEST else f"{plain[: LONGEST - END]} ... {plain[-END:]}")
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:

@@ -130,9 +130,7 @@ def test_a_long_book_takes_no_longer_than_its_length(tmp_path: Path, name: str) 
     path.write_text({".pgn": "1. e4 *", ".sgf": "(;SZ[5];B[aa])", ".txt": "1"}[path.suffix])
     read_book(game, path)  # what is compiled once is compiled now
     path.write_text(text(150_000))
-    with harmless(tmp_path, seconds=8), pytest.raises(UsageError) as refusal:
-        read_book(game, path)
-    assert len(str(refusal.value)) < 1000
+    taken_or_refused(lambda: read_book(game, path), tmp_path, seconds=8)
 
 
 def test_a_book_without_end_is_refused_unread(tmp_path: Path) -> None:
