@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 import numpy as np
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
 
 from lanista.agents.http_messages import FORMAT, MOST_BYTES, About, Answer, Finished, Question, answer_of, turn_of
 from lanista.agents.isolate import isolate
@@ -36,6 +38,7 @@ def agent_app(contestant: str, game: str, *, seed: int = 0, seconds: float = 60.
     one_at_a_time = threading.Lock()  # guests may ask together
     app = FastAPI(title=f"{contestant} plays {spec.name}", docs_url=None, redoc_url=None)
     app.add_middleware(Bounded)
+    app.add_exception_handler(RequestValidationError, _unfit)
 
     @app.get("/agent")
     def about() -> About:
@@ -62,6 +65,13 @@ def agent_app(contestant: str, game: str, *, seed: int = 0, seconds: float = 60.
     return app
 
 
+async def _unfit(request: Request, error: Exception) -> Response:
+    """What is wrong with a body, without the body: FastAPI would send back all of it, and fails where it is no JSON."""
+    assert isinstance(error, RequestValidationError)
+    found = [f"{'.'.join(map(str, each['loc']))[:100]}: {each['msg'][:100]}" for each in error.errors()[:3]]
+    return Response(json.dumps({"detail": "; ".join(found)}), 422, media_type="application/json")
+
+
 class Bounded:
     """Refuses requests of more than `MOST_BYTES` before they are read."""
 
@@ -75,7 +85,7 @@ class Bounded:
             await self._app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if not declared.isdigit() or int(declared) > MOST_BYTES:
+        if not declared.isdigit() or len(declared) > 18 or int(declared) > MOST_BYTES:
             await _refuse(send)
             return
         read = 0

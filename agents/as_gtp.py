@@ -123,6 +123,8 @@ class GtpHost:
         size = self._board.rules.shape[-1]
         if not words[0].isdecimal():
             raise UsageError("syntax error")
+        if len(words[0]) > 4:
+            raise UsageError("unacceptable size")
         if int(words[0]) == size == self._board.rules.shape[-2]:
             self._board.clear()
         else:

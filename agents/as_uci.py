@@ -18,6 +18,7 @@ from lanista.errors import UsageError
 
 LONGEST_LINE = 1 << 20  # characters; a game of 10,000 plies has some 50,000
 MOVES_LEFT = 30  # for which the clock is shared out where the other side does not say
+MOST_NUMBER = 10**12  # milliseconds or nodes; who writes more means no limit
 LAST_PLY = 99  # of the fifty moves of each side without progress
 PAWNS = 400.0  # centipawns that make the odds ten to one, as in Elo's formula
 MOST = 10_000  # centipawns
@@ -174,7 +175,7 @@ def limits_from(words: Sequence[str], player: int) -> Limits:
         if key in words:
             text = "".join(words[words.index(key) + 1 :][:1])
             try:
-                numbers[key] = int(text)
+                numbers[key] = max(-MOST_NUMBER, min(MOST_NUMBER, int(text)))
             except ValueError:
                 raise UsageError(f"'go {key}' needs a whole number, not '{text}'") from None
     seconds = numbers["movetime"] / 1000 if "movetime" in numbers else None

@@ -86,7 +86,7 @@ class Answer(_Strict):
 class Finished(_Strict):
     """Serial numbers of games that are over."""
 
-    games: Annotated[list[int], Field(max_length=1 << 16)]
+    games: Annotated[list[Annotated[int, Field(ge=-(2**63), lt=2**63)]], Field(max_length=1 << 16)]
 
 
 def arrays_json(arrays: Mapping[str, Array]) -> dict[str, JsonArray]:

@@ -91,7 +91,7 @@ class GrowingRows:
                 break
             try:
                 self._rows.append(_row(line))
-            except (ValueError, AttributeError) as error:
+            except (ValueError, AttributeError, OverflowError, RecursionError) as error:
                 if number == len(lines):
                     break
                 raise UsageError(f"line {self._lines + 1} of {self.path} is damaged ({error})") from None
@@ -123,7 +123,7 @@ def read_record(folder: Path, rows: GrowingRows | None = None) -> RunRecord:
         if (folder / "pretrain.json").exists():
             return _pretraining(folder)
         return _training(folder, rows or GrowingRows(folder))
-    except (UsageError, OSError, TypeError, ValueError, KeyError) as error:
+    except (OSError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError, RecursionError) as error:
         words = str(error) if isinstance(error, UsageError | OSError) else f"its files do not fit together ({error!r})"
         return RunRecord(folder, "training", BROKEN, " ".join(words.split()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +16,14 @@ from lanista.envs import make
 from lanista.envs.batched import BatchedGame, begin_games
 from lanista.envs.core import Game
 from lanista.errors import UsageError
+from lanista.files import check_file
 
 RESULTS = ("1-0", "0-1", "1/2-1/2", "*")
 # Of a PGN: comments, variations' brackets, annotations, results and words, and what cannot be read.
-TOKENS = re.compile(r"\{[^}]*\}|;[^\n]*|^%[^\n]*|[()]|\$\d+|[^\s(){};]+|[{}]", re.MULTILINE)
+TOKENS = re.compile(r"\{[^}]*(?:\}|\Z)|;[^\n]*|^%[^\n]*|[()]|\$\d+|[^\s(){};]+|\}", re.MULTILINE)
 NUMBER = re.compile(r"^\d+\.+")  # of a move, which may be written together with it
+TAG = re.compile(r'\[\s*(\w+)\s+"')  # the beginning of a tag's line
+MOST_BYTES = 2**26  # of a book
 SHOWN = 60  # characters of a word that a message shows
 
 
@@ -65,6 +69,7 @@ def read_book(game: str, path: Path, most_plies: int | None = None) -> list[Open
             line and move.
     """
     try:
+        check_file(path, MOST_BYTES)
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise UsageError(f"cannot read the openings {path}: {error.strerror}") from None
@@ -114,11 +119,13 @@ def _games(text: str) -> Iterator[_Written]:
     moves: list[Move] = []
     depth, line, seen = 0, 1, 0
     plain, positions = _without_tags(text)
+    places = list(positions)  # rising
     begin = 1  # the line at which the game's tags begin
 
     def written(until: int) -> Iterator[_Written]:
         """The game that ends before a line, if it is more than the usual start."""
-        at = max((number for number in positions if begin <= number < until), default=0)
+        last = bisect_left(places, until)
+        at = places[last - 1] if last and places[last - 1] >= begin else 0
         if moves or at:
             yield _Written(moves, positions.get(at, ""), at)
 
@@ -128,7 +135,7 @@ def _games(text: str) -> Iterator[_Written]:
             depth += 1
         elif word == ")":
             depth -= 1
-        elif depth or word[0] in "{;%$":
+        elif depth or word[0] in "{};%$":
             continue
         elif word in RESULTS:
             yield from written(line)
@@ -146,9 +153,13 @@ def _without_tags(text: str) -> tuple[str, dict[int, str]]:
     """
     lines, inside, positions = [], True, {}
     for number, line in enumerate(text.split("\n"), 1):
-        tag = re.match(r'^\s*\[\s*(\w+)\s+"(.*)"\s*\]\s*$', line)
+        bare = line.strip()
+        # The end is looked for by itself: one pattern for all of a tag takes the square of a long line's length.
+        value = bare.removesuffix("]").rstrip()
+        begins = TAG.match(bare) if bare.endswith("]") and value.endswith('"') else None
+        tag = begins if begins and begins.end() < len(value) else None
         if tag and tag[1] == "FEN":
-            positions[number] = tag[2]
+            positions[number] = value[tag.end() : -1]
         lines.append(("" if inside else "*").ljust(len(line)) if tag else line)
         inside = tag is not None
     return "\n".join(lines), positions

@@ -14,7 +14,9 @@ from lanista.errors import UsageError
 Move = tuple[int, str | int]  # the line in the file, from 1, and the move's word, or its action
 NUMBERS = {"go": 1, "othello": 2, "gomoku": 4, "hex": 11}  # FF[4]'s property GM
 BEGINNING = {*SET_UP, "PL", "HA"}  # properties of a position that is put up
-TOKENS = re.compile(r"[();]|([A-Za-z]+)\s*((?:\[(?:\\.|[^\]\\])*\]\s*)+)", re.DOTALL)
+# Nothing is tried twice, lest a damaged file takes the square of its length: a name begins where no letter is before
+# it, and a value that is never closed goes to the end.
+TOKENS = re.compile(r"[();]|(?<![A-Za-z])([A-Za-z]++)\s*+((?:\[(?:\\.|[^\]\\])*+(?:\]|\\?\Z)\s*+)++)", re.DOTALL)
 VALUE = re.compile(r"\[((?:\\.|[^\]\\])*)\]", re.DOTALL)
 
 
@@ -61,6 +63,8 @@ def sgf_moves(text: str, path: Path, game: str) -> Iterator[tuple[list[Move], st
                     yield found.moves, found.position or "", found.line
         elif match[1]:
             key = "".join(sign for sign in match[1] if sign.isupper())  # before FF[4] names were written out
+            if match.end() == len(text):
+                raise UsageError(f"{path}, line {line}: a game that is not closed, or a value of its '{key[:10]}'")
             values = [value.strip() for value in VALUE.findall(match[2])]
             _take(found, key, values, f"{path}, line {line}", line, (kind, size))
 

@@ -161,7 +161,7 @@ class Store:
     def sessions(self) -> dict[int, tuple[float, dict[str, str]]]:
         """When each session began, in seconds since 1970, and its versions."""
         rows = self._database.execute("SELECT id, began_at, versions FROM sessions")
-        return {number: (began, json.loads(versions)) for number, began, versions in rows}
+        return {number: (began, self._plain(versions, "versions")) for number, began, versions in rows}
 
     def settle(self, settings: Mapping[str, Any]) -> None:
         """Write the settings of a new store, or check that an old one has the same.
@@ -186,7 +186,18 @@ class Store:
     def setting(self, key: str) -> Any:
         """One setting; None if it is not there."""
         text = self.about().get(key)
-        return None if text is None else json.loads(text)
+        return None if text is None else self._plain(text, key)
+
+    def _plain(self, text: str, key: str) -> Any:
+        """What a text of the store says, which may be anybody's.
+
+        Raises:
+            UsageError: it is no JSON.
+        """
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError):
+            raise UsageError(f"{self.path} is damaged: its '{key}' cannot be read") from None
 
     def enter(self, contestants: Mapping[str, str]) -> None:
         """Enter contestants by name and digest.

@@ -5,12 +5,21 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LONGEST, END = 1800, 500  # characters of a sentence, of which its end: what is longer quotes something at length
+
 
 class UsageError(ValueError):
     """A user's mistake, said in one sentence that names what was wrong and what would be right.
 
-    The command line prints the sentence alone and exits with code 2; from Python it is an ordinary `ValueError`.
+    The command line prints the sentence alone and exits with code 2; from Python it is an ordinary `ValueError`. Names
+    in strangers' files are quoted in it: what would move a terminal's cursor, or could not be written, is shown as `?`.
     """
+
+    def __init__(self, sentence: object = "") -> None:
+        """Say it; in one line, whose middle is left out if it quotes too much."""
+        text = " ".join(str(sentence).split())
+        plain = "".join(sign if sign.isprintable() else "?" for sign in text)
+        super().__init__(plain if len(plain) <= LONGEST else f"{plain[: LONGEST - END]} ... {plain[-END:]}")
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:

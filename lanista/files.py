@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import stat
 import tempfile
@@ -19,6 +20,9 @@ from lanista.errors import UsageError
 
 LOCK = "running.lock"
 MOST_JSON = 2**26  # bytes of a description; none of ours comes near
+MOST_TOML = 2**20  # bytes of settings, which are read by Python's own slow reader
+# Of a key of many parts Python's reader keeps all beginnings: the square of their number, gigabytes for a small file.
+DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 
 
 @contextlib.contextmanager
@@ -90,7 +94,9 @@ def read_json(path: Path, what: str) -> dict[str, Any]:
         value = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise UsageError(f"{path.parent} is no {what}: it holds no {path.name}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError, OSError) as error:
+    except UsageError:
+        raise
+    except (ValueError, RecursionError, OSError) as error:  # a number of thousands of digits is a plain ValueError
         raise UsageError(f"{path} cannot be read as JSON ({error})") from None
     if not isinstance(value, dict):
         raise UsageError(f"{path} holds no JSON object, so it is no {what}")
@@ -101,13 +107,19 @@ def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file, such as one of settings.
 
     Raises:
-        UsageError: it is missing or no TOML.
+        UsageError: it is missing, no TOML, or of more than a megabyte.
     """
     try:
-        return tomllib.loads(path.read_text())
+        check_file(path, MOST_TOML)
+        text = path.read_text(encoding="utf-8")
+        if DEEP_KEY.search(text):
+            raise UsageError(f"{path} has a key of more than 32 parts, as a.b.c has 3")
+        return tomllib.loads(text)
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except UsageError:
+        raise
+    except (ValueError, RecursionError, OSError) as error:
         raise UsageError(f"{path} cannot be read as TOML: {error}") from None
 
 

@@ -11,6 +11,7 @@ import json
 import math
 import struct
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar, cast
@@ -21,11 +22,12 @@ from gymnasium import spaces
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from lanista.errors import UsageError
 from lanista.files import check_file, claim_folder, read_json, write_bytes, write_json
 from lanista.perception.input import Input, input_from
-from lanista.plugs import call, parse_options, plug_class, plugs
+from lanista.plugs import call, one_line, parse_options, plug_class, plugs
 
 ENCODERS = "lanista.perception.encoders"
 Module = TypeVar("Module", bound=nn.Module)
@@ -324,6 +326,38 @@ def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
     return found
 
 
+def _sketch(make: Callable[[], Module], path: Path, most: int) -> Module:
+    """A module without memory, of a description that a stranger may have written.
+
+    Args:
+        make: makes it.
+        path: of its weights, for errors.
+        most: weights that it may have: a description of a billion layers would take memory for their names alone.
+
+    Raises:
+        UsageError: no module can be made from the description.
+    """
+    count, thread = 0, threading.get_ident()
+
+    def counted(*_: object) -> None:
+        nonlocal count
+        if threading.get_ident() == thread:  # PyTorch tells of other threads' modules too
+            count += 1
+            if count > most:
+                raise UsageError(f"{path} holds far fewer weights than its description asks for")
+
+    watch = register_module_parameter_registration_hook(counted)
+    try:
+        with torch.device("meta"):
+            return make()
+    except UsageError:
+        raise
+    except Exception as error:  # what torch raises for sizes that cannot be is not one kind
+        raise UsageError(f"{path.parent} describes no network that can be made: {one_line(error)[:200]}") from None
+    finally:
+        watch.remove()
+
+
 def load_weights(make: Callable[[], Module], path: Path) -> Module:
     """Make a module and fill it from a safetensors file that has exactly its weights.
 
@@ -335,8 +369,7 @@ def load_weights(make: Callable[[], Module], path: Path) -> Module:
         path: the file.
     """
     found = read_shapes(path)
-    with torch.device("meta"):
-        sketch = make()
+    sketch = _sketch(make, path, 4 * len(found) + 1000)
     wanted = {name: tuple(value.shape) for name, value in sketch.state_dict().items()}
     if sum(math.prod(shape) for shape in wanted.values()) > MOST_PARAMETERS:
         raise UsageError(f"{path} would have over {MOST_PARAMETERS:,} parameters")

@@ -21,6 +21,7 @@ from lanista.training.league import LeagueSettings, check_league
 from lanista.training.ppo import SCHEDULES, PPOSettings
 
 PRESETS = Path(__file__).parent / "presets"
+GREATEST = 2.0**100  # of a number among the settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +105,8 @@ class TrainSettings(PPOSettings, LeagueSettings):
         for field in fields(self):
             value = getattr(self, field.name)
             kind: type = {"int": int, "float": float, "bool": bool, "str": str}[str(field.type)]
+            if type(value) in (int, float) and not abs(value) <= GREATEST:  # nor what is no number at all
+                raise UsageError(f"the setting '{field.name}' must be a number, not one as {str(value)[:20]}")
             if kind is float and type(value) is int:
                 object.__setattr__(self, field.name, float(value))
             elif type(value) is not kind:
@@ -221,6 +224,8 @@ def settings_from(values: Mapping[str, Any]) -> TrainSettings:
     for name in values:
         if name not in known:
             raise unknown("setting", name, known)
+    if "game" not in values:
+        raise UsageError('the settings name no game, as in game = "connect_four"')
     return TrainSettings(**values)
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import pickle
+import pickletools
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -26,6 +27,7 @@ MARK = "rllib_checkpoint.json"
 MODULES = Path("learner_group") / "learner" / "rl_module"
 STATE = "module_state.pkl"
 GREATEST = 2**31  # bytes
+MOST_PARTS = 2**20
 # What an array of numbers is pickled by, in NumPy 1 and 2; dtypes and containers need no more.
 ARRAYS = {
     (f"numpy{core}.{module}", name)
@@ -41,6 +43,16 @@ class _Arrays(pickle.Unpickler):
         if (module, name) not in ARRAYS:
             raise pickle.UnpicklingError(f"it holds {module}.{name}, which is no array")
         return super().find_class(module, name)
+
+
+def _check_size(file: IO[bytes]) -> None:
+    """Refuse a pickle that has the reader make room for more parts than there are; nothing of it is done here.
+
+    Python's reader keeps parts in a table as long as the greatest number that the file gives one.
+    """
+    for opcode, argument, _ in pickletools.genops(file):
+        if opcode.name.endswith("PUT") and (not isinstance(argument, int) or argument > MOST_PARTS):
+            raise pickle.UnpicklingError(f"it numbers a part {argument}")
 
 
 def knows(path: Path) -> bool:
@@ -70,6 +82,8 @@ def read(path: Path, module: str = "", activation: str = "tanh") -> tuple[Parts,
             raise UsageError(f"{file} is of more than {GREATEST >> 20} MB")
         version = str(json.loads((path / MARK).read_bytes()).get("ray_version", ""))
         with file.open("rb") as opened:
+            _check_size(opened)
+            opened.seek(0)
             weights = _Arrays(opened).load()
     except UsageError:
         raise
@@ -77,6 +91,8 @@ def read(path: Path, module: str = "", activation: str = "tanh") -> tuple[Parts,
         raise UsageError(f"{file} cannot be read as a module of RLlib: {one_line(error)}") from None
     if not isinstance(weights, Mapping) or not all(isinstance(value, np.ndarray) for value in weights.values()):
         raise UsageError(f"{file} cannot be read as a module of RLlib: its weights are no arrays by name")
+    if sum(value.nbytes for value in weights.values()) > GREATEST:  # an array may be said to be larger than the file
+        raise UsageError(f"{file} holds weights of more than {GREATEST >> 20} MB")
     return _parts(str(path), weights, activation), {"imported": "rllib", "version": version}
 
 

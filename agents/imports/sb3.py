@@ -23,6 +23,7 @@ from lanista.plugs import one_line
 
 GREATEST = 2**31  # bytes of the weights: no bomb is unpacked
 WEIGHTS, SETTINGS, VERSION = "policy.pth", "data", "_stable_baselines3_version"
+MOST = {SETTINGS: 2**27, WEIGHTS: GREATEST, VERSION: 2**10}  # bytes that each file of the archive may unpack to
 
 
 def knows(path: Path) -> bool:
@@ -41,11 +42,15 @@ def read(path: Path) -> tuple[Parts, dict[str, Any]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            if archive.getinfo(WEIGHTS).file_size > GREATEST:
-                raise UsageError(f"{path} holds weights of more than {GREATEST >> 20} MB")
-            settings = json.loads(archive.read(SETTINGS))
-            weights = torch.load(io.BytesIO(archive.read(WEIGHTS)), map_location="cpu", weights_only=True)
-            version = archive.read(VERSION).decode() if VERSION in archive.namelist() else ""
+            read = {name: _unpacked(archive, name, most) for name, most in MOST.items()}
+            settings = json.loads(read[SETTINGS])
+            inner = io.BytesIO(read[WEIGHTS])
+            if zipfile.is_zipfile(inner):  # PyTorch's files are archives themselves
+                with zipfile.ZipFile(inner) as tensors:
+                    if sum(each.file_size for each in tensors.infolist()) > GREATEST:
+                        raise UsageError(f"{path} holds weights of more than {GREATEST >> 20} MB")
+            weights = torch.load(inner, map_location="cpu", weights_only=True)
+            version = read[VERSION].decode()
     except UsageError:
         raise
     except Exception as error:  # what a damaged archive, JSON or tensor file raises is not one kind
@@ -55,6 +60,21 @@ def read(path: Path) -> tuple[Parts, dict[str, Any]]:
         raise UsageError(f"{path} cannot be read as a model of Stable-Baselines3: its weights are no tensors by name")
     history = {"imported": "stable_baselines3", "version": version, "steps": _number(settings.get("num_timesteps"))}
     return _parts(str(path), weights, settings), history
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
+    """A file of an archive, empty if it may be missing and is; of what unpacks to too much nothing is read.
+
+    Raises:
+        KeyError: it is missing.
+        UsageError: it has more than so many bytes.
+    """
+    if name == VERSION and name not in archive.namelist():
+        return b""
+    size = archive.getinfo(name).file_size
+    if size > most:
+        raise UsageError(f"{archive.filename} holds '{name}' of {size >> 20:,} MB, more than {most >> 20:,} MB")
+    return archive.read(name)
 
 
 def _number(value: Any) -> int:

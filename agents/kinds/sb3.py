@@ -18,6 +18,7 @@ from lanista.errors import UsageError, unknown
 from lanista.plugs import call, one_line, parse_options, required
 
 # Settings by which a file is known, in this order: the first algorithm of which it has all. `data` of the file is JSON.
+MOST_SETTINGS = 2**27  # bytes that a model's settings may unpack to
 TOLD_BY = {
     "RecurrentPPO": {"lstm"},  # of the policy's name
     "MaskablePPO": {"maskable"},
@@ -77,10 +78,15 @@ def algorithm_of(file: Path) -> str:
     """
     try:
         with zipfile.ZipFile(file) as archive:
+            size = archive.getinfo("data").file_size
+            if size > MOST_SETTINGS:
+                raise UsageError(f"{file} holds settings of {size >> 20:,} MB, more than {MOST_SETTINGS >> 20} MB")
             settings: Any = json.loads(archive.read("data"))
         names = set(settings)
         policy = str(settings["policy_class"].get("__module__", "")).lower()
-    except (OSError, KeyError, ValueError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except UsageError:
+        raise
+    except Exception as error:  # what a damaged archive or JSON raises is not one kind
         raise UsageError(f"{file} is no model of Stable-Baselines3: {one_line(error)}") from None
     words = {"lstm": "recurrent", "maskable": "maskable", "quantile": "qrdqn", "crossq": "crossq"}
     names |= {word for word, part in words.items() if part in policy}

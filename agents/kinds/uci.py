@@ -204,7 +204,7 @@ def value_of(info: str) -> float | None:
         if unit == "mate":
             return 1.0 if int(number) > 0 else -1.0
         return share_of(int(number)) if unit == "cp" else None
-    except ValueError:
+    except (ValueError, OverflowError):
         return None  # not a line as UCI has it: it says nothing
 
 

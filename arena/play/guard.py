@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, quote, urlsplit
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -56,16 +56,16 @@ class Guard:
     def refusal(self, scope: Scope, headers: dict[str, str]) -> str:
         """Why a request is not answered; "" if it is."""
         host = headers.get("host", "")
-        if self.loopback and urlsplit(f"//{host}").hostname not in LOOPBACK:
+        if self.loopback and _split(f"//{host}").hostname not in LOOPBACK:
             return "this server answers on this machine only; begin it with --host for others"
         origin = headers.get("origin", "")
-        if origin and urlsplit(origin).netloc != host:
+        if origin and _split(origin).netloc != host:
             return "requests from other sites are refused"
         if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
             return "requests from other sites are refused"
         length = headers.get("content-length", "0")
         most = MOST_PICTURE if scope.get("path") == PICTURES else MOST_BODY
-        if not length.isdecimal() or int(length) > most:
+        if not length.isdecimal() or len(length) > 18 or int(length) > most:
             return "that is too large"
         if self.token:
             given = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
@@ -73,6 +73,14 @@ class Guard:
             if not hmac.compare_digest(known.encode(), self.token.encode()):
                 return "open the link with the token that the server printed"
         return ""
+
+
+def _split(address: str) -> SplitResult:
+    """An address's parts; of what is none, empty ones."""
+    try:
+        return urlsplit(address)
+    except ValueError:  # as of brackets that hold no address
+        return SplitResult("", "", "", "", "")
 
 
 def _cookie(text: str) -> str:
@@ -95,8 +103,9 @@ async def _refuse(scope: Scope, send: Send, words: str) -> None:
 async def _welcome(scope: Scope, send: Send, token: str) -> None:
     """Keep the token as a cookie and take it out of the address."""
     cookie = f"{COOKIE}={token}; Path=/; HttpOnly; SameSite=Strict; Max-Age=31536000"
-    # No address of another host: two slashes at the start would name one.
-    place = b"/" + scope["path"].lstrip("/\\").encode()
+    # No address of another host: two slashes at the start would name one. Quoted again: a line's end in it would begin
+    # another header.
+    place = b"/" + quote(scope["path"].lstrip("/\\"), safe="/:@!$&'()*+,;=~-._").encode()
     headers = [(b"location", place), (b"set-cookie", cookie.encode()), (b"referrer-policy", b"no-referrer")]
     await send({"type": "http.response.start", "status": 303, "headers": headers})
     await send({"type": "http.response.body", "body": b""})

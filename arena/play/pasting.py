@@ -58,11 +58,18 @@ def has_notation(game: str) -> bool:
 
 def _movetext(text: str) -> str:
     """A PGN's main line: without tags, comments, variations and marks."""
-    text = re.sub(r"^\s*\[[^\]]*\]\s*$", " ", text, flags=re.M)
-    text = re.sub(r"\{[^}]*\}|;[^\n]*", " ", text)
-    while (shorter := re.sub(r"\([^()]*\)", " ", text)) != text:
-        text = shorter
-    return re.sub(r"\$\d+", " ", text)
+    lines = (line.strip() for line in text.split("\n"))
+    text = "\n".join(line for line in lines if not (line.startswith("[") and line.endswith("]")))
+    text = re.sub(r"\{[^}]*(?:\}|\Z)|;[^\n]*", " ", text)
+    kept, depth = [], 0
+    for part in re.split(r"([()])", text):
+        depth += {"(": 1, ")": -1}.get(part, 0)
+        if depth < 0:
+            raise UsageError("this PGN closes a variation that it does not open")
+        kept.append(part if depth == 0 and part != ")" else " ")
+    if depth:
+        raise UsageError("this PGN opens a variation that it does not close")
+    return re.sub(r"\$\d+", " ", "".join(kept))
 
 
 def _words(text: str, start: Start) -> list[str]:
@@ -113,7 +120,7 @@ def _sgf(text: str, start: Start) -> tuple[Start, tuple[int, ...]]:
         raise UsageError(f"this SGF is of {known.get(number, 'game number ' + number[:5])}; choose that game first")
     size = nodes[0].get("SZ", ["19"])[0].strip()
     if kind in ("go", "hex"):
-        if not size.isdecimal():
+        if not size.isdecimal() or len(size) > 3:
             raise UsageError(f"boards are square here, not {size[:9]}")
         if int(native_options(start.game)["size"]) != int(size):
             start = replace(start, game=f"{kind}:size={int(size)}")
@@ -160,6 +167,8 @@ def _main_line(text: str) -> list[str]:
             close = at + 1
             while close < len(text) and text[close] != "]":
                 close += 2 if text[close] == "\\" else 1
+            if close >= len(text):
+                raise UsageError("a value of this SGF is not closed by ]")
             if current is not None:
                 current.append(text[at : close + 1])
             at = close

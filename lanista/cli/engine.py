@@ -11,6 +11,7 @@ Name this command line in a chess or Go program, or in a tournament manager, as 
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -37,6 +38,8 @@ class Options:
 
 def run(options: Options) -> int:
     """Speak until the other side says `quit` or is gone."""
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # what is no text is a word that nobody knows
     if options.protocol == "uci":
         UciHost(options.agent, sys.stdin, sys.stdout, options.seed, options.game or "chess").serve()
     else:

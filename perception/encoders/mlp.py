@@ -8,9 +8,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-from lanista.errors import unknown
+from lanista.errors import UsageError, unknown
 from lanista.perception.encoder import Encoder
 
+MOST_LAYERS = 1000
 ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh}
 
 
@@ -25,6 +26,8 @@ class Mlp(Encoder):
         super().__init__(shape, {"dim": dim, "depth": depth, **other}, scale)
         if activation not in ACTIVATIONS:
             raise unknown("activation of mlp", activation, ACTIVATIONS)
+        if dim < 1 or not 1 <= depth <= MOST_LAYERS:
+            raise UsageError(f"an mlp has 1 to {MOST_LAYERS} layers of at least 1 unit, not {depth} of {dim}")
         self.dim = dim
         self.activation = activation
         sizes = [math.prod(shape), *([dim] * depth)]

@@ -12,6 +12,8 @@ import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from gymnasium import spaces
 
 from lanista.errors import UsageError
+from lanista.files import check_file
+from lanista.plugs import one_line
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 LUMINANCE = (0.299, 0.587, 0.114)  # of ITU-R BT.601
 AT_ONCE = 2048
 MOST_PIXELS = 2**26
+MOST_BYTES = 2**28  # of a file
+# Pillow knows more, among them EPS, for which it starts the program Ghostscript on what the file says.
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "ICO", "TGA", "JPEG2000")
 GREATEST_SIDE = 1024
 
 
@@ -89,14 +94,17 @@ class PictureInput:
         from PIL import Image
 
         try:
-            with Image.open(source) as opened:
+            check_file(Path(source), MOST_BYTES)
+            with Image.open(source, formats=FORMATS) as opened:
                 if opened.width * opened.height > MOST_PIXELS:
                     raise UsageError(f"{source} has {opened.width} x {opened.height} pixels, too many to read")
                 layers = _in_bytes(opened).convert("RGBA")
         except FileNotFoundError:
             raise UsageError(f"there is no picture {source}") from None
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-            raise UsageError(f"{source} is damaged or no picture ({error})") from None
+        except UsageError:
+            raise
+        except Exception as error:  # Pillow raises many kinds for what is no picture
+            raise UsageError(f"{source} is damaged or no picture ({one_line(error)})") from None
         white = Image.new("RGBA", layers.size, "white")
         picture = np.asarray(Image.alpha_composite(white, layers).convert("RGB"))
         fitted: np.ndarray = self.fit(picture[None])[0]

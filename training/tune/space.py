@@ -25,7 +25,7 @@ from lanista.envs import make
 from lanista.errors import UsageError, unknown
 from lanista.files import read_toml
 from lanista.training.ppo import PPOSettings
-from lanista.training.settings import TrainSettings, read_settings, setting_names
+from lanista.training.settings import GREATEST, TrainSettings, read_settings, setting_names
 
 Value = bool | int | float | str
 Values = dict[str, Value]
@@ -210,7 +210,7 @@ def _dimension(name: str, written: Any) -> Dimension:
             raise UsageError(f"'{name}': choice has a value twice")
         return Dimension(kind, tuple(values))
     numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
-    if len(values) != 2 or len(numbers) != 2 or not numbers[0] < numbers[1]:
+    if len(values) != 2 or len(numbers) != 2 or not -GREATEST <= numbers[0] < numbers[1] <= GREATEST:
         raise UsageError(f"'{name}': {kind} takes two numbers, the lesser first, not {values}")
     if kind == "log_uniform" and numbers[0] <= 0:
         raise UsageError(f"'{name}': log_uniform takes numbers above 0, not {values}")
@@ -225,6 +225,8 @@ def _check_keys(plan: Plan, found: Mapping[str, Any]) -> None:
     """Refuse values of keys that cannot be."""
     for each in fields(Plan):
         value, kind = getattr(plan, each.name), {"int": int, "float": float, "str": str}.get(str(each.type))
+        if type(value) in (int, float) and not abs(value) <= GREATEST:
+            raise UsageError(f"'{each.name}' must be a number, not one as {str(value)[:20]}")
         if kind is float and type(value) is int:
             object.__setattr__(plan, each.name, float(value))
         elif kind is not None and type(value) is not kind:
@@ -239,6 +241,8 @@ def _check_keys(plan: Plan, found: Mapping[str, Any]) -> None:
             raise UsageError(f"'{name}' is for the scheduler '{'pbt' if plan.scheduler == 'asha' else 'asha'}'")
     if plan.minutes < 0 or plan.steps < 0 or not (plan.minutes or plan.steps):
         raise UsageError("say how long each trial trains: minutes or steps")
+    if plan.seed < 0:
+        raise UsageError(f"'seed' is at least 0, not {plan.seed}")
     if plan.samples < 2:
         raise UsageError(f"'samples' is at least 2, not {plan.samples}")
     if plan.reduction_factor <= 1:
