@@ -98,3 +98,16 @@ def test_every_public_name_is_there() -> None:
     assert set(lanista.__all__) <= set(dir(lanista))
     with pytest.raises(AttributeError, match="no_such_name"):
         _ = lanista.no_such_name
+
+
+def test_the_image_installs_what_there_is() -> None:
+    """No engine builds it here; what it says is compared with what the project says."""
+    words = (ROOT / "Dockerfile").read_text()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = re.search(r"\$\{wheel\}\[([\w,]+)\]", words)
+    assert extras is not None and set(extras[1].split(",")) <= set(project["optional-dependencies"])
+    assert set(re.findall(r"^FROM python:(\d+\.\d+)-slim", words, re.MULTILINE)) == {"3.11"}
+    assert project["requires-python"] == ">=3.11"
+    steps = re.findall(r"^([A-Z]+) ", words, re.MULTILINE)
+    assert steps.index("USER") < steps.index("ENTRYPOINT") and steps.count("FROM") == 2
+    assert {".git", ".venv", "runs"} <= set((ROOT / ".dockerignore").read_text().split()), "no runs in an image"

@@ -21,7 +21,7 @@ from lanista.training.league import LeagueSettings, check_league
 from lanista.training.ppo import SCHEDULES, PPOSettings
 
 PRESETS = Path(__file__).parent / "presets"
-GREATEST = 2.0**100  # of a number among the settings
+GREATEST = 2.0**127  # of a number among the settings: what float32 holds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,6 +49,7 @@ def read(path: Path) -> tuple[Parts, dict[str, Any]]:
                 with zipfile.ZipFile(inner) as tensors:
                     if sum(each.file_size for each in tensors.infolist()) > GREATEST:
                         raise UsageError(f"{path} holds weights of more than {GREATEST >> 20} MB")
+            inner.seek(0)
             weights = torch.load(inner, map_location="cpu", weights_only=True)
             version = read[VERSION].decode()
     except UsageError:

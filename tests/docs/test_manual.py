@@ -75,6 +75,9 @@ def check_command(line: str) -> None:
     elif program == "pip":
         for extras in re.findall(r"(?:lanista|\.)\[([\w,]+)\]", line):
             assert set(extras.split(",")) <= set(EXTRAS), line
+    elif program == "docker":
+        if rest[0] == "run":
+            check_lanista(rest[rest.index("lanista") + 1 :])
     elif program == "python":
         files = [word for word in rest if word.endswith(".py")]
         assert rest[0] == "-m" or all((ROOT / file).is_file() for file in files), line
