@@ -21,7 +21,8 @@ pytest.importorskip("minigrid")
 LEVEL = "babyai:GoToLocalS5N2"
 BOSS = "put the red box next to a grey door, then open a purple door after you pick up a key and go to the yellow box"
 speaks = pytest.mark.skipif(
-    not all(map(shutil.which, ("espeak-ng", "flite"))), reason="espeak-ng and flite are not on this machine"
+    not all(map(shutil.which, ("espeak-ng", "flite", "festival"))),
+    reason="no speech synthesiser here: apt-get install espeak-ng flite festival",
 )
 
 
