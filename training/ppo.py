@@ -337,7 +337,7 @@ def _learn(
     weights: list[float] = []  # its share of the gradient steps
     norms: list[Tensor] = []
     cut = Cut(settings.minibatch_size, settings.rows_at_once, settings.memory_steps)
-    repeats = network.fusion.repeats(observation)
+    repeats = network.fusion.repeats(observation) if sequences is None else None  # sequences are whole already
     passes = (minibatches(len(actions), cut, sequences, repeats, generator) for _ in range(settings.epochs))
     for minibatch in chain.from_iterable(passes):
         turning = None

@@ -11,7 +11,8 @@ from functools import lru_cache
 from itertools import product
 
 from lanista.arena.play.spoken import Meaning
-from lanista.perception.data.spoken_instructions import ARTICLES, BESIDES, COLOURS, PLACES, PUTS, THINGS, VERBS
+from lanista.perception.data._instructions import COLOURS
+from lanista.perception.data.spoken_instructions import ARTICLES, BESIDES, PLACES, PUTS, THINGS, VERBS
 
 
 @lru_cache(maxsize=1)

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lanista.errors import UsageError, unknown
-from lanista.perception.data._instructions import UNSEEN, VARIED
+from lanista.perception.data._instructions import COLOURS, UNSEEN, VARIED
 
 KINDS = ("ball", "box", "key", "door")
-COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")
 Verb = Literal["go to", "pick up", "open", "put"]
 EXAMPLES = "'go to the red ball', 'pick up a key', 'open the blue door', 'put the box next to the ball'"
 # As people and MiniGrid's missions say it besides.

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")  # of MiniGrid's things
 PHRASINGS = ("usual", "varied", "unseen")
 # BabyAI's own words -> others with the same sense, to learn from; and some that are kept for tests.
 VARIED = {

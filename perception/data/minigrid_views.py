@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lanista.errors import UsageError
+from lanista.perception.data._instructions import COLOURS
 from lanista.perception.data._made import Arrays, made_once
 from lanista.perception.dataset import DataSet, Examples, Source
 from lanista.plugs import required
@@ -23,7 +24,6 @@ SOURCE = Source(modality="picture", licence="drawn by MiniGrid (Apache-2.0)", ex
 VERSION = 1  # of the walks: another one makes the kept views anew
 VIEW, TILE = 7, 8  # cells of a side; pixels of a cell's side
 STATES = ("open", "closed", "locked")  # of doors, as MiniGrid numbers them
-COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")
 BARE, CARRIED = ("unseen", "empty"), ("key", "ball", "box")
 CONTENTS = (
     *BARE,

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from lanista.errors import UsageError
-from lanista.perception.data._instructions import UNSEEN, VARIED
+from lanista.perception.data._instructions import COLOURS, UNSEEN, VARIED
 from lanista.perception.dataset import DataSet, Examples, Source
 
 SOURCE = Source(modality="text", licence="made by Lanista: MIT")
 NONE = "-"
 VERBS = (NONE, "go-to", "pick-up", "open", "put")
-COLOURS = (NONE, "red", "green", "blue", "purple", "yellow", "grey")
+COLOUR = (NONE, *COLOURS)
 THINGS = (NONE, "ball", "box", "key", "door", "object")
 WHERE = {  # after a thing; in BabyAI's words and others
     NONE: ("",),
@@ -30,7 +30,7 @@ WHERE = {  # after a thing; in BabyAI's words and others
     "left": ("on your left", "to the left of you"),
     "right": ("on your right", "to the right of you"),
 }
-THING = (COLOURS, THINGS, tuple(WHERE))
+THING = (COLOUR, THINGS, tuple(WHERE))
 PART = (VERBS, *THING, *THING)  # of an instruction: the verb, what it is about, and beside what it is put
 ATTRIBUTES = PART * 2  # what is done first, and what then
 MORE = {  # besides those of VARIED, to learn from
@@ -138,12 +138,12 @@ def _instruction(draws: random.Random) -> Done:
 
 
 def _thing(draws: random.Random, things: tuple[str, ...]) -> tuple[int, int, int]:
-    colour = draws.randrange(1, len(COLOURS)) if draws.random() < PLAIN else 0
+    colour = draws.randrange(1, len(COLOUR)) if draws.random() < PLAIN else 0
     where = draws.randrange(1, len(WHERE)) if draws.random() < PLACED else 0
     return colour, THINGS.index(draws.choice(things)), where
 
 
 def _named(draws: random.Random, thing: tuple[int, int, int]) -> str:
     colour, kind, where = thing
-    words = (draws.choice(["the", "the", "a"]), COLOURS[colour] if colour else "", THINGS[kind])
+    words = (draws.choice(["the", "the", "a"]), COLOUR[colour] if colour else "", THINGS[kind])
     return " ".join([word for word in (*words, draws.choice(WHERE[tuple(WHERE)[where]])) if word])

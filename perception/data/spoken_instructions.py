@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lanista.perception.data._cast import ENGINES, RATE, Part, cast, said
-from lanista.perception.data.spoken_words import MARKS, lively
-from lanista.perception.dataset import DataSet, Examples, Source
+from lanista.perception.data._cast import ENGINES, RATE
+from lanista.perception.data._instructions import COLOURS
+from lanista.perception.data._parts_said import phrases_said
+from lanista.perception.dataset import DataSet, Source
 
 SOURCE = Source(
     modality="sound",
@@ -26,12 +27,10 @@ VERBS = {
 }
 PUTS, BESIDES = ("put", "place"), ("next to", "beside")
 ARTICLES = ("the", "a")
-COLOURS = ("red", "green", "blue", "purple", "yellow", "grey")
 THINGS = ("ball", "box", "key", "door", "object")
 PLACES = ("in front of you", "behind you", "on your left", "on your right")
 _WAYS = (*(way for ways in VERBS.values() for way in ways), *PUTS, *BESIDES)
 WORDS = tuple(dict.fromkeys(" ".join([*_WAYS, *ARTICLES, *COLOURS, *THINGS, *PLACES]).split()))
-SAYS = {"train": 26, "valid": 80, "test": 100}  # phrases a voice
 USUAL = 0.6  # share of the verbs that are BabyAI's own
 PUT, PLACED, COLOURED = 0.12, 0.15, 0.85  # shares of the phrases, and of the things
 
@@ -42,19 +41,7 @@ def load(most: int = 0) -> DataSet:
     Args:
         most: voices in each part, at most; 0 for all.
     """
-    parts = dict[str, Examples]()
-    names: tuple[Part, ...] = ("train", "valid", "test")
-    for number, part in enumerate(names):
-        voices = cast(part)
-        chosen = voices if not most else voices[:: max(1, -(-len(voices) // most))]
-        chance = np.random.default_rng(31_000 + number)
-        phrases = [[draw_phrase(chance) for _ in range(SAYS[part])] for _ in chosen]
-        marks = list[str]()
-        if part == "train":
-            chosen = lively(chosen)
-            marks = [MARKS[place % len(MARKS)] for place in range(len(chosen))]
-        parts[part] = said("spoken_instructions", chosen, phrases, marks)
-    return DataSet(parts, WORDS, RATE)
+    return DataSet(phrases_said("spoken_instructions", 31_000, draw_phrase, most), WORDS, RATE)
 
 
 def draw_phrase(chance: np.random.Generator) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from lanista.perception.data._cast import ENGINES, RATE, Part, cast, said
+from lanista.perception.data._cast import ENGINES, RATE
+from lanista.perception.data._parts_said import phrases_said
 from lanista.perception.data.real_words import NUMBERS, PHONETIC
-from lanista.perception.data.spoken_words import MARKS, lively
-from lanista.perception.dataset import DataSet, Examples, Source
+from lanista.perception.dataset import DataSet, Source
 
 SOURCE = Source(
     modality="sound",
@@ -29,7 +29,6 @@ COMMANDS = (
 PIECES = ("queen", "rook", "bishop", "knight")  # that a pawn becomes
 JOINTS = ("column", "to")
 WORDS = (*LETTERS, *ALPHABET, *DIGITS, *dict.fromkeys(" ".join([*COMMANDS, *PIECES, *JOINTS]).split()))
-SAYS = {"train": 26, "valid": 80, "test": 100}  # phrases a voice
 LOW = 9  # most boards have no more rows
 LOW_SHARE = 0.75
 
@@ -40,19 +39,7 @@ def load(most: int = 0) -> DataSet:
     Args:
         most: voices in each part, at most; 0 for all.
     """
-    parts = dict[str, Examples]()
-    names: tuple[Part, ...] = ("train", "valid", "test")
-    for number, part in enumerate(names):
-        voices = cast(part)
-        chosen = voices if not most else voices[:: max(1, -(-len(voices) // most))]
-        chance = np.random.default_rng(30_000 + number)
-        phrases = [[draw_phrase(chance) for _ in range(SAYS[part])] for _ in chosen]
-        marks = list[str]()
-        if part == "train":
-            chosen = lively(chosen)
-            marks = [MARKS[place % len(MARKS)] for place in range(len(chosen))]
-        parts[part] = said("spoken_moves", chosen, phrases, marks)
-    return DataSet(parts, WORDS, RATE)
+    return DataSet(phrases_said("spoken_moves", 30_000, draw_phrase, most), WORDS, RATE)
 
 
 def draw_phrase(chance: np.random.Generator) -> str:

@@ -53,9 +53,11 @@ def case(request: pytest.FixtureRequest, tmp_path: Path) -> Case:
     return found
 
 
-@examples
-def test_descriptions_with_odd_values(case: Case, examples: int) -> None:
-    folder, load, names, _ = case
+def attacked(
+    case: Case, names: tuple[str, ...], examples: int, made: Callable[[bytes], st.SearchStrategy[bytes]]
+) -> None:
+    """Load with other contents of some of the files, one after the other; whole again, it loads."""
+    folder, load, *_ = case
     for name in names:
         path = folder / name
         whole = path.read_bytes()
@@ -64,25 +66,19 @@ def test_descriptions_with_odd_values(case: Case, examples: int) -> None:
             path.write_bytes(data)
             taken_or_refused(lambda: load(folder), folder)
 
-        attack(examples, odd_json(json.loads(whole)) | damaged(whole), once)
+        attack(examples, made(whole), once)
         path.write_bytes(whole)
     load(folder)
+
+
+@examples
+def test_descriptions_with_odd_values(case: Case, examples: int) -> None:
+    attacked(case, case[2], examples, lambda whole: odd_json(json.loads(whole)) | damaged(whole))
 
 
 @examples
 def test_damaged_weights(case: Case, examples: int) -> None:
-    folder, load, _, names = case
-    for name in names:
-        path = folder / name
-        whole = path.read_bytes()
-
-        def once(data: bytes, path: Path = path) -> None:
-            path.write_bytes(data)
-            taken_or_refused(lambda: load(folder), folder)
-
-        attack(examples, damaged(whole), once)
-        path.write_bytes(whole)
-    load(folder)
+    attacked(case, case[3], examples, damaged)
 
 
 @examples
