@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from nicegui import ui
-from nicegui.events import GenericEventArguments
 
 from lanista.arena.play.arcade.hall import Cabinet
-from lanista.arena.play.hearing import RATE, Heard, samples_of
+from lanista.arena.play.hearing import RATE, Heard
 from lanista.arena.play.house import House
 from lanista.arena.play.spoken_instructions import grammar
 from lanista.arena.play.views.controls import Button, Field
-from lanista.arena.play.views.voice_panel import TROUBLES, Talk
+from lanista.arena.play.views.voice_panel import Talk
 from lanista.envs.core import Array
 from lanista.envs.instructed import Sound
 from lanista.errors import UsageError
@@ -27,7 +25,6 @@ class InstructionDesk:
 
     def __init__(self, house: House, cabinet: Cabinet) -> None:
         self.house, self.cabinet = house, cabinet
-        self._busy = False
         with ui.element("div").classes("told-desk").props('role="group" aria-label="Tell it something else"'):
             with ui.element("div").classes("told-typed"):
                 self.field = Field(
@@ -36,10 +33,7 @@ class InstructionDesk:
                 )  # fmt: skip
                 Button("Tell", self._pressed, kind="primary")
             with ui.element("div").classes("voice"):
-                self.talk = Talk("what to do")
-                self.talk.on("begin", self._begun)
-                self.talk.on("utterance", self._uttered)
-                self.talk.on("trouble", self._troubled)
+                Talk("what to do", house, house.instruction_ear, self._begun, self._hear, self._troubled)
                 Button("The level's own mission", lambda: self.cabinet.tell(None), kind="quiet")
                 self.said = ui.label("").classes("voice-said").props('role="status" aria-live="polite"')
 
@@ -57,26 +51,9 @@ class InstructionDesk:
 
     def _begun(self) -> None:
         self.said.set_text("…")
-        self.house.soon(asyncio.to_thread(self._load))
 
-    def _load(self) -> None:
-        """Load the recogniser while somebody speaks; what is wrong with it is told when it is asked."""
-        with contextlib.suppress(UsageError):
-            self.house.instruction_ear.load()
-
-    def _troubled(self, event: GenericEventArguments) -> None:
-        if event.args in TROUBLES:
-            self.said.set_text(f"{str(event.args)[:1].upper()}{str(event.args)[1:]}")
-
-    async def _uttered(self, event: GenericEventArguments) -> None:
-        samples = samples_of(event.args)
-        if samples is None or self._busy:
-            return
-        self._busy = True
-        try:
-            await self._hear(samples)
-        finally:
-            self._busy = False
+    def _troubled(self, words: str) -> None:
+        self.said.set_text(f"{words[:1].upper()}{words[1:]}")
 
     async def _hear(self, samples: Array) -> None:
         """Pass on what was said: to a player that hears as it is, to one that reads if it was understood."""

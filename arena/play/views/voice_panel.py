@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
 from nicegui import ui
 from nicegui.events import GenericEventArguments
 
-from lanista.arena.play.hearing import Guess, Heard, samples_of
+from lanista.arena.play.hearing import Ear, Guess, Heard, samples_of
 from lanista.arena.play.spoken import Meaning, example, grammar
 from lanista.arena.play.views.controls import Button, Handler
 from lanista.errors import UsageError
 
 if TYPE_CHECKING:
+    from lanista.arena.play.house import House
     from lanista.arena.play.views.game_view import GameView
 
 TROUBLES = (
@@ -28,10 +30,55 @@ TROUBLES = (
 class Talk(ui.element, component="voice.js"):
     """The button; emits `begin`, `utterance` (base64 of 16-bit samples) and `trouble` (one of `TROUBLES`)."""
 
-    def __init__(self, what: str) -> None:
-        """Args: what: is said: "your move"."""
+    def __init__(
+        self,
+        what: str,
+        house: House,
+        ear: Ear,
+        begun: Callable[[], None],
+        said: Callable[[np.ndarray], Awaitable[None]],
+        trouble: Callable[[str], None],
+    ) -> None:
+        """Make it.
+
+        Args:
+            what: is said: "your move".
+            house: loads the recogniser meanwhile.
+            ear: the recogniser.
+            begun: told that somebody speaks.
+            said: given the samples of what was said; one utterance at a time.
+            trouble: told what is wrong, one of `TROUBLES`.
+        """
         super().__init__()
         self._props["what"] = what
+        self._house, self._ear, self._tell_begun, self._say, self._trouble = house, ear, begun, said, trouble
+        self._busy = False
+        self.on("begin", self._begun)
+        self.on("utterance", self._uttered)
+        self.on("trouble", self._troubled)
+
+    def _begun(self) -> None:
+        self._tell_begun()
+        self._house.soon(asyncio.to_thread(self._load))
+
+    def _load(self) -> None:
+        """Load the recogniser while somebody speaks; what is wrong with it is told when it is asked."""
+        with contextlib.suppress(UsageError):
+            self._ear.load()
+
+    def _troubled(self, event: GenericEventArguments) -> None:
+        if event.args in TROUBLES:
+            self._trouble(str(event.args))
+
+    async def _uttered(self, event: GenericEventArguments) -> None:
+        samples = samples_of(event.args)
+        if samples is None or self._busy:
+            return
+        self._busy = True
+        try:
+            await self._say(samples)
+        finally:
+            self._busy = False
 
 
 class VoicePanel:
@@ -39,13 +86,9 @@ class VoicePanel:
 
     def __init__(self, view: GameView) -> None:
         self.view, self.house, self.session = view, view.house, view.session
-        self._busy = False
         self._asked: tuple[int, tuple[Guess, ...]] | None = None  # the position, and what might have been meant
         with ui.element("div").classes("voice").props('role="group" aria-label="Voice"') as self.panel:
-            self.talk = Talk("your move")
-            self.talk.on("begin", self._begun)
-            self.talk.on("utterance", self._uttered)
-            self.talk.on("trouble", self._troubled)
+            Talk("your move", self.house, self.house.ear, self._begun, self._hear, self._troubled)
             self.said = ui.label("").classes("voice-said").props('role="status" aria-live="polite"')
             self.words = ui.element("div").classes("voice-words").props('role="group" aria-label="Heard words"')
             self.choices = ui.element("div").classes("voice-choices").props('role="group" aria-label="Which one?"')
@@ -69,27 +112,10 @@ class VoicePanel:
 
     def _begun(self) -> None:
         self.said.set_text("…")
-        self.house.soon(asyncio.to_thread(self._load))
 
-    def _load(self) -> None:
-        """Load the recogniser while somebody speaks; what is wrong with it is told when it is asked."""
-        with contextlib.suppress(UsageError):
-            self.house.ear.load()
-
-    def _troubled(self, event: GenericEventArguments) -> None:
-        if event.args in TROUBLES:
-            self.view.say(str(event.args))
-            self.said.set_text("")
-
-    async def _uttered(self, event: GenericEventArguments) -> None:
-        samples = samples_of(event.args)
-        if samples is None or self._busy:
-            return
-        self._busy = True
-        try:
-            await self._hear(samples)
-        finally:
-            self._busy = False
+    def _troubled(self, words: str) -> None:
+        self.view.say(words)
+        self.said.set_text("")
 
     async def _hear(self, samples: np.ndarray) -> None:
         view, at = self.view, self.view.at

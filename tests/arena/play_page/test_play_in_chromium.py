@@ -6,6 +6,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -358,3 +359,16 @@ def steps_of(tab: Any) -> int:
     found = re.search(r"([\d,]+) steps", tab.get_by_label("The run").inner_text())
     assert found is not None
     return int(found[1].replace(",", ""))
+
+
+def listening(steering: Any, sound: Path) -> Any:
+    """A browser whose microphone hears a file of sound once."""
+    return steering.chromium.launch(
+        executable_path=CHROMIUM,
+        args=[
+            "--no-sandbox",
+            "--use-fake-device-for-media-stream",
+            "--use-fake-ui-for-media-stream",
+            f"--use-file-for-fake-audio-capture={sound}%noloop",
+        ],
+    )

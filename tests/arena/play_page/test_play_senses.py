@@ -14,7 +14,7 @@ import pytest
 import soundfile
 from page_server import PATIENCE, Server
 from PIL import Image
-from test_play_in_chromium import CHROMIUM, begin, chromium, moves, playwright, says, server, steering, tab
+from test_play_in_chromium import CHROMIUM, begin, chromium, listening, moves, playwright, says, server, steering, tab
 
 from lanista.envs.catalogue import native_rules
 from lanista.errors import UsageError
@@ -33,15 +33,7 @@ def test_a_move_is_said(server: Server, tmp_path: Path, steering: Any) -> None:
     (wave,) = speak(["column four"], Voice("espeak-ng", "en-gb-scotland+m3"), rate)
     still = np.zeros(rate // 2)
     soundfile.write(tmp_path / "said.wav", np.concatenate([still, 0.8 * wave, still]), rate, subtype="PCM_16")
-    browser = steering.chromium.launch(
-        executable_path=CHROMIUM,
-        args=[
-            "--no-sandbox",
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={tmp_path / 'said.wav'}%noloop",
-        ],
-    )
+    browser = listening(steering, tmp_path / "said.wav")
     page = browser.new_page()
     page.set_default_timeout(PATIENCE * 1000)
     begin(page, server, "connect_four", mode="People")

@@ -18,7 +18,7 @@ pytest.importorskip("minigrid", reason="BabyAI needs: pip install 'lanista[minig
 import soundfile
 import torch
 from page_server import PATIENCE, Server
-from test_play_in_chromium import CHROMIUM, chromium, playwright, server, steering, tab
+from test_play_in_chromium import CHROMIUM, chromium, listening, playwright, server, steering, tab
 from test_real_time import Viewer, run
 
 from lanista.agents.artifact import save_agent
@@ -314,15 +314,7 @@ def test_an_instruction_is_said(server: Server, tmp_path: Path, steering: Any) -
     untaught(server.folder / "runs" / "reads", f"{LEVEL}?mission=text")
     untaught(server.folder / "runs" / "hears", HEARD)
     for name in ("reads", "hears"):
-        browser = steering.chromium.launch(
-            executable_path=CHROMIUM,
-            args=[
-                "--no-sandbox",
-                "--use-fake-device-for-media-stream",
-                "--use-fake-ui-for-media-stream",
-                f"--use-file-for-fake-audio-capture={tmp_path / 'said.wav'}%noloop",
-            ],
-        )
+        browser = listening(steering, tmp_path / "said.wav")
         page = browser.new_page()
         page.set_default_timeout(PATIENCE * 1000)
         watch(page, server, name)
