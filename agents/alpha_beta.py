@@ -14,8 +14,8 @@ import numpy as np
 
 from lanista.agents.alpha_beta_kernel import FRAME, NO_LIMIT, search_kernel
 from lanista.agents.position_table import NO_TABLE
-from lanista.envs.batched import Rules
 from lanista.envs.core import Array, Bools, Ints
+from lanista.envs.rules import Rules
 
 DEEPEST = 512  # of searches that are bounded otherwise
 TABLE_DEPTH = 6  # shallower searches are quicker without a table

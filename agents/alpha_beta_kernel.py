@@ -15,8 +15,8 @@ import numpy as np
 
 from lanista.agents.clock import nanoseconds
 from lanista.agents.position_table import EXACT, LOWER, UPPER, key_of, look_up, write
-from lanista.envs.batched import Rules
 from lanista.envs.compiling import borrowed, compiled
+from lanista.envs.rules import Rules
 
 WANING = 2.0**-20  # a reward loses this share of itself with each ply, so that a win now is better than a win later
 NO_LIMIT = 2**62

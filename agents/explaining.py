@@ -12,8 +12,8 @@ from lanista.agents.alpha_beta import Limits, look_ahead
 from lanista.agents.kinds.mcts import MctsAgent
 from lanista.agents.kinds.minimax import MinimaxAgent
 from lanista.agents.search_tree import child_rows
-from lanista.envs.batched import Rules
 from lanista.envs.core import Agent, Array, Choice, Turn
+from lanista.envs.rules import Rules
 
 LONGEST_LINE = 12
 

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from lanista.envs.batched import BatchedGame, Rules
+from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import native_rules
 from lanista.envs.core import Turn
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 

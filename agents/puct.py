@@ -23,10 +23,10 @@ import numba
 import numpy as np
 
 from lanista.agents.search_tree import NODE, add_visit, fresh, prove, returns_of
-from lanista.envs.batched import Rules
 from lanista.envs.compiling import borrowed, compiled
 from lanista.envs.core import Array, Floats, Symmetry
 from lanista.envs.draws import mix
+from lanista.envs.rules import Rules
 
 C_BASE = 19652.0  # after about so many visits more is looked at than `c_puct` says
 FIRST_PLAY = 0.2  # how much worse than its position an unseen move counts, where all likely moves were seen

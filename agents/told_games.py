@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from lanista.envs.batched import BatchedGame, Rules
+from lanista.envs.batched import BatchedGame
 from lanista.envs.core import Array, Ints, Turn
+from lanista.envs.rules import Rules
 
 
 @dataclass

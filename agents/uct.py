@@ -17,10 +17,10 @@ import numpy as np
 
 from lanista.agents.clock import nanoseconds
 from lanista.agents.search_tree import MOST_NODES, NODE, add_visit, fresh, prove, returns_of, weigh
-from lanista.envs.batched import Rules
 from lanista.envs.compiling import borrowed, compiled
 from lanista.envs.core import Array, Ints
 from lanista.envs.draws import below, next_draw, pick
+from lanista.envs.rules import Rules
 
 NO_LIMIT = 2**31 - 1
 CLOCK_SIMULATIONS = 8  # between two looks at the clock

@@ -1,4 +1,9 @@
-"""Games: the loop's contracts, native batched games, and doors to everyone else's."""
+"""Games: the loop's contracts, native batched games, and doors to everyone else's.
+
+`core.py` is to be read first; `rules.py` is what a native game of `games/` offers and `batched.py` the frame around it;
+`doors/` opens other libraries' environments, `catalogue.py` finds both by their files' names.
+It may import of `perception` only the voices and data that missions are said by; `agents` and all above may import it.
+"""
 
 # Bound first: else importing a game later would cover the functions `games` and `doors` by the packages of these names.
 import lanista.envs.doors

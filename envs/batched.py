@@ -1,8 +1,7 @@
-"""From scalar rules to a batch: the frame around every native game.
+"""Batches of a native game: the frame around its compiled loops, the same for all games.
 
-A native game is a file of small scalar functions over one record (its state). This module compiles them once, with
-Numba, into loops over a batch, and does for all games what is the same in each: it freezes finished copies, checks
-legality, fills masks and observations, keeps histories and random streams, opens and restarts games.
+A native game is a file of small scalar functions over one record (`envs.rules`), compiled into loops over a batch
+(`envs.batch_kernels`). Here copies are kept, shown, stepped, put at positions, printed and saved.
 """
 
 from __future__ import annotations
@@ -10,220 +9,18 @@ from __future__ import annotations
 import io
 import math
 import zipfile
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import numba
 import numpy as np
 
-from lanista.envs.compiling import compiled, source_digest
+from lanista.envs.batch_kernels import kernels
 from lanista.envs.core import Array, Bools, Floats, Game, GameSpec, Ints, Outcome, Public, Turn
-from lanista.envs.draws import below, first_streams, mix, next_draw, pick, stream_seeds
-from lanista.envs.surface import Surface
+from lanista.envs.draws import first_streams, stream_seeds
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
-
-Scalar = Callable[..., Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Rules:
-    """A native game: what it is, and its scalar functions over one state record.
-
-    The functions above the line are compiled (`numba.njit`); `stream` is a (1,) uint64 view of the copy's random
-    stream, to be used with `next_draw`. Those below are plain Python, called once a picture or move.
-
-    Attributes:
-        spec: what the game is; its single role has one modality, whose name is `modality`.
-        state: the record of one position. A new game starts from zeros.
-        new: (state, stream): set up the start.
-        player: (state) -> the player to move.
-        legal: (state, mask (num_actions,) all False): mark the legal actions.
-        play: (state, action, stream, rewards (players,) all zero) -> True if that ended the game.
-        observe: (state, player, out (cells,) flat, not zeroed): write what the player sees.
-        hash: (state) -> uint64, equal for positions from which the game goes on in the same way.
-        picture: (state, player or None, last action or None) -> SVG.
-        text: (state, player or None) -> text for a terminal.
-        print_move, parse_move: (state, action) -> text and back; `parse_move` raises ValueError.
-        print_position, parse_position: (state) -> text and back, where the field has a notation for positions;
-            `parse_position` raises ValueError.
-        print_engine_move: (state, action) -> the move as engines of the field's protocol (UCI) write it, where there
-            are such engines and `print_move` is for people.
-        print_score: (state) -> how the game would be counted as it stands, as the field writes it (`B+3.5`), where it
-            is counted.
-        place: (cell of the observation's last two axes, counted row by row, player who looks) -> the middle of that
-            cell in the picture and its width; None where the picture shows no such cells.
-        starts: () -> all positions that chance can begin with, records of `state`, and the probability of each, where
-            these are few and chance plays no part later.
-        print_end: (state in which the game is over) -> why, in words (`checkmate`).
-        surface: how the picture is played on by hand; None where moves are only named.
-    """
-
-    spec: GameSpec
-    modality: str
-    state: np.dtype[Any]
-    new: Scalar
-    player: Scalar
-    legal: Scalar
-    play: Scalar
-    observe: Scalar
-    hash: Scalar
-    # --- plain Python
-    picture: Callable[[Any, int | None, int | None], str]
-    text: Callable[[Any, int | None], str]
-    print_move: Callable[[Any, int], str]
-    parse_move: Callable[[Any, str], int]
-    print_position: Callable[[Any], str] | None = None
-    parse_position: Callable[[str], Any] | None = None
-    print_engine_move: Callable[[Any, int], str] | None = None
-    print_score: Callable[[Any], str] | None = None
-    place: Callable[[int, int], tuple[float, float, float]] | None = None
-    starts: Callable[[], tuple[Array, Floats]] | None = None
-    print_end: Callable[[Any], str] | None = None
-    surface: Surface | None = None
-    key: str = field(default="", init=False)
-
-    def __post_init__(self) -> None:
-        # What the game depends on: the files of its rules and of this frame, and the parameters (in the name).
-        functions = (self.new, self.player, self.legal, self.play, self.observe, self.hash)
-        plain = [function.py_func for function in functions]  # type: ignore[attr-defined]
-        object.__setattr__(self, "key", f"{self.spec.name} {source_digest(plain, __file__)}")
-
-    @property
-    def num_actions(self) -> int:
-        return int(self.spec.roles[0].action.n)  # type: ignore[attr-defined]
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of one observation."""
-        shape = self.spec.roles[0].observation[self.modality].shape
-        assert shape is not None
-        return shape
-
-
-@dataclass(frozen=True)
-class _Kernels:
-    begin: Callable[..., Any]
-    show: Callable[..., Any]
-    step: Callable[..., Any]
-    watch: Callable[..., Any]
-
-
-def _kernels(rules: Rules) -> _Kernels:
-    """The batch loops of a game."""
-    new, player, legal, play, observe = rules.new, rules.player, rules.legal, rules.play, rules.observe
-    num_actions, players = rules.num_actions, rules.spec.players
-
-    @numba.njit
-    def start(states: Any, copy: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any) -> None:
-        states[copy] = states[len(states) - 1]  # the last record is kept blank
-        stream = streams[copy : copy + 1]
-        seeds[copy] = next_draw(stream)
-        new(states[copy], stream)
-        plies[copy] = 0
-        games[copy] = serial[0]
-        serial[0] += 1
-
-    @numba.njit
-    def open_randomly(
-        states: Any, copy: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any, history: Any, most: Any
-    ) -> None:
-        """Play 0 to `most` random legal plies; a start whose random plies ended the game is drawn again."""
-        mask = np.empty(num_actions, np.bool_)
-        rewards = np.zeros(players, np.float32)
-        stream = streams[copy : copy + 1]
-        for _ in range(100):
-            wanted = below(next_draw(stream), most + 1)
-            over = False
-            for ply in range(wanted):
-                mask[:] = False
-                legal(states[copy], mask)
-                action = pick(mask, next_draw(stream))
-                history[copy, ply] = action
-                over = play(states[copy], action, stream, rewards)
-                plies[copy] += 1
-                if over:
-                    break
-            if not over:
-                return
-            start(states, copy, streams, seeds, plies, games, serial)
-
-    def begin(
-        states: Any, copies: Any, streams: Any, seeds: Any, plies: Any, games: Any, serial: Any, history: Any,
-        begins: Any, placed: Any, openings: Any, lengths: Any, share: Any, most: Any,
-    ) -> Any:  # fmt: skip
-        """Start games, those that are placed from positions; -1, or the row whose opening is illegal or ends it."""
-        mask = np.empty(num_actions, np.bool_)
-        rewards = np.zeros(players, np.float32)
-        for row in range(len(copies)):
-            copy = copies[row]
-            stream = streams[copy : copy + 1]
-            start(states, copy, streams, seeds, plies, games, serial)
-            if len(placed) and placed[row]:
-                states[copy] = begins[row]
-            for ply in range(lengths[row]):
-                action = openings[row, ply]
-                mask[:] = False
-                legal(states[copy], mask)
-                if action < 0 or action >= num_actions or not mask[action]:
-                    return row
-                history[copy, ply] = action
-                plies[copy] += 1
-                if play(states[copy], action, stream, rewards):
-                    return row
-            if share > 0 and (next_draw(stream) >> np.uint64(11)) * 2.0**-53 < share:
-                open_randomly(states, copy, streams, seeds, plies, games, serial, history, most)
-        return -1
-
-    def show(
-        states: Any, copies: Any, seeds: Any, plies: Any, players_out: Any, draws: Any, masks: Any, out: Any
-    ) -> None:
-        for row in range(len(copies)):
-            copy = copies[row]
-            who = player(states[copy])
-            players_out[row] = who
-            draws[row] = mix(seeds[copy] + np.uint64(plies[copy]) * np.uint64(0x9E3779B97F4A7C15))
-            legal(states[copy], masks[row])
-            observe(states[copy], who, out[row])
-
-    def step(
-        states: Any, copies: Any, rows: Any, actions: Any, masks: Any, streams: Any, seeds: Any, plies: Any,
-        games: Any, serial: Any, history: Any, rewards: Any, terminated: Any, finished: Any, alive: Any,
-        restart: Any, share: Any, most: Any,
-    ) -> Any:  # fmt: skip
-        """Play; -1, or the row whose action is illegal, and then nothing was played."""
-        for i in range(len(actions)):
-            action = actions[i]
-            if action < 0 or action >= num_actions or not masks[rows[i], action]:
-                return i
-        for i in range(len(actions)):
-            copy = copies[rows[i]]
-            action = actions[i]
-            history[copy, plies[copy]] = action
-            plies[copy] += 1
-            stream = streams[copy : copy + 1]
-            if play(states[copy], action, stream, rewards[copy]):
-                finished[copy] = True
-                terminated[copy] = True
-                if restart:
-                    start(states, copy, streams, seeds, plies, games, serial)
-                    if share > 0 and (next_draw(stream) >> np.uint64(11)) * 2.0**-53 < share:
-                        open_randomly(states, copy, streams, seeds, plies, games, serial, history, most)
-                else:
-                    alive[copy] = False
-        return -1
-
-    def watch(states: Any, copy: Any, who: Any, out: Any) -> None:
-        observe(states[copy], who, out)
-
-    return _Kernels(*(compiled(loop, rules.key) for loop in (begin, show, step, watch)))
-
-
-@lru_cache(maxsize=64)
-def kernels(rules: Rules) -> _Kernels:
-    """The batch loops of a game, made once a process."""
-    return _kernels(rules)
 
 
 @lru_cache(maxsize=4096)  # both games of a pair begin alike, and those of other pairs

@@ -9,8 +9,9 @@ from __future__ import annotations
 import inspect
 from functools import lru_cache
 
-from lanista.envs.batched import BatchedGame, Rules
+from lanista.envs.batched import BatchedGame
 from lanista.envs.core import Game
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, call, parse_options, plug, plugs
 

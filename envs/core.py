@@ -103,7 +103,7 @@ class Public(Protocol):
 
     @property
     def rules(self) -> Any:
-        """The compiled rules, an `envs.batched.Rules`."""
+        """The compiled rules, an `envs.rules.Rules`."""
         ...
 
     def positions(self) -> Array:

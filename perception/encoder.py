@@ -115,6 +115,14 @@ class Encoder(nn.Module):
         """
         raise UsageError(f"the encoder '{self.name}' gives one row of features, not one a time step")
 
+    def attended(self, steps: Tensor) -> Tensor:
+        """What `features` makes of what `sequence` gave: (batch, time, dim), all of which counts -> (batch, dim).
+
+        Raises:
+            UsageError: the features of the whole are not made of those along time.
+        """
+        raise UsageError(f"the encoder '{self.name}' does not sum up its features along time")
+
     def forward(self, observation: Tensor) -> Tensor:
         """(batch, *shape) -> (batch, dim)."""
         return self.features(observation)

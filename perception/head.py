@@ -40,10 +40,13 @@ class Head(nn.Module):
 
     Attributes:
         sequence: it reads (batch, time, dim) and lengths, from `Encoder.sequence`, and not `Encoder.features`.
+        sums_up: it reads along time, and trains what `Encoder.attended` makes of the whole besides, by `whole_loss`:
+            those features are what agents and other tasks reuse.
     """
 
     name: ClassVar[str] = ""  # its file's
     sequence: ClassVar[bool] = False
+    sums_up: bool = False
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -65,6 +68,10 @@ class Head(nn.Module):
             encoded: (batch, dim); or, with `sequence`, the pair (batch, time, dim), lengths (batch,).
             targets: (batch, ...), as from `numbers`.
         """
+        raise NotImplementedError
+
+    def whole_loss(self, features: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss of a batch's features of the whole (batch, dim), of a head that `sums_up`."""
         raise NotImplementedError
 
     def answers(self, encoded: Any, most: int = 1) -> list[list[Answer]]:

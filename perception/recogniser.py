@@ -33,8 +33,11 @@ class Recogniser(nn.Module):
         return self.encoder.sequence(observation) if self.head.sequence else self.encoder.features(observation)
 
     def loss(self, observation: Tensor, targets: Tensor) -> Tensor:
-        """Mean loss of a batch."""
-        loss: Tensor = self.head.loss(self.encode(observation), targets)
+        """Mean loss of a batch; where the head asks for it, of what the encoder makes of the whole too."""
+        encoded = self.encode(observation)
+        loss: Tensor = self.head.loss(encoded, targets)
+        if self.head.sums_up:
+            loss = loss + self.head.whole_loss(self.encoder.attended(encoded[0]), targets)
         return loss
 
     def answers(self, observations: np.ndarray | Tensor, most: int = 1) -> list[list[Answer]]:

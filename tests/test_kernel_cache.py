@@ -91,8 +91,9 @@ def test_code_that_different_processes_compiled_can_be_loaded_together(tmp_path:
 
 def test_a_second_process_finds_a_game_compiled(tmp_path: Path) -> None:
     program = (
-        "import lanista; from lanista.envs.batched import kernels; game = lanista.make('mnk:rows=2,columns=3,k=2');"
-        "turn = game.turn(); print(sum(kernels(game.rules).show.stats.cache_hits.values()))"
+        "import lanista; from lanista.envs.batch_kernels import kernels;"
+        "game = lanista.make('mnk:rows=2,columns=3,k=2'); turn = game.turn();"
+        "print(sum(kernels(game.rules).show.stats.cache_hits.values()))"
     )
     environment = {"NUMBA_CACHE_DIR": str(tmp_path), "PATH": ""}
     hits = [

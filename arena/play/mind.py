@@ -12,8 +12,9 @@ from lanista.agents.contestant import load_agent
 from lanista.agents.explaining import Line, explain, line_words
 from lanista.agents.time_control import TimeControl, Timed
 from lanista.arena.play.table import Start, Table
-from lanista.envs.batched import BatchedGame, Rules
+from lanista.envs.batched import BatchedGame
 from lanista.envs.core import Agent, Array, Choice, Game, GameSpec, Turn, start_agent, wrong_actions
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 MOST_SHOWN = 400  # moves of a policy that leave this module: more than any board has points

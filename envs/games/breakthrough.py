@@ -13,7 +13,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.boards import (
     CELL,
     board_hash,
@@ -28,6 +27,7 @@ from lanista.envs.boards import (
     squares_svg,
 )
 from lanista.envs.core import Symmetry
+from lanista.envs.rules import Rules
 from lanista.envs.stone_positions import print_stones, read_stones
 from lanista.envs.surface import Surface, Touch, square
 from lanista.errors import UsageError

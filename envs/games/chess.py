@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.bits import bit, count, lowest, spread, swapped
 from lanista.envs.boards import board_spec, place_of_square
 from lanista.envs.compiling import compiled
@@ -44,6 +43,7 @@ from lanista.envs.games._chess_moves import (
     targets,
 )
 from lanista.envs.games._chess_state import FIFTY, STATE
+from lanista.envs.rules import Rules
 from lanista.envs.surface import Surface
 
 VIEWS = 20

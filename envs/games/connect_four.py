@@ -1,7 +1,7 @@
 """Connect Four: four in a row on six rows and seven columns, stones fall. Moves are columns, `1` to `7`."""
 
-from lanista.envs.batched import Rules
 from lanista.envs.games import mnk
+from lanista.envs.rules import Rules
 
 
 def rules() -> Rules:

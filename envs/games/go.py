@@ -13,12 +13,12 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules, Scalar
 from lanista.envs.boards import board_spec, cell_name, parse_cell, symmetries_of, turns_of
 from lanista.envs.compiling import compiled
 from lanista.envs.draws import mix
 from lanista.envs.games import _go_notation as notation
 from lanista.envs.games._go_notation import BLACK, EDGE, EMPTY, LETTERS, MARGIN, STEP, WHITE
+from lanista.envs.rules import Rules, Scalar
 from lanista.envs.stone_positions import print_stones, read_stones
 from lanista.envs.surface import Surface, Touch
 from lanista.errors import UsageError

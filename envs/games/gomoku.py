@@ -1,7 +1,7 @@
 """Gomoku: five or more in a row on a board without gravity. Moves are cells, `a1` to `o15`."""
 
-from lanista.envs.batched import Rules
 from lanista.envs.games import mnk
+from lanista.envs.rules import Rules
 
 
 def rules(size: int = 15) -> Rules:

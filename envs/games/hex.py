@@ -13,7 +13,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.boards import (
     LETTERS,
     board_hash,
@@ -27,6 +26,7 @@ from lanista.envs.boards import (
     turns_of,
 )
 from lanista.envs.compiling import compiled
+from lanista.envs.rules import Rules
 from lanista.envs.stone_positions import ply_of, print_stones, read_stones
 from lanista.envs.surface import Surface, Touch
 from lanista.errors import UsageError

@@ -15,9 +15,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.draws import mix
 from lanista.envs.hands import HIDDEN, all_starts, deal, hands_svg, hidden_spec, parse_word
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 CARDS = "23456789TJQK"  # the last players + 1 of them

@@ -15,10 +15,10 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.core import Symmetry
 from lanista.envs.draws import mix
 from lanista.envs.hands import HIDDEN, all_starts, deal, hands_svg, hidden_spec, parse_word
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 RANKS = "23456789TJQKA"  # of more than three the last players + 1, else J, Q, K

@@ -15,9 +15,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.draws import below, mix, next_draw
 from lanista.envs.hands import HIDDEN, all_starts, hands_svg, hidden_spec
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 

@@ -13,7 +13,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.boards import (
     CELL,
     WOOD,
@@ -33,6 +32,7 @@ from lanista.envs.boards import (
 )
 from lanista.envs.core import Symmetry
 from lanista.envs.draws import mix
+from lanista.envs.rules import Rules
 from lanista.envs.stone_positions import print_stones, read_stones
 from lanista.envs.surface import Surface, Touch, square
 from lanista.errors import UsageError

@@ -12,7 +12,6 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.bits import bit, count, spread
 from lanista.envs.boards import (
     board_spec,
@@ -27,6 +26,7 @@ from lanista.envs.boards import (
     turns_of,
 )
 from lanista.envs.draws import mix
+from lanista.envs.rules import Rules
 from lanista.envs.stone_positions import ply_of, print_stones, read_stones
 from lanista.envs.surface import Surface, square
 

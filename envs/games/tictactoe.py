@@ -1,7 +1,7 @@
 """Tic-tac-toe: three in a row on three by three. Moves are cells, `a1` to `c3`."""
 
-from lanista.envs.batched import Rules
 from lanista.envs.games import mnk
+from lanista.envs.rules import Rules
 
 
 def rules() -> Rules:

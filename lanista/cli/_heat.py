@@ -8,8 +8,8 @@ import re
 
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.core import Array
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 COLOURS = "inferno"  # over frames

@@ -165,7 +165,10 @@ class SpeechCrnn(Encoder):
 
     def features(self, observation: Tensor) -> Tensor:
         """(batch, samples) -> (batch, dim): the mean along time, weighted by what the attention finds telling."""
-        steps, _ = self.sequence(observation)
+        return self.attended(self.sequence(observation)[0])
+
+    def attended(self, steps: Tensor) -> Tensor:
+        """(batch, time, dim) -> (batch, dim), float32."""
         weights = self.attention(steps).float().softmax(1)
         mean: Tensor = (steps.float() * weights).sum(1)
         return mean

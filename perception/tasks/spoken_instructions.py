@@ -16,7 +16,7 @@ from lanista.perception.tasks.spoken_moves import SpokenMoves
 
 
 class SpokenInstructions(SpokenMoves):
-    """Clauses of BabyAI's language, by CTC."""
+    """Clauses of BabyAI's language, by CTC, and their words by what is attended to."""
 
     def __init__(self, voices: int = 0, samples: int = 24_000) -> None:
         """Choose the voices.
@@ -51,5 +51,5 @@ class SpokenInstructions(SpokenMoves):
         return SoundInput(splits.rate, self.samples)
 
     def head(self, dim: int, splits: Splits) -> Head:
-        """Words along time."""
-        return Phrase(dim, list(WORDS), dropout=0.1)
+        """Words along time, and which are in the whole: what an agent that is told something reuses."""
+        return Phrase(dim, list(WORDS), dropout=0.1, sums_up=True)

@@ -9,9 +9,9 @@ import numba
 import numpy as np
 from gymnasium import spaces
 
-from lanista.envs.batched import Rules
 from lanista.envs.catalogue import make
 from lanista.envs.core import GameSpec, Role, Turn
+from lanista.envs.rules import Rules
 
 
 def turn_after(game: str, openings: Sequence[Sequence[int]]) -> Turn:

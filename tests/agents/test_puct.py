@@ -19,9 +19,10 @@ from lanista.agents.puct import C_BASE, FIRST_PLAY, Forest, Limits
 from lanista.agents.random_openings import random_openings
 from lanista.agents.search_tree import weights_of
 from lanista.agents.searching_network import SearchingAgent
-from lanista.envs.batched import BatchedGame, Rules
+from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import make, native_rules
 from lanista.envs.core import Array, Floats, Turn
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.compiling import compiled
+from lanista.envs.rules import Rules
 
 
 @lru_cache(maxsize=16)

@@ -12,12 +12,14 @@ import torch
 from lanista.errors import UsageError
 from lanista.perception.data._board_drawing import play
 from lanista.perception.data.spoken_moves import WORDS, draw_phrase
-from lanista.perception.encoder import lengthened
+from lanista.perception.encoder import build_encoder, lengthened
+from lanista.perception.encoders.speech_crnn import SpeechCrnn
 from lanista.perception.head import head_from
 from lanista.perception.heads.cells import Cells
 from lanista.perception.heads.phrase import Phrase
 from lanista.perception.inputs.sound import SoundInput
 from lanista.perception.pretrained import load_encoder
+from lanista.perception.recogniser import Recogniser
 from lanista.perception.tasks._board_clusters import read_board
 from lanista.perception.tasks.boards import reading_scores
 
@@ -77,6 +79,39 @@ def test_wrong_heads_are_refused(about: dict[str, object]) -> None:
 def test_an_unknown_word_is_named() -> None:
     with pytest.raises(UsageError, match="'four' is not among the 3 words"):
         Phrase(4, THREE).numbers(["one four"])
+
+
+def test_the_whole_is_taught_to_hold_the_words_of_a_phrase() -> None:
+    torch.manual_seed(0)
+    encoder = build_encoder("speech_crnn:step=40,hidden=16", SoundInput(8000, 4000).space)
+    assert isinstance(encoder, SpeechCrnn)
+    head = Phrase(encoder.dim, THREE, sums_up=True)
+    both = Recogniser(encoder, head)
+    phrases = ["one", "two one", "three", "one three two"]
+    sounds, targets = torch.randn(4, 4000), torch.from_numpy(head.numbers(phrases))
+    steps, _ = encoder.sequence(sounds)
+    assert torch.equal(encoder.attended(steps), encoder.features(sounds))
+    said = torch.tensor([[word in phrase.split() for word in THREE] for phrase in phrases]).float()
+    rows = torch.randn(4, encoder.dim)
+    assert head.whole is not None
+    told = head.whole(rows).sigmoid()
+    chances = torch.where(said == 1, told, 1 - told)
+    lengths = torch.tensor([1, 2, 1, 3])
+    assert head.whole_loss(rows, targets).item() == pytest.approx(
+        (-chances.log().sum(1) / lengths).mean().item(), abs=1e-5
+    )
+    both.loss(sounds, targets).backward()  # type: ignore[no-untyped-call]
+    assert encoder.attention.weight.grad is not None and encoder.attention.weight.grad.abs().max() > 0
+    plain = Recogniser(encoder, Phrase(encoder.dim, THREE))
+    encoder.zero_grad()
+    plain.loss(sounds, targets).backward()  # type: ignore[no-untyped-call]
+    assert encoder.attention.weight.grad is None, "words along time alone teach no attention"
+    assert plain.head.describe() == {"head": "phrase", "words": list(THREE), "dropout": 0.0}
+
+
+def test_an_encoder_that_sums_up_otherwise_says_so() -> None:
+    with pytest.raises(UsageError, match="'mlp' does not sum up"):
+        build_encoder("mlp", SoundInput(8000, 4000).space).attended(torch.zeros(1, 3, 64))
 
 
 def test_phrases_are_drawn_of_known_words() -> None:

@@ -12,9 +12,9 @@ from nicegui.events import GenericEventArguments
 
 from lanista.arena.play.table import Start, Table
 from lanista.arena.play.views.controls import Button, Choice, labelled, numbers
-from lanista.envs.batched import Rules
 from lanista.envs.boards import disc
 from lanista.envs.catalogue import native_rules
+from lanista.envs.rules import Rules
 from lanista.envs.surface import Piece
 from lanista.errors import UsageError
 

@@ -11,9 +11,9 @@ from typing import Any
 import numba
 import numpy as np
 
-from lanista.envs.batched import Rules
 from lanista.envs.boards import CELL, LETTERS, board_spec, disc, label, middle, svg
 from lanista.envs.draws import mix
+from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 
 
