@@ -1,6 +1,7 @@
 """BabyAI's levels, told in words or by a voice: `babyai:GoToLocal`, `babyai:GoToLocalS5N2?mission=speech&map=pixels`.
 
-Those of MiniGrid in which a mission matters can be had too, as `babyai:GoToDoor-5x5`. The agent sees the seven cells by
+Those of MiniGrid in which a mission matters can be had too, as `babyai:GoToDoor-5x5`; `engine=envpool` steps EnvPool's
+levels, which are the same in C++. The agent sees the seven cells by
 seven before it, as symbols or as pixels, and its mission as tokens, as a sound, both, or not at all. Chevalier-Boisvert
 et al. 2019, arXiv:1810.08272.
 """
@@ -20,6 +21,7 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
+from lanista.cores import usable_cores
 from lanista.envs.core import Array, Game
 from lanista.envs.doors._instruction_grammar import parsed
 from lanista.envs.doors._level_rules import judge, leave_unjudged, own_rules
@@ -36,6 +38,7 @@ from lanista.perception.inputs.words import MOST_WORDS, UNKNOWN
 from lanista.plugs import call, required
 
 MISSIONS, MAPS = ("text", "speech", "both", "none"), ("symbols", "pixels")
+ENGINES = ("minigrid", "envpool")
 VIEW, PLANES, SYMBOLS = 7, 3, 10  # cells of a side that are seen; object, colour, state; the greatest of them
 TILE = 8  # pixels of a cell's side
 TEXT, SPEECH, MAP = "mission", "speech", "map"  # modalities
@@ -54,6 +57,7 @@ class Senses:
         phrasing: of the mission: "usual", BabyAI's own words; "varied"; or "unseen", which varied ones never are.
         speakers: who says the mission; None where nobody does.
         noise: sounds are of different loudness and most have noise in them.
+        engine: "minigrid", or "envpool": the levels in C++, many times as fast, whose agents cannot be told otherwise.
     """
 
     mission: str
@@ -61,6 +65,32 @@ class Senses:
     phrasing: str
     speakers: Speakers | None
     noise: bool
+    engine: str = ENGINES[0]
+
+    @property
+    def space(self) -> spaces.Dict:
+        """Of what is shown: `map`, `mission` and `speech`, as far as there are these."""
+        seen: spaces.Space[Any] = spaces.Box(0, SYMBOLS, (PLANES, VIEW, VIEW), np.uint8)
+        if self.map == "pixels":
+            seen = spaces.Box(0, 255, (VIEW * TILE, VIEW * TILE, 3), np.uint8)
+        shown = {MAP: seen}
+        if self.mission in ("text", "both"):
+            shown[TEXT] = spaces.Text(LONGEST)
+        if self.speakers is not None:
+            shown[SPEECH] = self.speakers.space
+        return spaces.Dict(shown)
+
+    def tell(self, mission: str, chance: np.random.Generator) -> tuple[str, dict[str, Any]]:
+        """A level's mission in the words that are chosen, and what is shown of it: texts and sounds by modality."""
+        words = rephrased(mission, self.phrasing, chance)
+        told: dict[str, Any] = {TEXT: words} if self.mission in ("text", "both") else {}
+        if self.speakers is not None:
+            told[SPEECH] = self.speakers.say(words, chance, self.noise)
+        return words, told
+
+    def see(self, symbols: Array) -> Array:
+        """The map, of the view as MiniGrid observes it, (..., columns, rows, planes)."""
+        return drawn(symbols) if self.map == "pixels" else np.moveaxis(symbols, -1, -3)
 
 
 def senses(
@@ -71,6 +101,7 @@ def senses(
     speakers: int = 32,
     noise: bool = True,
     seconds: float = 2.5,
+    engine: str = "minigrid",
 ) -> Senses:
     """The senses that a game's options name.
 
@@ -79,18 +110,19 @@ def senses(
         voices: synthetic ones of a part: "train", or "valid" and "test", which are never heard in training.
         speakers: how many of them, at most.
         seconds: of a sound; a longer one is cut.
+        engine: see `Senses`.
 
     Raises:
         UsageError: a value is none of those; a synthesiser is not on this machine.
     """
     for what, word, known in (
         ("mission of a level", mission, MISSIONS), ("map of a level", map, MAPS),
-        ("phrasing", phrasing, PHRASINGS), ("part of the voices", voices, PARTS),
+        ("phrasing", phrasing, PHRASINGS), ("part of the voices", voices, PARTS), ("engine of levels", engine, ENGINES),
     ):  # fmt: skip
         if word not in known:
             raise unknown(what, word, known)
     heard = Speakers(voices, speakers, seconds) if mission in ("speech", "both") else None
-    return Senses(mission, map, phrasing, heard, noise)
+    return Senses(mission, map, phrasing, heard, noise, engine)
 
 
 def open(rest: str, copies: int, restart: bool) -> Game:
@@ -110,14 +142,37 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     if level is None:
         raise unknown("BabyAI level", name, _levels())
     chosen: Senses = call(senses, f"the game 'babyai:{name}'", options)
+    if chosen.engine == "envpool":
+        return _in_envpool(level, chosen, source, copies, restart)
     make = partial(_make, level, chosen, copies <= DRAWN_COPIES)
     env = made(make, source, None)
     translator = Translator(env.observation_space, env.action_space, source)
     env.close()  # type: ignore[no-untyped-call]
     spec = vector_spec(source, translator.role, None, "a level with a mission", levels=True, instructed=True)
-    told = frozenset({TEXT, SPEECH} & set(translator.role.observation.spaces))
     singles = partial(Singles, make, translator)
-    return VectorGame(replace(spec, static=told), singles, copies, restart, translator.filler, singles, singles)
+    spec = replace(spec, static=_told(translator))
+    return VectorGame(spec, singles, copies, restart, translator.filler, singles, singles)
+
+
+def _in_envpool(level: str, chosen: Senses, source: str, copies: int, restart: bool) -> Game:
+    """The same level as EnvPool has it; its levels cannot be chosen."""
+    from lanista.envs.doors import envpool
+    from lanista.envs.doors._told_levels import ToldLevels
+
+    known = envpool.ids()
+    if level not in known:
+        raise unknown("level of EnvPool", level, [name for name in known if name.startswith(("BabyAI-", "MiniGrid-"))])
+    make = partial(envpool.make_env, level, {"num_threads": usable_cores()})
+    env = made(lambda: make([1]), source, None)
+    translator = Translator(chosen.space, env.action_space, source)
+    env.close()
+    spec = replace(vector_spec(source, translator.role, None, "a level with a mission"), static=_told(translator))
+    return VectorGame(spec, partial(ToldLevels, make, chosen, translator), copies, restart, translator.filler)
+
+
+def _told(translator: Translator) -> frozenset[str]:
+    """The modalities that stay the same for a whole game."""
+    return frozenset({TEXT, SPEECH} & set(translator.role.observation.spaces))
 
 
 def ids() -> list[str]:
@@ -168,16 +223,16 @@ def drawn(symbols: Array) -> Array:
     """MiniGrid's own picture of what an agent sees, of tiles that are drawn once: a game steps 2.8 times as fast so.
 
     Args:
-        symbols: (columns, rows, planes) of the view, as MiniGrid observes it.
+        symbols: (..., columns, rows, planes) of views, as MiniGrid observes them.
 
     Returns:
-        (56, 56, 3) bytes.
+        (..., 56, 56, 3) bytes.
     """
     here = np.zeros((VIEW, VIEW), np.intp)
     here[VIEW // 2, VIEW - 1] = 1
     cells = _tiles()[symbols[..., 0], symbols[..., 1], symbols[..., 2], here]
-    picture: Array = cells.transpose(1, 2, 0, 3, 4).reshape(VIEW * TILE, VIEW * TILE, 3)
-    return picture
+    rows = cells.swapaxes(-5, -4).swapaxes(-4, -3)  # (..., rows, TILE, columns, TILE, 3)
+    return rows.reshape(*symbols.shape[:-3], VIEW * TILE, VIEW * TILE, 3)
 
 
 @lru_cache(maxsize=64)
@@ -217,15 +272,7 @@ class Instructed(gymnasium.Wrapper[Any, Any, Any, Any]):
         self._own_rules = own_rules(env.unwrapped)
         self._warned: set[str] = set()
         self.instruction = Instruction("")
-        seen: spaces.Space[Any] = spaces.Box(0, SYMBOLS, (PLANES, VIEW, VIEW), np.uint8)
-        if chosen.map == "pixels":
-            seen = spaces.Box(0, 255, (VIEW * TILE, VIEW * TILE, 3), np.uint8)
-        shown = {MAP: seen}
-        if chosen.mission in ("text", "both"):
-            shown[TEXT] = spaces.Text(LONGEST)
-        if chosen.speakers is not None:
-            shown[SPEECH] = chosen.speakers.space
-        self.observation_space = spaces.Dict(shown)
+        self.observation_space = chosen.space
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Begin a game; the voice, the words and the noise are drawn from the seed too, and change no level."""
@@ -233,12 +280,7 @@ class Instructed(gymnasium.Wrapper[Any, Any, Any, Any]):
             self._chance = np.random.default_rng([seed, 1])
         with contextlib.redirect_stdout(io.StringIO()):  # BabyAI prints what it tried in vain to place
             observation, info = self.env.reset(seed=seed, options=options)
-        words = rephrased(observation["mission"], self._senses.phrasing, self._chance)
-        self._told = {}
-        if TEXT in self.observation_space.spaces:  # type: ignore[attr-defined]
-            self._told[TEXT] = words
-        if self._senses.speakers is not None:
-            self._told[SPEECH] = self._senses.speakers.say(words, self._chance, self._senses.noise)
+        words, self._told = self._senses.tell(observation["mission"], self._chance)
         self._own_rules = own_rules(self.env.unwrapped)
         self.instruction = self._instruction(words, True, True, (), ())
         self._first = self._told, self.instruction
@@ -334,7 +376,4 @@ class Instructed(gymnasium.Wrapper[Any, Any, Any, Any]):
         return self._shown(observation), reward, terminated, truncated, info
 
     def _shown(self, observation: Mapping[str, Any]) -> dict[str, Any]:
-        seen: Array = observation["image"].transpose(2, 0, 1)
-        if self._senses.map == "pixels":
-            seen = drawn(observation["image"])
-        return {MAP: seen, **self._told}
+        return {MAP: self._senses.see(observation["image"]), **self._told}

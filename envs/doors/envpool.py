@@ -54,7 +54,7 @@ def open(rest: str, copies: int, restart: bool) -> Game:
         if option in RESERVED:
             raise UsageError(f"'{source}': '{option}' is for Lanista to set")
     threads = usable_cores()
-    make = partial(_make, name, {"num_threads": threads, **options})
+    make = partial(make_env, name, {"num_threads": threads, **options})
     env = made(lambda: make([1]), source, None)
     config = env.config
     players = int(config.get("max_num_players") or 1)
@@ -86,7 +86,8 @@ def ids() -> list[str]:
     return list(envpool.list_all_envs())
 
 
-def _make(name: str, options: Mapping[str, Value], seeds: list[int], **more: Value) -> Any:
+def make_env(name: str, options: Mapping[str, Value], seeds: list[int], **more: Value) -> Any:
+    """EnvPool's environments of these seeds, one a copy; `options` has `num_threads`, the most that are used."""
     import envpool
 
     threads = min(int(options["num_threads"]), len(seeds))
@@ -120,7 +121,7 @@ def _repaired(space: spaces.Space[Any]) -> spaces.Space[Any]:
     return space
 
 
-class _Direct:
+class Direct:
     """The compiled interface under EnvPool's own `step`, for games of one player.
 
     `step` reads its whole configuration and builds a tree of what it shows, for every batch: a quarter of the time of
@@ -170,7 +171,7 @@ class _EnvPool:
         self._players = players
         self._size = size
         self._env: Any = None
-        self._direct: _Direct | None = None
+        self._direct: Direct | None = None
         # With several players a pool waits for the rows of all its games, however few are stepped.
         self.singly = players == 1
 
@@ -178,7 +179,7 @@ class _EnvPool:
         if slots is None:
             self.close()
             self._env = self._make(seeds.tolist())
-            self._direct = _direct(self._env) if self._players == 1 else None
+            self._direct = direct(self._env) if self._players == 1 else None
             observation, info = self._env.reset()
         elif exact or not self.singly:
             return None
@@ -226,10 +227,10 @@ class _EnvPool:
         return self._translator.see_rows(_rows(observation, rows))
 
 
-def _direct(env: Any) -> _Direct | None:
+def direct(env: Any) -> Direct | None:
     """None where an environment can only be stepped as everybody steps it."""
     try:
-        return _Direct(env)
+        return Direct(env)
     except (AttributeError, LookupError, ValueError):
         return None
 
