@@ -95,6 +95,7 @@ def _text(task: Task, splits: Splits, model: Recogniser, about: Mapping[str, Any
         "## What it learnt from",
         "",
         *[f"- {line}" for line in about["data"]],
+        *([f"- It began from the encoder `{about['begun_from']}`."] if about["begun_from"] else []),
         f"- {about['examples']:,} examples trained on, {about['epochs']} epochs, {about['seconds'] / 60:.1f} minutes, "
         f"seed {about['seed']}; {about['stopped']}.",
         "",

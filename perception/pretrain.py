@@ -108,6 +108,7 @@ class Run:
     def _build(self) -> Recogniser:
         words = self.settings.encoder or ""
         folder = encoder_folder(words) if words else None
+        self.begun_from = "" if folder is None else words
         if folder is not None:
             encoder: Encoder = load_encoder(folder)
             wanted = self.task.input(self.splits) if encoder.input is None else encoder.input
@@ -270,6 +271,7 @@ class Run:
         done = Pretrained(self.folder, self.task.modality, scores, baseline, self.epoch, self.seconds, stopped, failed)
         about = {
             "task": self.settings.task,
+            "begun_from": self.begun_from,
             "seed": self.settings.seed,
             "epochs": self.epoch,
             "steps": self.step,

@@ -165,6 +165,8 @@ def test_an_encoder_can_be_gone_on_from_frozen_or_not(done: Path, tmp_path: Path
     assert frozen.scores["test"]["accuracy"] > 0.5
     after = load_encoder(tmp_path / "frozen").state_dict()
     assert all(torch.equal(value, after[name]) for name, value in trunk.items())
+    assert f"began from the encoder `{done}`" in (tmp_path / "frozen" / "README.md").read_text()
+    assert "began from" not in (done / "README.md").read_text()
     pretrain(Settings(TASK, **settings, layer_decay=0.5), tmp_path / "tuned")
     tuned = load_encoder(tmp_path / "tuned").state_dict()
     moved = {name: float((tuned[name] - value).abs().mean()) for name, value in trunk.items()}
