@@ -117,9 +117,9 @@ def ratings() -> list[Kind]:
     games = side("games rated", lambda size: {"players": PLAYERS, "games": size})
     cost = "to rate them, intervals included"
     return [
-        Kind(Curve("players rated", f"players of {RATED:,} games", cost, players, (10, 30, 100, 300, 1000),
+        Kind(Curve("players rated", f"players of {RATED:,} games", cost, players, (10, 20, 50, 100, 200),
                    piecewise=False)),
-        Kind(Curve("games rated", f"games of {PLAYERS} players", cost, games, (1_000, 10_000, 100_000, 1_000_000),
+        Kind(Curve("games rated", f"games of {PLAYERS} players", cost, games, (1_000, 10_000, 100_000),
                    piecewise=False, most=PROPORTIONAL)),
     ]  # fmt: skip
 
