@@ -22,15 +22,17 @@ def begin(game: str, games: int, doing: str) -> Work:
         doing: "resume" asks for the same tournament again, of which nothing is missing; "report" writes its report.
     """
     scratch = tempfile.TemporaryDirectory()
-    store, report = Path(scratch.name) / "t.sqlite", Path(scratch.name) / "report.html"
+
+    def store() -> Path:
+        return Path(scratch.name, "t.sqlite")  # while somebody may ask, the folder is there
 
     def resume() -> float:
-        tournament(game, [RandomAgent(), SecondRandomAgent()], games=games, db=store, opening_plies=(0, 0))
+        tournament(game, [RandomAgent(), SecondRandomAgent()], games=games, db=store(), opening_plies=(0, 0))
         return games
 
     def write() -> float:
-        with Store(store, write=False) as opened:
-            write_report(opened, report)
+        with Store(store(), write=False) as opened:
+            write_report(opened, Path(scratch.name, "report.html"))
         return games
 
     resume()  # plays it: the store is not there yet
