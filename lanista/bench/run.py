@@ -22,7 +22,7 @@ NEEDS_AGENT = "strength"  # the row that measures one agent, and so is not measu
 TRANSFER = "transfer"
 NEEDS_ENCODERS = ("perception", TRANSFER)  # rows that train for hours where runs are not done, and so only if asked
 ROUNDS, SECONDS = 20, 2.0
-QUICK_ROUNDS, QUICK_SECONDS = 5, 0.4
+QUICK_ROUNDS, QUICK_SECONDS = 3, 0.25
 
 
 @dataclass(frozen=True)

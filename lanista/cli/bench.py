@@ -3,6 +3,9 @@
 The sides work in turn on one core, a slice each; ratios are of CPU time, with intervals. Peers that pin other versions
 are installed once into an environment of their own; one that cannot be installed is shown as not measured.
 
+All rows together take hours, single ones mostly two to ten minutes. With --quick all take some five minutes on a core
+that nothing else uses, once the peers are installed. The core is the last that the command may use: taskset chooses.
+
 Example:
     lanista bench
     lanista bench stepping start --quick
@@ -33,7 +36,7 @@ class Options:
     rows: Annotated[Positional[tuple[str, ...]], arg(metavar="[ROW ...]")] = ()
     """Rows to measure; none is all: strength only with --agent, perception and transfer only with --encoders."""
     quick: bool = False
-    """Fewer and shorter slices: a look, no result."""
+    """Fewer and shorter slices of smaller things, all rows in minutes: a look, no result."""
     agent: str = ""
     """Who is measured by the row strength: an agent, or a run, of which the curve is shown too."""
     encoders: Path | None = None
