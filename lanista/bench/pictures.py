@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # drawing is asked for rarely, and takes a second to import
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OURS, PEERS, UNMET, INTERVAL = "#1f4e8c", "#a3adb8", "#d64545", "#20262d"
+OURS, PEERS, UNMET, INTERVAL, ASKED = "#1f4e8c", "#a3adb8", "#d64545", "#20262d", "#e69a00"
 ACROSS = 3  # panels of curves
 LONGEST = 60  # characters of a bar's name
 
@@ -118,14 +118,19 @@ def panel(axes: Axes, found: Sequence[Bar], words: str) -> None:
         axes.annotate(figure(bar.value.median, ""), (max(bar.value.high, left), place), (5, 0),
                       textcoords="offset points", va="center")  # fmt: skip
         if bar.asked is not None:
-            axes.plot([bar.asked] * 2, [place - 0.4, place + 0.4], color=INTERVAL, linestyle=":", linewidth=1.5)
+            axes.plot([bar.asked] * 2, [place - 0.4, place + 0.4], color=ASKED, linewidth=2.5)
+    axes.margins(x=0.12)
     if logarithmic:
         axes.set_xscale("log")
-    axes.margins(x=0.12)
+        near = largest < 10 * smallest  # no power of ten need lie between, so that the marks between them are named
+        axes.xaxis.set_minor_formatter((lambda value, _: figure(value, "")) if near else "")
+    axes.xaxis.set_major_formatter(lambda value, _: figure(value, ""))
     axes.set_yticks(places, [bar.name[:LONGEST] for bar in found])
     axes.invert_yaxis()
-    axes.set_xlabel(words + (", dotted: what was asked" if any(bar.asked is not None for bar in found) else ""))
+    axes.tick_params(axis="y", length=0)
+    axes.set_xlabel(words + ("; yellow: what was asked" if any(bar.asked is not None for bar in found) else ""))
     plain(axes)
+    axes.grid(visible=False, axis="y")
 
 
 def curves(found: Sequence[Growth]) -> Figure:
