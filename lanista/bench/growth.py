@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import linear_regression
+from typing import Any
 
 from lanista.bench.claims import Claim, Interval, Verdict, decided, median_interval
-from lanista.bench.race import Lane, Plan, Side, Slice, race
+from lanista.bench.race import Lane, Plan, Side, race
 
 
 @dataclass(frozen=True)
@@ -23,23 +24,39 @@ class Curve:
         name: what grows, in words.
         size: of what the sizes are numbers, in words.
         cost: the cost of a size, in words.
-        side: size -> the side that works at it.
+        module: of `bench/ours`, whose `begin` does the work.
+        options: size -> what that takes.
         sizes: rising.
-        piecewise: a side counts so many steps as its size when it has worked through it once.
+        piecewise: the work counts so many steps as its size when it has gone through it once.
+        apart: each size is a side of its own, which works in processes that it starts.
         most: what the slope at the large end may be; None leaves it open.
+        packages: whose versions are told.
     """
 
     name: str
     size: str
     cost: str
-    side: Callable[[int], Side]
+    module: str
+    options: Callable[[int], dict[str, Any]]
     sizes: Sequence[int]
     piecewise: bool = True
+    apart: bool = False
     most: float | None = None
+    packages: tuple[str, ...] = ()
 
-    def cost_of(self, size: int, piece: Slice) -> float:
-        """CPU seconds of a size, by one slice."""
-        return (size if self.piecewise else 1) / piece.rate
+    def sides(self) -> list[Side]:
+        """One process that goes through all sizes in each slice, or one for each."""
+        groups = [[size] for size in self.sizes] if self.apart else [list(self.sizes)]
+        return [
+            Side(
+                f"{self.name}, {' / '.join(f'{size:,}' for size in sizes)}",
+                "lanista.bench.ours.sizes",
+                {"module": self.module, "options": {str(size): self.options(size) for size in sizes},
+                 "tree": self.apart},
+                packages=self.packages,
+            )
+            for sizes in groups
+        ]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -48,7 +65,7 @@ class Growth:
 
     Attributes:
         name, size, cost: the curve's.
-        sizes: those that could be measured.
+        sizes: rising.
         costs: of each, CPU seconds.
         slope: over all sizes, by least squares of the logarithms.
         end: between the two largest.
@@ -66,32 +83,30 @@ class Growth:
 
 
 def measured(curve: Curve, plan: Plan) -> tuple[Growth | None, Verdict, list[Lane]]:
-    """Race the sizes of a curve, so that each round has its own slopes, whatever else the machine does."""
-    lanes = race([curve.side(size) for size in curve.sizes], plan)
+    """Work through the sizes of a curve in turn, so that each round has its own slopes, whatever the machine does."""
+    lanes = race(curve.sides(), replace(plan, seconds=plan.seconds * (1 if curve.apart else len(curve.sizes))))
     return *judged(curve, lanes), lanes
 
 
 def judged(curve: Curve, lanes: Sequence[Lane]) -> tuple[Growth | None, Verdict]:
-    """The growth that lanes show, one lane a size; nothing if fewer than two sizes were measured."""
+    """The growth that the lanes of a curve show; nothing if one of them was not measured."""
     claim = Claim(f"{curve.name}: slope at the large end", curve.name, most=curve.most, unit="")
-    there = [(size, lane) for size, lane in zip(curve.sizes, lanes, strict=True) if lane.trouble is None]
-    troubles = [f"{lane.side.name}: {lane.trouble}" for lane in lanes if lane.trouble is not None]
-    if len(there) < 2:
-        return None, Verdict(claim, None, None, troubles[0])
-    sizes = [size for size, _ in there]
-    rounds = list(zip(*([curve.cost_of(size, piece) for piece in lane.slices] for size, lane in there), strict=True))
+    for lane in lanes:
+        if lane.trouble is not None:
+            return None, Verdict(claim, None, None, f"{lane.side.name}: {lane.trouble}")
+    told = [{size: cost for piece in pieces for size, cost in piece.told.items()}
+            for pieces in zip(*(lane.slices for lane in lanes), strict=True)]  # fmt: skip
+    rounds = [[each[str(size)] * (size if curve.piecewise else 1) for size in curve.sizes] for each in told]
     found = Growth(
         curve.name,
         curve.size,
         curve.cost,
-        sizes,
-        [median_interval([costs[number] for costs in rounds]) for number in range(len(sizes))],
-        median_interval([slope(sizes, costs) for costs in rounds]),
-        median_interval([slope(sizes[-2:], costs[-2:]) for costs in rounds]),
+        list(curve.sizes),
+        [median_interval(costs) for costs in zip(*rounds, strict=True)],
+        median_interval([slope(curve.sizes, costs) for costs in rounds]),
+        median_interval([slope(curve.sizes[-2:], costs[-2:]) for costs in rounds]),
         curve.most,
     )
-    if troubles:  # the large end is not where it was meant to be
-        return found, Verdict(claim, None, None, troubles[0])
     return found, decided(claim, found.end)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lanista.bench import pictures
+from lanista.bench.claims import Verdict
 from lanista.bench.growth import Curve, duration, judged, measured
 from lanista.bench.race import Lane, Plan, Side, Slice
 from lanista.bench.results import Row, as_json, machine
@@ -21,52 +22,58 @@ def plan() -> Plan:
     return Plan(rounds=1, seconds=0.05, core=max(os.sched_getaffinity(0)), quick=True, report=lambda text: None)
 
 
-def power(size: int, exponent: float, fixed: float = 0.0) -> Lane:
-    """A side whose cost is a power of its size, on a machine that is slower from round to round."""
-    cost = fixed + size**exponent
-    slices = [Slice(size, cost * pace, cost * pace) for pace in (1.0, 2.0, 4.0)]
-    return Lane(Side(f"size {size}", ""), slices)
+SIZES = (10, 100, 1000)
 
 
-def quadratic(most: float | None) -> Curve:
-    return Curve("rating", "players", "to rate them", lambda size: Side(f"size {size}", ""), (10, 100, 1000), most=most)
+def power(exponent: float, fixed: float = 0.0) -> list[Lane]:
+    """A process whose cost is a power of its size, on a machine that is slower from round to round."""
+    costs = {str(size): (fixed + size**exponent) / size for size in SIZES}
+    slices = [Slice(1, 1, 1, {size: cost * pace for size, cost in costs.items()}) for pace in (1.0, 2.0, 4.0)]
+    return [Lane(Side("rating", ""), slices)]
+
+
+def curve(most: float | None) -> Curve:
+    return Curve("rating", "players", "to rate them", "rating", lambda size: {"players": size}, SIZES, most=most)
 
 
 def test_slope_is_that_of_the_power_law_whatever_the_machine_does() -> None:
-    growth, verdict = judged(quadratic(1.5), [power(size, 2.0) for size in (10, 100, 1000)])
+    growth, verdict = judged(curve(1.5), power(2.0))
     assert growth is not None and verdict.found is not None
     assert [growth.slope.low, growth.slope.high, verdict.found.median] == pytest.approx([2.0, 2.0, 2.0])
     assert verdict.met is False
     assert [cost.median for cost in growth.costs] == pytest.approx([2e2, 2e4, 2e6])
-    (_, proportional) = judged(quadratic(1.05), [power(size, 1.0) for size in (10, 100, 1000)])
-    assert proportional.met is True
+    assert judged(curve(1.05), power(1.0))[1].met is True
+    assert judged(curve(None), power(1.0))[1].met is None
 
 
 def test_what_is_spent_once_does_not_hide_the_growth_at_the_large_end() -> None:
-    growth, verdict = judged(quadratic(1.5), [power(size, 2.0, fixed=1e4) for size in (10, 100, 1000)])
+    growth, verdict = judged(curve(1.5), power(2.0, fixed=1e4))
     assert growth is not None and growth.slope.median < 1.1, "the slope over all sizes would have been called small"
     assert growth.end.median > 1.6 and verdict.met is False
 
 
-def test_a_size_that_failed_is_left_out_and_told() -> None:
-    failed = Lane(Side("size 1000", ""), trouble="no memory")
-    growth, verdict = judged(quadratic(1.05), [power(10, 1.0), power(100, 1.0), failed])
-    assert growth is not None and growth.sizes == [10, 100] and growth.end.median == pytest.approx(1)
-    assert verdict.met is None and verdict.trouble == "size 1000: no memory"
-    assert judged(quadratic(None), [power(10, 1.0), failed, failed])[0] is None
+def test_sizes_apart_are_put_together_and_one_that_failed_is_told() -> None:
+    apart = replace(curve(1.05), apart=True)
+    assert [side.name for side in apart.sides()] == ["rating, 10", "rating, 100", "rating, 1,000"]
+    lanes = [
+        Lane(side, [Slice(1, 1, 1, {str(size): 2.0})] * 3) for side, size in zip(apart.sides(), SIZES, strict=True)
+    ]
+    growth, verdict = judged(apart, lanes)
+    assert growth is not None and growth.end.median == pytest.approx(1) and verdict.met is True
+    lanes[1] = Lane(lanes[1].side, trouble="no memory")
+    assert judged(apart, lanes) == (None, Verdict(verdict.claim, None, None, "rating, 100: no memory"))
 
 
-def test_every_curve_of_scale_has_sides_of_its_own(plan: Plan) -> None:
+def test_every_curve_of_scale_can_be_measured(plan: Plan) -> None:
     from lanista.bench.rows.scale import kinds
 
     curves = [kind.curve for kind in kinds()]
-    sides = [curve.side(size) for curve in curves for size in curve.sizes]
-    assert len({side.name for side in sides}) == len(sides) and all(side.ours for side in sides)
-    assert all(list(curve.sizes) == sorted(set(curve.sizes)) and len(curve.sizes) > 2 for curve in curves)
+    assert all(side.ours for each in curves for side in each.sides())
+    assert all(list(each.sizes) == sorted(set(each.sizes)) and len(each.sizes) > 2 for each in curves)
     assert all(set(kind.quick) <= set(kind.curve.sizes) for kind in kinds())
-    (stored,) = (curve for curve in curves if curve.name == "report")
+    (stored,) = (each for each in curves if each.name == "report")
     growth, verdict, lanes = measured(replace(stored, sizes=(20, 40), most=100.0), plan)
-    assert [one.trouble for one in lanes] == [None, None] and verdict.met is True
+    assert [one.trouble for one in lanes] == [None] and verdict.met is True
     assert growth is not None and all(0 < cost.median < 10 for cost in growth.costs)
 
 
@@ -75,7 +82,7 @@ def test_durations_are_told_in_the_unit_that_suits_them() -> None:
 
 
 def test_curves_are_drawn_on_logarithmic_axes(plan: Plan, tmp_path: Path) -> None:
-    growth, verdict = judged(quadratic(1.5), [power(size, 2.0) for size in (10, 100, 1000)])
+    growth, verdict = judged(curve(1.5), power(2.0))
     assert growth is not None
     row = Row("scale", "Growth.", "steps", [verdict], [], curves=[growth, replace(growth, name="another")])
     told = []

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from lanista.bench.claims import Interval, Verdict
 from lanista.bench.growth import Curve, Growth, duration, measured
-from lanista.bench.race import Lane, Plan, Side
+from lanista.bench.race import Lane, Plan
 from lanista.bench.results import Row
 
 GAME = "connect_four"
@@ -16,7 +16,7 @@ NETWORK = {"channels": 64, "blocks": 2, "dim": 128}
 ROWS = 256  # that networks of several sizes are asked at once
 PLAYERS, RATED = 100, 100_000  # of the ratings where the other one grows
 COPIES, PLIES = 256, 16  # of each runner
-ROUNDS, SECONDS = 10, 0.5
+ROUNDS, SECONDS = 7, 0.25  # of each size
 PROPORTIONAL = 1.05  # a slope up to which a cost is called proportional to the size
 
 
@@ -83,77 +83,70 @@ def kinds() -> list[Kind]:
     return [*arena(), *ratings(), *playing(), *networks()]
 
 
-def ours(name: str, module: str, options: Callable[[int], dict[str, Any]], *packages: str) -> Callable[[int], Side]:
-    """What makes the side of a size."""
-    return lambda size: Side(
-        f"{name}, {size:,}", f"lanista.bench.ours.{module}", {"game": GAME, **options(size)}, packages=packages
-    )
-
-
 def arena() -> list[Kind]:
     """Games of tournaments and in stores."""
-    games = (100, 1_000, 10_000, 100_000)
+    games, packages = (100, 1_000, 10_000, 100_000), ("numba", "numpy")
 
-    def stored(doing: str) -> Callable[[int], Side]:
-        return ours(doing, "stored_tournament", lambda size: {"games": size, "doing": doing})
+    def stored(name: str, cost: str) -> Curve:
+        return Curve(name, "games in the store", cost, "stored_tournament",
+                     lambda size: {"game": GAME, "games": size, "doing": name}, games, most=PROPORTIONAL,
+                     packages=packages)  # fmt: skip
 
-    tournament = ours("tournament", "tournament", lambda size: {"games": size}, "numba", "numpy")
+    tournament = Curve("tournament", "games", "to play and store all", "tournament",
+                       lambda size: {"game": GAME, "games": size}, games, most=PROPORTIONAL,
+                       packages=packages)  # fmt: skip
     return [
-        Kind(Curve("tournament", "games", "to play and store all", tournament, games, most=PROPORTIONAL), games[:3]),
-        Kind(Curve("resume", "games in the store", "to find that none is missing", stored("resume"), games,
-                   most=PROPORTIONAL)),
-        Kind(Curve("report", "games in the store", "to write the report", stored("report"), games,
-                   most=PROPORTIONAL)),
-    ]  # fmt: skip
+        Kind(tournament, games[:3]),
+        Kind(stored("resume", "to find that none is missing")),
+        Kind(stored("report", "to write the report")),
+    ]
 
 
 def ratings() -> list[Kind]:
     """Players and games that are rated, intervals included."""
-
-    def side(name: str, options: Callable[[int], dict[str, int]]) -> Callable[[int], Side]:
-        return lambda size: Side(f"{name}, {size:,}", "lanista.bench.ours.rating", options(size))
-
-    players = side("players rated", lambda size: {"players": size, "games": RATED})
-    games = side("games rated", lambda size: {"players": PLAYERS, "games": size})
-    cost = "to rate them, intervals included"
-    return [
-        Kind(Curve("players rated", f"players of {RATED:,} games", cost, players, (10, 20, 50, 100, 200),
-                   piecewise=False)),
-        Kind(Curve("games rated", f"games of {PLAYERS} players", cost, games, (1_000, 10_000, 100_000),
-                   piecewise=False, most=PROPORTIONAL)),
-    ]  # fmt: skip
+    cost = "to rate them, with intervals"
+    players = Curve("players rated", f"players of {RATED:,} games", cost, "rating",
+                    lambda size: {"players": size, "games": RATED}, (10, 20, 50, 100, 200),
+                    piecewise=False)  # fmt: skip
+    games = Curve("games rated", f"games of {PLAYERS} players", cost, "rating",
+                  lambda size: {"players": PLAYERS, "games": size}, (1_000, 10_000, 100_000), piecewise=False,
+                  most=PROPORTIONAL)  # fmt: skip
+    return [Kind(players, (10, 20, 50)), Kind(games)]
 
 
 def playing() -> list[Kind]:
     """Copies of a game, and runners."""
     copies = (1, 8, 64, 512, 4096, 32_768)
-    stepping = ours("batch of games", "stepping", lambda size: {"copies": size}, "numba", "numpy")
-    settings = {"copies": COPIES, "plies": PLIES, "precision": "float32", "encoder": words(NETWORK)}
-    runners = ours("runners", "collection", lambda size: {**settings, "runners": size}, "ray", "torch")
-    return [
-        Kind(Curve("batch of games", "games stepped together", "a step of all", stepping, copies, most=PROPORTIONAL),
-             copies[::2]),
-        Kind(Curve("runners", "runners that collect", "a move", runners, (1, 2, 4), piecewise=False, most=0.1)),
-    ]  # fmt: skip
+    settings = {
+        "game": GAME, "copies": COPIES, "plies": PLIES, "precision": "float32", "encoder": words(NETWORK)
+    }  # fmt: skip
+    stepping = Curve("batch of games", "games stepped together", "a step of all", "stepping",
+                     lambda size: {"game": GAME, "copies": size}, copies, most=PROPORTIONAL,
+                     packages=("numba", "numpy"))  # fmt: skip
+    runners = Curve("runners", "runners that collect", "a move", "collection",
+                    lambda size: {**settings, "runners": size}, (1, 2, 4), piecewise=False, apart=True, most=0.1,
+                    packages=("ray", "torch"))  # fmt: skip
+    return [Kind(stepping, copies[::2]), Kind(runners)]
 
 
 def networks() -> list[Kind]:
     """Rows that a network is asked at once, and its size."""
 
-    def side(name: str, options: Callable[[int], dict[str, Any]]) -> Callable[[int], Side]:
-        return ours(name, "trained_agent", lambda size: {"doing": "evaluate", **options(size)}, "torch", "numba")
+    def options(rows: int, network: dict[str, int]) -> dict[str, Any]:
+        return {"game": GAME, "doing": "evaluate", "rows": rows, "encoder": words(network)}
 
-    def sized(part: str) -> Callable[[int], Side]:
-        return side(part, lambda size: {"rows": ROWS, "encoder": words({**NETWORK, part: size})})
+    def sized(part: str, size: str, sizes: Sequence[int], most: float) -> Kind:
+        return Kind(Curve(part, size, f"a row of {ROWS}", "trained_agent",
+                          lambda each: options(ROWS, {**NETWORK, part: each}), sizes, piecewise=False, most=most,
+                          packages=("torch",)))  # fmt: skip
 
-    rows = side("rows of a network", lambda size: {"rows": size, "encoder": words(NETWORK)})
+    rows = Curve("rows of a network", "rows asked at once", "to answer all", "trained_agent",
+                 lambda size: options(size, NETWORK), (1, 8, 64, 512, 4096), most=1.1, packages=("torch",))  # fmt: skip
     return [
-        Kind(Curve("rows of a network", "rows asked at once", "to answer all", rows, (1, 8, 64, 512, 4096), most=1.1)),
-        Kind(Curve("channels", "channels of the network", f"a row of {ROWS}", sized("channels"),
-                   (16, 32, 64, 128, 256), piecewise=False, most=2.1)),
-        Kind(Curve("blocks", "residual blocks of the network", f"a row of {ROWS}", sized("blocks"),
-                   (1, 2, 4, 8, 16), piecewise=False, most=PROPORTIONAL)),
-    ]  # fmt: skip
+        Kind(rows),
+        sized("channels", "channels of the network", (16, 32, 64, 128, 256), 2.1),
+        sized("blocks", "residual blocks of the network", (1, 2, 4, 8, 16), PROPORTIONAL),
+    ]
 
 
 def words(network: dict[str, int]) -> str:
