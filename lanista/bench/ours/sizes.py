@@ -18,7 +18,7 @@ def begin(module: str, options: Mapping[str, Mapping[str, Any]], tree: bool = Fa
     Args:
         module: whose `begin` does, beside this one.
         options: size -> what it takes.
-        tree: the work is done in processes that this one starts, so that their CPU time counts too, by the clock's tick.
+        tree: the work is done in processes that this one starts, whose CPU time counts too, by the clock's tick.
 
     Returns:
         Work that tells the CPU seconds a step under each size; a slice's seconds are shared among them.
