@@ -14,9 +14,9 @@ from lanista.bench.results import Row
 GAME = "connect_four"
 NETWORK = {"channels": 64, "blocks": 2, "dim": 128}
 ROWS = 256  # that networks of several sizes are asked at once
-PLAYERS, RATED = 100, 100_000  # of the ratings where the other one grows
+PLAYERS, RATED = 100, 20_000  # of the ratings where the other one grows
 COPIES, PLIES = 256, 16  # of each runner
-ROUNDS, SECONDS = 7, 0.25  # of each size
+ROUNDS, SECONDS = 6, 0.25  # of each size
 PROPORTIONAL = 1.05  # a slope up to which a cost is called proportional to the size
 
 
@@ -31,18 +31,19 @@ class Kind:
 def measure(plan: Plan) -> Row:
     """Race the sizes of each curve, one curve after the other."""
     short = replace(plan, rounds=min(plan.rounds, ROUNDS), seconds=min(plan.seconds, SECONDS))
-    verdicts, lanes, grown = list[Verdict](), list[Lane](), list[Growth]()
+    found = []
     for kind in kinds():
-        curve = kind.curve
-        if plan.quick:
-            if not kind.quick:
-                continue
-            curve = replace(curve, sizes=kind.quick)
+        if plan.quick and not kind.quick:
+            continue
+        curve = replace(kind.curve, sizes=kind.quick) if plan.quick else kind.curve
         plan.report(f"{curve.name}: {', '.join(f'{size:,}' for size in curve.sizes)}")
-        growth, verdict, raced = measured(curve, short)
-        verdicts.append(verdict)
-        lanes += raced
-        grown += [growth] if growth is not None else []
+        found.append(measured(curve, short))
+    return row_of(found)
+
+
+def row_of(found: Sequence[tuple[Growth | None, Verdict, list[Lane]]]) -> Row:
+    """The row of all curves."""
+    grown = [growth for growth, _, _ in found if growth is not None]
     title = (
         "How CPU seconds grow with the size of what is done: slopes on logarithmic axes, which are k where the cost is "
         "as size**k; 1 is proportional."
@@ -54,7 +55,9 @@ def measure(plan: Plan) -> Row:
         f"Networks are {words(NETWORK)} where none of these grows, asked as an agent asks them, in bfloat16 where the "
         "chip can.",
     ]
-    return Row("scale", title, "steps", verdicts, lanes, notes, [line(growth) for growth in grown], curves=grown)
+    lanes = [lane for _, _, raced in found for lane in raced]
+    lines = [line(growth) for growth in grown]
+    return Row("scale", title, "steps", [verdict for _, verdict, _ in found], lanes, notes, lines, curves=grown)
 
 
 def line(growth: Growth) -> dict[str, Any]:
@@ -116,7 +119,7 @@ def ratings() -> list[Kind]:
 
 def playing() -> list[Kind]:
     """Copies of a game, and runners."""
-    copies = (1, 8, 64, 512, 4096, 32_768)
+    copies = (1, 8, 64, 512, 4096)
     settings = {
         "game": GAME, "copies": COPIES, "plies": PLIES, "precision": "float32", "encoder": words(NETWORK)
     }  # fmt: skip
@@ -124,7 +127,7 @@ def playing() -> list[Kind]:
                      lambda size: {"game": GAME, "copies": size}, copies, most=PROPORTIONAL,
                      packages=("numba", "numpy"))  # fmt: skip
     runners = Curve("runners", "runners that collect", "a move", "collection",
-                    lambda size: {**settings, "runners": size}, (1, 2, 4), piecewise=False, apart=True, most=0.1,
+                    lambda size: {**settings, "runners": size}, (1, 2), piecewise=False, apart=True, most=0.1,
                     packages=("ray", "torch"))  # fmt: skip
     return [Kind(stepping, copies[::2]), Kind(runners)]
 
@@ -141,11 +144,11 @@ def networks() -> list[Kind]:
                           packages=("torch",)))  # fmt: skip
 
     rows = Curve("rows of a network", "rows asked at once", "to answer all", "trained_agent",
-                 lambda size: options(size, NETWORK), (1, 8, 64, 512, 4096), most=1.1, packages=("torch",))  # fmt: skip
+                 lambda size: options(size, NETWORK), (1, 8, 64, 512), most=1.1, packages=("torch",))  # fmt: skip
     return [
         Kind(rows),
-        sized("channels", "channels of the network", (16, 32, 64, 128, 256), 2.1),
-        sized("blocks", "residual blocks of the network", (1, 2, 4, 8, 16), PROPORTIONAL),
+        sized("channels", "channels of the network", (16, 32, 64, 128), 2.1),
+        sized("blocks", "residual blocks of the network", (1, 2, 4, 8), PROPORTIONAL),
     ]
 
 
