@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import median
@@ -12,6 +13,7 @@ from lanista.errors import UsageError
 from lanista.files import read_json, write_text
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
+WIDTH = 128  # of a line of text
 COLUMNS = ("row", "claim", "ours", "peer", "ratio", "asked", "met")
 
 Told = Mapping[str, Any]  # a row as it stands in the file; see `results.as_json`
@@ -73,10 +75,13 @@ def summary(rows: Sequence[Told], path: Path, figures: Path | None) -> str:
     if not rows:
         return "Nothing was measured yet."
     words = ["lanista bench", *(row["id"] for row in rows), *(["--json", str(figures)] if figures else [])]
+    said = (
+        f"{' '.join(machines(rows))} At most {max(row['machine']['rounds'] for row in rows)} slices a side. Rates are of "
+        "CPU seconds of a side's whole process tree; ratios are medians of the rounds', with 95 % sign intervals."
+    )
     lines = [
-        f"Made by `{' '.join([*words, '--readme', str(path)])}`. {' '.join(machines(rows))} Rates are of CPU seconds "
-        "of a side's whole process tree; ratios are medians of the rounds', with 95 % sign intervals in brackets.",
-        "",
+        *("```", " ".join([*words, "--readme", str(path)]), "```", ""),
+        *(textwrap.fill(said, WIDTH), ""),
         f"| {' | '.join(COLUMNS)} |",
         "|---" * len(COLUMNS) + "|",
     ]
@@ -86,7 +91,7 @@ def summary(rows: Sequence[Told], path: Path, figures: Path | None) -> str:
             lines.append(f"| {' | '.join((name, *claim_cells(row, verdict)))} |")
     versions = {name: version for row in rows for lane in row["lanes"] for name, version in lane["versions"].items()}
     told = ", ".join(f"{name} {versions[name]}" for name in sorted(versions))
-    return "\n".join([*lines, *(["", f"Versions: {told}."] if told else [])])
+    return "\n".join([*lines, *(["", textwrap.fill(f"Versions: {told}.", WIDTH)] if told else [])])
 
 
 def machines(rows: Sequence[Told]) -> list[str]:
@@ -116,7 +121,7 @@ def claim_cells(row: Told, verdict: Told) -> tuple[str, ...]:
     if claim["against"] is None or claim["unit"] != "x":
         return cell(claim["text"]), figure(found["median"], claim["unit"]) + between, "", "", asked, met
     ours, peer = rate(row, claim["subject"]), rate(row, claim["against"])
-    peer = f"{cell(claim['against'])}: {peer}" if peer else cell(claim["against"])
+    peer = ": ".join(filter(None, (cell(claim["against"]), peer)))
     return cell(claim["text"]), ours, peer, figure(found["median"], "") + between, asked, met
 
 
@@ -124,5 +129,5 @@ def rate(row: Told, side: str) -> str:
     """The median of a side's rates; empty if the row has no such side."""
     for lane in row["lanes"]:
         if lane["name"] == side and lane["slices"]:
-            return f"{figure(median(one['steps'] / one['cpu_seconds'] for one in lane['slices']), '')}/s"
+            return f"{figure(median(one['steps'] / one['cpu_seconds'] for one in lane['slices']), '')} {row['unit']}/s"
     return ""

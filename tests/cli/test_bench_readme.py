@@ -44,9 +44,9 @@ def test_summary_stands_between_the_marks_and_nothing_else_changes(plan: Plan, t
     put(readme, merged(kept_rows(figures), quick), figures)
     text = readme.read_text()
     assert text.startswith("# Ours\n\n<!-- bench -->\n") and text.endswith("\n<!-- /bench -->\n\nAfter it.\n")
-    assert "old" not in text and f"`lanista bench start stepping --json {figures} --readme {readme}`" in text
+    assert "old" not in text and f"\nlanista bench start stepping --json {figures} --readme {readme}\n" in text
     assert "| `stepping` | random play | 4 M steps/s (4 M to 4 M) |  |  | at least 5 M steps/s | **no** |" in text
-    assert "|  | times it | 4 M/s | PettingZoo: 20 k/s | 200 (200 to 200) | at least 9 x | yes |" in text
+    assert "|  | times it | 4 M steps/s | PettingZoo: 20 k steps/s | 200 (200 to 200) | at least 9 x | yes |" in text
     assert "| `start` | slow | not measured |  |  |  |  |" in text and "Versions: numpy 2." in text
     assert "agents" not in text, "quick figures are no results"
     drawn = (tmp_path / "pictures" / "stepping.svg").read_text()
