@@ -76,8 +76,8 @@ def summary(rows: Sequence[Told], path: Path, figures: Path | None) -> str:
         return "Nothing was measured yet."
     words = ["lanista bench", *(row["id"] for row in rows), *(["--json", str(figures)] if figures else [])]
     said = (
-        f"{' '.join(machines(rows))} At most {max(row['machine']['rounds'] for row in rows)} slices a side. Rates are of "
-        "CPU seconds of a side's whole process tree; ratios are medians of the rounds', with 95 % sign intervals."
+        f"{' '.join(machines(rows))} At most {max(row['machine']['rounds'] for row in rows)} slices a side. Rates are "
+        "of CPU seconds of a side's whole process tree; ratios are medians of the rounds', with 95 % sign intervals."
     )
     lines = [
         *("```", " ".join([*words, "--readme", str(path)]), "```", ""),
