@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanista.bench.claims import Interval, Verdict, median_interval
-from lanista.bench.growth import Growth
+from lanista.bench.growth import Growth, duration
 from lanista.bench.results import Row, figure
 
 if TYPE_CHECKING:  # drawing is asked for rarely, and takes a second to import
@@ -54,7 +54,8 @@ def draw(row: Row, path: Path) -> None:
     panels = panels_of(row)
     with matplotlib.rc_context({"svg.hashsalt": "lanista", "font.size": 9}):
         picture = curves(row.curves) if row.curves else bars(panels)
-        picture.suptitle(f"lanista bench {row.id}", fontsize=11, x=0.01, horizontalalignment="left")
+        dotted = "; dotted: proportional to the size" if row.curves else ""
+        picture.suptitle(f"lanista bench {row.id}{dotted}", fontsize=11, x=0.01, horizontalalignment="left")
         picture.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=120)
 
 
@@ -137,9 +138,10 @@ def curves(found: Sequence[Growth]) -> Figure:
     """A panel a curve, with the line of its slope and one that is proportional to the size."""
     from matplotlib.figure import Figure
 
-    down = -(-len(found) // ACROSS)
-    picture = Figure(figsize=(10, 0.5 + 2.9 * down), layout="constrained")
-    spots = picture.subplots(down, ACROSS, squeeze=False).ravel()
+    across = min(ACROSS, len(found))
+    down = -(-len(found) // across)
+    picture = Figure(figsize=(0.5 + 3.2 * across, 0.5 + 2.9 * down), layout="constrained")
+    spots = picture.subplots(down, across, squeeze=False).ravel()
     for axes, growth in zip(spots, found, strict=False):
         curve(axes, growth)
     for axes in spots[len(found) :]:
@@ -149,6 +151,8 @@ def curves(found: Sequence[Growth]) -> Figure:
 
 def curve(axes: Axes, growth: Growth) -> None:
     """Medians with intervals, and what would be proportional from the largest size down."""
+    from matplotlib.ticker import LogLocator
+
     medians = [cost.median for cost in growth.costs]
     errors = [[cost.median - cost.low for cost in growth.costs], [cost.high - cost.median for cost in growth.costs]]
     too_steep = growth.most is not None and growth.end.median > growth.most
@@ -156,8 +160,15 @@ def curve(axes: Axes, growth: Growth) -> None:
     axes.errorbar(growth.sizes, medians, yerr=errors, marker="o", markersize=4, color=colour, ecolor=INTERVAL)
     last, top = growth.sizes[-1], medians[-1]
     axes.plot(growth.sizes, [top * size / last for size in growth.sizes], linestyle=":", color=PEERS)
-    axes.set(xscale="log", yscale="log", xlabel=growth.size, ylabel=f"CPU s {growth.cost}")
-    asked = "" if growth.most is None else f", asked: at most {growth.most:g}"
+    axes.set(xscale="log", yscale="log", xlabel=growth.size, ylabel=f"CPU time {growth.cost}")
+    lowest, highest = min(cost.low for cost in growth.costs), max(cost.high for cost in growth.costs)
+    axes.set_ylim(lowest / 1.5, highest * 1.5)  # of what was measured; the dotted line may leave it
+    # Few powers of ten: what lies between them is named too.
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if highest < 100 * lowest else (1,)))
+    axes.yaxis.set_major_formatter(lambda value, _: duration(value))
+    axes.yaxis.set_minor_formatter("")
+    axes.xaxis.set_major_formatter(lambda value, _: figure(value, ""))
+    asked = "" if growth.most is None else f" (≤ {growth.most:g})"
     slope = f"slope at the large end {growth.end.median:.2f}{asked}"
     axes.set_title(f"{growth.name}\n{slope}", fontsize=9, loc="left", color=colour)
     plain(axes)

@@ -287,7 +287,7 @@ def test_strength_of_a_run_has_a_curve(tmp_path: Path, capsys: pytest.CaptureFix
     assert [verdict["claim"]["against"] for verdict in row["verdicts"]][:2] == ["random", "minimax:depth=1"]
     assert all(0 <= v["found"]["low"] <= v["found"]["median"] <= v["found"]["high"] <= 1 for v in row["verdicts"])
     assert row["table"][0]["steps"] == 100 and row["table"][0]["minutes"] == 1.0
-    assert "<!-- minutes of training (200 moves in all) -->" in (plots / "strength.svg").read_text()
+    assert "<!-- minutes of training (100 moves in all) -->" in (plots / "strength.svg").read_text()
     assert "| points against random |" in capsys.readouterr().out
 
 

@@ -91,5 +91,5 @@ def test_curves_are_drawn_on_logarithmic_axes(plan: Plan, tmp_path: Path) -> Non
         told.append((tmp_path / name).read_bytes())
     assert told[0] == told[1], "the same figures give the same file"
     texts = "\n".join(re.findall("<!-- (.*?) -->", told[0].decode()))  # beside letters that are drawn as paths
-    assert "slope at the large end 2.00, asked: at most 1.5" in texts and "another" in texts and "players" in texts
+    assert "slope at the large end 2.00 (≤ 1.5)" in texts and "another" in texts and "players" in texts
     assert json.loads(json.dumps(as_json([row], machine(plan))))["rows"][0]["curves"][0]["sizes"] == [10, 100, 1000]
