@@ -95,7 +95,7 @@ def spread(values: list[float]) -> Interval:
 
 def judged(name: str, last: dict[str, list[dict[str, float]]], budget: int) -> Verdict:
     """A peer's NashConv as a multiple of ours, seed by seed."""
-    claim = Claim(f"NashConv after {budget:,} steps, times ours", name, OURS)
+    claim = Claim(f"{name}: NashConv after {budget:,} steps, times ours", name, OURS)
     pairs = zip(last[name], last[OURS], strict=True)
     return decided(claim, spread([theirs["nash_conv"] / mine["nash_conv"] for theirs, mine in pairs]))
 

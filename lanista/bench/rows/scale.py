@@ -90,9 +90,9 @@ def arena() -> list[Kind]:
     """Games of tournaments and in stores."""
     games, packages = (100, 1_000, 10_000, 100_000), ("numba", "numpy")
 
-    def stored(name: str, cost: str) -> Curve:
+    def stored(name: str, cost: str, sizes: Sequence[int]) -> Curve:
         return Curve(name, "games in the store", cost, "stored_tournament",
-                     lambda size: {"game": GAME, "games": size, "doing": name}, games, most=PROPORTIONAL,
+                     lambda size: {"game": GAME, "games": size, "doing": name}, sizes, most=PROPORTIONAL,
                      packages=packages)  # fmt: skip
 
     tournament = Curve("tournament", "games", "to play and store all", "tournament",
@@ -100,8 +100,8 @@ def arena() -> list[Kind]:
                        packages=packages)  # fmt: skip
     return [
         Kind(tournament, games[:3]),
-        Kind(stored("resume", "to find that none is missing")),
-        Kind(stored("report", "to write the report")),
+        Kind(stored("resume", "to find that none is missing", games)),
+        Kind(stored("report", "to write the report", games[:3])),
     ]
 
 
