@@ -167,7 +167,8 @@ def curve(axes: Axes, growth: Growth) -> None:
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if highest < 100 * lowest else (1,)))
     axes.yaxis.set_major_formatter(lambda value, _: duration(value))
     axes.yaxis.set_minor_formatter("")
-    axes.xaxis.set_major_formatter(lambda value, _: figure(value, ""))
+    axes.set_xticks(growth.sizes, [figure(size, "") for size in growth.sizes])
+    axes.xaxis.set_minor_formatter("")
     asked = "" if growth.most is None else f" (≤ {growth.most:g})"
     slope = f"slope at the large end {growth.end.median:.2f}{asked}"
     axes.set_title(f"{growth.name}\n{slope}", fontsize=9, loc="left", color=colour)
