@@ -62,7 +62,6 @@ class Plan:
         quick: rows that have more to choose choose less.
         report: told what goes on.
         agent: whom the row strength measures.
-        plot: where it draws.
         encoders: where the runs of the rows perception and transfer lie.
         levels, ways: those that the row transfer measures; none is all.
         steps: after which it gives a run up; 0 is its own number.
@@ -74,7 +73,6 @@ class Plan:
     quick: bool
     report: Callable[[str], None]
     agent: str = ""
-    plot: Path | None = None
     encoders: Path | None = None
     levels: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()

@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from lanista.bench.claims import Interval, Verdict
+from lanista.bench.growth import Growth
 from lanista.bench.race import Lane, Plan
 
 
@@ -27,6 +28,7 @@ class Row:
         notes: sentences that belong beside the figures.
         table: more figures, a column a key; intervals are of shares.
         between: what the intervals of the verdicts are.
+        curves: costs that were measured at several sizes.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Row:
     notes: Sequence[str] = ()
     table: Sequence[Mapping[str, int | float | str | Interval]] = ()
     between: str = "95 %"
+    curves: Sequence[Growth] = ()
 
     @property
     def failed(self) -> bool:
@@ -61,20 +64,21 @@ def machine(plan: Plan) -> dict[str, Any]:
         "core": plan.core,
         "rounds": plan.rounds,
         "slice_seconds": plan.seconds,
+        "quick": plan.quick,
         "date": time.strftime("%Y-%m-%d"),
     }
 
 
 def as_json(rows: Sequence[Row], where: dict[str, Any]) -> dict[str, Any]:
-    """All of it, every slice included."""
+    """All of it, every slice included; each row with the machine, since a file may keep rows of several runs."""
     told = []
     for row in rows:
         value = asdict(row)
         for lane in value["lanes"]:
             side = lane.pop("side")
             lane.update(name=side["name"], options=dict(side["options"]))
-        told.append(value)
-    return {"machine": where, "rows": told}
+        told.append({**value, "machine": where})
+    return {"rows": told}
 
 
 def as_markdown(rows: Sequence[Row], where: dict[str, Any]) -> str:
@@ -98,10 +102,9 @@ def _claims(row: Row) -> list[str]:
     lines = [f"| claim | measured | {row.between} | target | met |", "|---|---|---|---|---|"]
     for verdict in row.verdicts:
         claim = verdict.claim
-        target = "" if claim.least is None else f"at least {figure(claim.least, claim.unit)}"
-        target = target if claim.most is None else f"at most {figure(claim.most, claim.unit)}"
+        asked = target(claim.least, claim.most, claim.unit)
         if verdict.found is None:
-            lines.append(f"| {cell(claim.text)} | not measured: {cell(verdict.trouble or '')} | | {target} | |")
+            lines.append(f"| {cell(claim.text)} | not measured: {cell(verdict.trouble or '')} | | {asked} | |")
             continue
         found = verdict.found
         unit = claim.unit if claim.unit == "%" else ""
@@ -109,8 +112,15 @@ def _claims(row: Row) -> list[str]:
         if found.confidence < 0.945:  # too few rounds for 95 %: say what it is
             between += f" ({100 * found.confidence:.0f} %)"
         met = {True: "yes", False: "**no**", None: ""}[verdict.met]
-        lines.append(f"| {cell(claim.text)} | {figure(found.median, claim.unit)} | {between} | {target} | {met} |")
+        lines.append(f"| {cell(claim.text)} | {figure(found.median, claim.unit)} | {between} | {asked} | {met} |")
     return [*lines, ""]
+
+
+def target(least: float | None, most: float | None, unit: str) -> str:
+    """What a claim asks for, in words; empty if nothing."""
+    if most is not None:
+        return f"at most {figure(most, unit)}"
+    return "" if least is None else f"at least {figure(least, unit)}"
 
 
 def _sides(row: Row) -> list[str]:

@@ -3,11 +3,15 @@
 The sides work in turn on one core, a slice each; ratios are of CPU time, with intervals. Peers that pin other versions
 are installed once into an environment of their own; one that cannot be installed is shown as not measured.
 
+All rows together take hours, single ones mostly two to ten minutes; with --quick all together take minutes on a core
+that nothing else uses, once the peers are installed. The core is the last that the command may use: taskset chooses.
+
 Example:
     lanista bench
     lanista bench stepping start --quick
-    lanista bench --json bench.json --markdown bench.md
-    lanista bench strength --agent runs/x --plot strength.svg
+    lanista bench --json bench.json --markdown bench.md --plots pictures
+    lanista bench stepping training --json docs/bench.json --readme README.md
+    lanista bench strength --agent runs/x --plots pictures
     lanista bench perception --encoders runs/bench
     lanista bench transfer --encoders runs/bench
     lanista bench transfer --encoders runs/bench --levels GoToLocalS5N2 --ways pixels "pixels, pretrained and frozen"
@@ -32,11 +36,9 @@ class Options:
     rows: Annotated[Positional[tuple[str, ...]], arg(metavar="[ROW ...]")] = ()
     """Rows to measure; none is all: strength only with --agent, perception and transfer only with --encoders."""
     quick: bool = False
-    """Fewer and shorter slices: a look, no result."""
+    """Fewer and shorter slices of smaller things, all rows in minutes: a look, no result."""
     agent: str = ""
     """Who is measured by the row strength: an agent, or a run, of which the curve is shown too."""
-    plot: Path | None = None
-    """Where the curve of a run is drawn (.svg, .png)."""
     encoders: Path | None = None
     """Where the runs of the rows perception and transfer lie. Those that are not done are trained: hours."""
     levels: Annotated[tuple[str, ...], arg(metavar="LEVEL ...", help_behavior_hint="(default: all)")] = ()
@@ -46,15 +48,19 @@ class Options:
     steps: int = 0
     """Steps after which the row transfer gives a run up that has not learnt; 0 is 2,000,000. The same command with more
     goes on with it."""
-    json: Path | None = None
-    """Write all figures, each slice included, to this file."""
-    markdown: Path | None = None
+    json: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Write all figures, each slice included, to this file. Rows that it has and that are not measured anew stay."""
+    markdown: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
     """Write the tables to this file as well."""
+    readme: Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")] = None
+    """Put a line a claim, of all rows of --json, between this file's lines <!-- bench --> and <!-- /bench -->."""
+    plots: Annotated[Path | None, arg(metavar="FOLDER", help_behavior_hint="")] = None
+    """Draw a picture of each row here, an SVG."""
 
 
 def run(options: Options) -> int:
     """Measure, print, write."""
-    from lanista.bench.run import bench
+    from lanista.bench.run import Targets, bench
 
     if not sys.platform.startswith("linux"):
         raise UsageError("the bench binds processes to a core and reads their CPU time from /proc: it needs Linux")
@@ -62,10 +68,8 @@ def run(options: Options) -> int:
         options.rows,
         options.quick,
         options.agent,
-        options.plot,
         options.encoders,
-        options.json,
-        options.markdown,
+        Targets(options.json, options.markdown, options.readme, options.plots),
         options.levels,
         options.ways,
         options.steps,

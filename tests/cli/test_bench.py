@@ -230,7 +230,7 @@ def test_tables_and_json_hold_every_slice(plan: Plan) -> None:
     claims = [Claim("faster | much", "ours", "PettingZoo", least=100), Claim("steps", "ours", unit="steps/s")]
     row = Row("stepping", "Stepping.", "steps", [judge(claim, lanes) for claim in claims], lanes, ["A note."])
     told = json.loads(json.dumps(as_json([row], machine(plan))))
-    assert told["machine"]["core"] == plan.core
+    assert told["rows"][0]["machine"]["core"] == plan.core
     assert [len(side["slices"]) for side in told["rows"][0]["lanes"]] == [20, 20]
     assert told["rows"][0]["verdicts"][0]["found"]["median"] == 200
     table = as_markdown([row], machine(plan))
@@ -256,7 +256,10 @@ def test_figures_are_short(value: float, unit: str, text: str) -> None:
         (["stepping", "--ways", "text"], "only the row transfer has --levels, --ways and --steps"),
         (["transfer", "--encoders", "x", "--ways", "txt"], "did you mean 'text'?"),
         (["stepping", "--agent", "random"], "only the row strength"),
-        (["strength", "--agent", "random", "--plot", "x.pdf"], ".svg or .png"),
+        (["start", "--plots", "pyproject.toml/x"], "cannot write to pyproject.toml/x"),
+        (["start", "--quick", "--readme", "README.md"], "--quick is a look and no result"),
+        (["start", "--readme", "CONTRIBUTING.md"], "has no place for the table: it needs a line <!-- bench -->"),
+        (["start", "--json", "mkdocs.yml"], "mkdocs.yml cannot be read as JSON"),
         (["stepping", "--json", "no/folder/x.json"], "cannot write no/folder/x.json"),
         (["strength", "--agent", "nobody"], "unknown agent 'nobody'"),
     ],
@@ -277,14 +280,14 @@ def test_strength_of_a_run_has_a_curve(tmp_path: Path, capsys: pytest.CaptureFix
     network = build_network(make("connect_four").spec, "mlp")
     for folder, steps in ((run.folder / "checkpoints" / "100", 100), (run.folder / "agent", 200)):
         save_agent(folder, network, "connect_four", "float32", {"steps": steps, "seconds": 0.6 * steps})
-    results, plot = tmp_path / "strength.json", tmp_path / "curve.svg"
-    words = ["bench", "strength", "--agent", str(run.folder), "--quick", "--json", str(results), "--plot", str(plot)]
+    results, plots = tmp_path / "strength.json", tmp_path / "pictures"
+    words = ["bench", "strength", "--agent", str(run.folder), "--quick", "--json", str(results), "--plots", str(plots)]
     assert main(words) == 0
     (row,) = json.loads(results.read_text())["rows"]
     assert [verdict["claim"]["against"] for verdict in row["verdicts"]][:2] == ["random", "minimax:depth=1"]
     assert all(0 <= v["found"]["low"] <= v["found"]["median"] <= v["found"]["high"] <= 1 for v in row["verdicts"])
     assert row["table"][0]["steps"] == 100 and row["table"][0]["minutes"] == 1.0
-    assert plot.read_text().startswith("<?xml")
+    assert "<!-- minutes of training (100 moves in all) -->" in (plots / "strength.svg").read_text()
     assert "| points against random |" in capsys.readouterr().out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,6 +15,7 @@ ENCODER = "board_resnet:channels=64,blocks=2,dim=128"
 SIMULATIONS, EXPLORATION = 1000, 1.4
 GAMES, THOUGHTS = 256, 50  # trees of PUCT that grow together, simulations of each
 BATCHES = (1, 256)
+QUICK_GAMES, QUICK_BATCHES = 32, (1,)
 OVERHEAD = 1.25  # PUCT's whole time is at most so many times that of asking the network
 LEAST_MOVES = {1: 1 / 1.3, 256: 1.0}
 ROUNDS, SECONDS = 10, 1.0
@@ -68,12 +70,13 @@ def measure(plan: Plan) -> Row:
     short = replace(plan, rounds=min(plan.rounds, ROUNDS), seconds=min(plan.seconds, SECONDS))
     lanes: list[Lane] = []
     verdicts: list[Verdict] = []
-    for claims, sides in groups():
+    games = QUICK_GAMES if plan.quick else GAMES
+    for claims, sides in groups(games, QUICK_BATCHES if plan.quick else BATCHES):
         raced = race(sides, short)
         verdicts += [judge(claim, raced) for claim in claims]
         lanes += raced
     title = (
-        f"Agents that think, in Connect Four. PUCT: {GAMES} games at once with a network of 64 channels; a trained "
+        f"Agents that think, in Connect Four. PUCT: {games} games at once with a network of 64 channels; a trained "
         "agent is as it comes out of training, in bfloat16 where the chip can; the bare forwards are in float32."
     )
     notes = [
@@ -84,11 +87,16 @@ def measure(plan: Plan) -> Row:
     return Row("agents", title, "steps", verdicts, lanes, notes)
 
 
-def groups() -> list[tuple[list[Claim], list[Side]]]:
-    """Claims, and the sides that they compare."""
+def groups(games: int, batches: Sequence[int]) -> list[tuple[list[Claim], list[Side]]]:
+    """Claims, and the sides that they compare.
+
+    Args:
+        games: whose trees of PUCT grow together.
+        batches: rows of which a trained agent is asked.
+    """
     python, cpp = openspiel(python=True), openspiel(python=False)
-    puct = trained("PUCT, rows asked", "search", GAMES, simulations=THOUGHTS)
-    network = trained("its network alone, rows", "evaluate", GAMES)
+    puct = trained("PUCT, rows asked", "search", games, simulations=THOUGHTS)
+    network = trained("its network alone, rows", "evaluate", games)
     made = [
         ([Claim("alpha-beta, positions reached", ALPHA_BETA.name, least=5e6, unit="steps/s")], [ALPHA_BETA]),
         (
@@ -99,11 +107,11 @@ def groups() -> list[tuple[list[Claim], list[Side]]]:
             [MCTS, python, cpp],
         ),
         (
-            [Claim(f"PUCT, of its network alone, {GAMES} games", puct.name, network.name, least=1 / OVERHEAD)],
+            [Claim(f"PUCT, of its network alone, {games} games", puct.name, network.name, least=1 / OVERHEAD)],
             [puct, network],
         ),
     ]
-    for rows in BATCHES:
+    for rows in batches:
         moves = trained(f"a trained agent's moves at batch {rows}", "moves", rows)
         peers = [bare("torch", rows), bare("onnxruntime", rows)]
         claims = [Claim(f"{moves.name}, of {peer.name}", moves.name, peer.name, LEAST_MOVES[rows]) for peer in peers]

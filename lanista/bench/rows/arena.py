@@ -1,4 +1,4 @@
-"""The arena: games through the store, isolated agents, an outside engine, ratings, and the report in a browser."""
+"""The arena: games through the store, isolated agents, an outside engine, and the report in a browser."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import replace
 from lanista.bench.claims import Claim, Verdict, decided, judge, median_interval
 from lanista.bench.race import Lane, Plan, Side, race
 from lanista.bench.results import Row
-from lanista.bench.rows import match, ratings
 
 GAME = "connect_four"
 GAMES, QUICK_GAMES = 100_000, 20_000  # of a tournament of random players
@@ -37,7 +36,7 @@ def measure(plan: Plan) -> Row:
     short = replace(plan, rounds=min(plan.rounds, ROUNDS), seconds=min(plan.seconds, SECONDS))
     lanes: list[Lane] = []
     verdicts: list[Verdict] = []
-    for part in (stored, networks, isolated, engines, rated, reported):
+    for part in (stored, isolated, engines, reported):
         found, raced = part(short)
         verdicts += found
         lanes += raced
@@ -70,12 +69,6 @@ def stored(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     return [judge(claim, lanes) for claim in claims], lanes
 
 
-def networks(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
-    """Two networks, beside one game at a time."""
-    row = match.measure(plan)
-    return list(row.verdicts), list(row.lanes)
-
-
 def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     """What a process of its own costs."""
     sides = [
@@ -105,12 +98,6 @@ def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     lanes = race([ours, peer], plan)
     claim = Claim(f"Stockfish at nodes=1, {ENGINES} at once, times python-chess", ours.name, peer.name, 2.5)
     return [judge(claim, lanes)], lanes
-
-
-def rated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
-    """100,000 games rated."""
-    row = ratings.measure(plan)
-    return list(row.verdicts), list(row.lanes)
 
 
 def reported(plan: Plan) -> tuple[list[Verdict], list[Lane]]:

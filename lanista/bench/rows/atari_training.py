@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from lanista.bench.claims import Claim, judge
@@ -11,6 +12,7 @@ from lanista.bench.results import Row
 
 GAME = "pong"
 FLOAT32, BFLOAT16, BOUND, SB3 = "Lanista", "Lanista bfloat16", "bare torch loop", "SB3 PPO"
+QUICK_ROUNDS = 1
 ENVS, PLIES, QUICK_PLIES, MINIBATCH, EPOCHS, DIM = 8, 128, 32, 256, 4, 512
 SAME: dict[str, Any] = {
     "epochs": EPOCHS, "minibatch": MINIBATCH, "learning_rate": 2.5e-4, "entropy": 0.01, "gamma": 0.99,
@@ -28,7 +30,8 @@ def measure(plan: Plan) -> Row:
     from lanista.agents.kinds.network import fast_bfloat16
 
     plies, fast = QUICK_PLIES if plan.quick else PLIES, fast_bfloat16()
-    lanes = race(sides(plies, fast), plan)
+    rounds = min(plan.rounds, QUICK_ROUNDS) if plan.quick else plan.rounds  # an update takes seconds
+    lanes = race(sides(plies, fast), replace(plan, rounds=rounds))
     notes = [
         f"Updates of {ENVS} environments times {plies} moves, {EPOCHS} epochs in minibatches of {MINIBATCH}; a linear "
         f"layer of {DIM} units; one thread. All sides step ale_py's vector environment, frame skip 4, rewards clipped."

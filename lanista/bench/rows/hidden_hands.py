@@ -10,7 +10,7 @@ from lanista.bench.race import Lane, Plan, Side, SideError, start
 from lanista.bench.results import Row
 
 GAME = "leduc_poker"
-BUDGETS, QUICK_BUDGETS = (100_000, 300_000, 1_000_000), (20_000,)
+BUDGETS, QUICK_BUDGETS = (100_000, 300_000, 1_000_000), (10_000,)
 LONGER = 30  # times the last budget: what ours learns in about the CPU time that NFSP takes
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 OURS = "Lanista, PPO with a magnet"
@@ -95,7 +95,7 @@ def spread(values: list[float]) -> Interval:
 
 def judged(name: str, last: dict[str, list[dict[str, float]]], budget: int) -> Verdict:
     """A peer's NashConv as a multiple of ours, seed by seed."""
-    claim = Claim(f"NashConv after {budget:,} steps, times ours", name, OURS)
+    claim = Claim(f"{name}: NashConv after {budget:,} steps, times ours", name, OURS)
     pairs = zip(last[name], last[OURS], strict=True)
     return decided(claim, spread([theirs["nash_conv"] / mine["nash_conv"] for theirs, mine in pairs]))
 

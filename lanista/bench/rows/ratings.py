@@ -7,12 +7,14 @@ from lanista.bench.race import Plan, Side, race
 from lanista.bench.results import Row
 
 PLAYERS, GAMES = 100, 100_000
+QUICK_PLAYERS, QUICK_GAMES = 30, 10_000
 OURS, PEER = "Lanista", "OpenSkill"
 
 
 def measure(plan: Plan) -> Row:
     """Rate the same games again and again."""
-    options = {"players": PLAYERS, "games": GAMES}
+    players, games = (QUICK_PLAYERS, QUICK_GAMES) if plan.quick else (PLAYERS, GAMES)
+    options = {"players": players, "games": games}
     sides = [
         Side(OURS, "lanista.bench.ours.rating", options, packages=("numba", "numpy")),
         Side(PEER, "lanista.bench.peers.openskill_rating", options, packages=("openskill",)),
@@ -24,7 +26,7 @@ def measure(plan: Plan) -> Row:
     lanes = race(sides, plan)
     return Row(
         "ratings",
-        f"{GAMES:,} games among {PLAYERS} players rated: CPU seconds for them all.",
+        f"{games:,} games among {players} players rated: CPU seconds for them all.",
         "tournaments",
         [judge(claim, lanes) for claim in claims],
         lanes,

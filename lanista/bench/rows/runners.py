@@ -9,7 +9,7 @@ from lanista.bench.claims import Claim, Verdict, decided, median_interval
 from lanista.bench.race import Lane, Plan, Side, race
 from lanista.bench.results import Row
 
-COPIES, QUICK_COPIES, PLIES = 1024, 256, 16
+COPIES, QUICK_COPIES, PLIES = 1024, 64, 16
 ONE, MANY = "one runner", "all runners"
 SHARE = 0.85  # of K times as fast as one
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lanista.bench import pictures
 from lanista.bench.claims import Claim, Interval, decided
 from lanista.bench.race import Plan
 from lanista.bench.results import Row
@@ -50,15 +51,11 @@ def measure(plan: Plan) -> Row:
         claim = Claim(f"points against {opponent}", plan.agent, opponent, least=least, unit="%")
         verdicts.append(decided(claim, interval(points(game, agent, opponent, pairs))))
     curve = checkpoints(Path(plan.agent), game, pairs, plan)
-    notes = []
-    if curve and plan.plot is not None:
-        draw(curve, game, plan.plot)
-        notes.append(f"The curve is drawn in {plan.plot.name}.")
     title = (
         f"{plan.agent} in {game}: share of the points over {pairs} pairs of games, both seats of {pairs} openings of "
         f"{PLIES[0]} to {PLIES[1]} random plies; the interval is of pairs."
     )
-    return Row("strength", title, "games", verdicts, [], notes, [row_of(point) for point in curve])
+    return Row("strength", title, "games", verdicts, [], [], [row_of(point) for point in curve])
 
 
 def points(game: str, agent: Agent, opponent: str, pairs: int) -> Score:
@@ -114,18 +111,25 @@ def row_of(point: Point) -> dict[str, int | float | str | Interval]:
     return {"steps": point.steps, "minutes": point.minutes, **scores}
 
 
-def draw(curve: list[Point], game: str, path: Path) -> None:
-    """Draw the share of the points over the minutes, a line an opponent, its interval as a band."""
+def draw(row: Row, path: Path) -> None:
+    """Draw the share of the points over the minutes, a line an opponent, its interval as a band.
+
+    Args:
+        row: of a run; an agent that has no checkpoints is drawn as any row.
+        path: the file.
+    """
     import matplotlib
     from matplotlib.figure import Figure
 
-    matplotlib.rcParams["svg.hashsalt"] = "lanista"  # the same curve gives the same file
+    if not row.table:
+        pictures.draw(row, path)
+        return
     figure = Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
-    minutes = [point.minutes for point in curve]
+    minutes: list[float] = [point["minutes"] for point in row.table]  # type: ignore[misc]
     for opponent in OPPONENTS:
-        scores = [point.scores[opponent] for point in curve]
-        (line,) = axes.plot(minutes, [100 * score.score for score in scores], marker="o", label=opponent)
+        scores: list[Interval] = [point[f"against {opponent}"] for point in row.table]  # type: ignore[misc]
+        (line,) = axes.plot(minutes, [100 * score.median for score in scores], marker="o", label=opponent)
         axes.fill_between(
             minutes,
             [100 * score.low for score in scores],
@@ -133,9 +137,10 @@ def draw(curve: list[Point], game: str, path: Path) -> None:
             color=line.get_color(),
             alpha=0.15,
         )
-    steps = curve[-1].steps
+    steps = row.table[-1]["steps"]
     axes.set(xlabel=f"minutes of training ({steps:,} moves in all)", ylabel="share of the points, %", ylim=(0, 101))
-    axes.set_title(f"{game}: strength as the run went on")
+    axes.set_title("strength as the run went on")
     axes.grid(alpha=0.3)
     axes.legend(title="against", loc="lower right")
-    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=120)
+    with matplotlib.rc_context({"svg.hashsalt": "lanista"}):  # the same curve gives the same file
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=120)

@@ -10,7 +10,7 @@ from lanista.bench.results import Row
 
 NETWORK = {"channels": 32, "blocks": 1, "dim": 64}
 PLIES, EPOCHS, LEARNING_RATE = 16, 2, 1e-3
-COPIES, QUICK_COPIES = 1024, 256
+COPIES, QUICK_COPIES = 1024, 64
 MINIBATCHES = 4  # a batch
 ENVS = 64  # for the peers: with 32 or 128 RLlib, with 256 SB3 are no faster, with 8 SB3 is much slower
 MICRO_BATCH = 1024  # rows computed at once, of the bound: best for float32, and no change to what is learned
