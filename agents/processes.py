@@ -116,7 +116,8 @@ def _end_kin(mark: str) -> None:
     Who has emptied its environment is not found; Linux alone tells of environments.
     """
     for _ in range(ROUNDS if mark else 0):
-        found = [number for number in _own_processes() if f"{KIN}={mark}\0".encode() in _environment(number)]
+        numbers = [int(name) for name in os.listdir("/proc") if name.isdecimal()] if os.path.isdir("/proc") else []
+        found = [number for number in numbers if f"{KIN}={mark}\0".encode() in _environment(number)]
         for number in found:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(number, signal.SIGKILL)
@@ -124,17 +125,8 @@ def _end_kin(mark: str) -> None:
             return
 
 
-def _own_processes() -> list[int]:
-    """The living processes of this user."""
-    try:
-        with os.scandir("/proc") as places:
-            return [int(each.name) for each in places if each.name.isdecimal() and each.stat().st_uid == os.geteuid()]
-    except OSError:
-        return []
-
-
 def _environment(number: int) -> bytes:
-    """A process's environment as it was when its program began; empty where that is not told, as of a zombie."""
+    """A process's environment as its program began with it; empty where that is not told, as of others' or zombies."""
     try:
         return Path(f"/proc/{number}/environ").read_bytes()
     except OSError:

@@ -35,7 +35,7 @@ from lanista.arena.store_format import (
 )
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
-from lanista.arena.store_soundness import check_tables, checked_session, checked_setting, plain
+from lanista.arena.store_soundness import check_links, check_tables, checked_session, checked_setting, plain
 from lanista.arena.stored_games import StoredGame, StoredGames, new_games
 from lanista.errors import UsageError
 
@@ -107,6 +107,7 @@ class Store:
                 with self._transaction():
                     migrate(self._database)
             check_tables(self._database, self.path)
+            check_links(self._database, self.path)
             if not is_whole(self._database):
                 with self._transaction():
                     make_whole(self._database)
@@ -205,10 +206,6 @@ class Store:
         if name is None:
             raise UsageError(f"{self.path} does not tell its game")
         return str(name)
-
-    def settings(self) -> dict[str, Any]:
-        """All settings."""
-        return {key: self.setting(key) for key in self.about()}
 
     def enter(self, contestants: Mapping[str, str]) -> None:
         """Enter contestants by name and digest.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import sqlite3
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,10 @@ from lanista.errors import UsageError
 
 LATEST = 1e11  # seconds since 1970, a few thousand years: no clock says more
 MOST_PLAYERS = 64
+TEXTS = {
+    "about": ("key", "value"), "sessions": ("versions",), "contestants": ("name", "digest"),
+    "meetings": ("contestants",), "positions": ("position",),
+}  # fmt: skip
 LATER = ("positions", "times")  # which the first stores of format 3 did not have
 
 
@@ -36,6 +41,36 @@ def check_tables(database: sqlite3.Connection, path: Path | None) -> None:
         # The first stores of format 3 did not have what players expected, the last column.
         if columns != wanted and not (name == "games" and columns == wanted[:-1]):
             raise UsageError(f"{path} is damaged: its table '{name}' is not as Lanista makes it; use another --db")
+    for name, texts in TEXTS.items():
+        if name in found:
+            _check_texts(database, path, name, texts)
+
+
+def check_links(database: sqlite3.Connection, path: Path | None) -> None:
+    """Refuse to write into a store whose rows name others that are not there: games of nobody, batches of no session.
+
+    Raises:
+        UsageError: it says of which table.
+    """
+    lost = database.execute("PRAGMA foreign_key_check").fetchone()
+    if lost is not None:
+        raise UsageError(
+            f"{path} is damaged: row {lost[1]} of its table '{lost[0]}' names what is not there; 'lanista verify' "
+            "tells which games can be read, and another --db begins anew"
+        )
+
+
+def _check_texts(database: sqlite3.Connection, path: Path | None, table: str, columns: tuple[str, ...]) -> None:
+    """Refuse texts that are none: SQLite keeps any bytes as such."""
+    database.text_factory = bytes
+    try:
+        for row in database.execute(f"SELECT {', '.join(columns)} FROM {table}"):
+            for text in row:
+                text.decode()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is damaged: a text of its table '{table}' is none; use another --db") from None
+    finally:
+        database.text_factory = str
 
 
 @cache
@@ -62,7 +97,7 @@ def _is_number(value: Any) -> bool:
     return type(value) is int and -(2**63) <= value < 2**63
 
 
-SETTINGS = {  # what each of them is, where commands rely on it
+SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {  # what each of them is, where commands rely on it
     "game": ("a text", lambda value: isinstance(value, str)),
     "seed": ("a whole number", _is_number),
     "players": ("a number of players", lambda value: _is_number(value) and 1 <= value <= MOST_PLAYERS),
@@ -96,10 +131,11 @@ def checked_setting(key: str, value: Any, path: Path | None) -> Any:
     Raises:
         UsageError: it is of another kind than its key's.
     """
-    what, sound = SETTINGS.get(key, ("", lambda _: True))
-    if value is not None and not sound(value):
-        shown = json.dumps(value)
-        raise UsageError(f"{path} is damaged: its '{key}' must be {what}, not {shown[:60]}")
+    if value is None or key not in SETTINGS:
+        return value
+    what, is_sound = SETTINGS[key]
+    if not is_sound(value):
+        raise UsageError(f"{path} is damaged: its '{key}' must be {what}, not {json.dumps(value)[:60]}")
     return value
 
 

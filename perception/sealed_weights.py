@@ -7,13 +7,15 @@ import json
 import struct
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from safetensors.torch import save
 from torch import Tensor
 
 from lanista.errors import UsageError
 
-SEAL = "sha256"  # of the file's metadata: of its data, and then of the rest of the metadata
+SEAL = "sha256"  # of the file's metadata: of its data, and then of the rest of its header
+METADATA = "__metadata__"
 AT_ONCE = 1 << 20  # bytes read at a time
 
 
@@ -22,12 +24,13 @@ def sealed(tensors: Mapping[str, Tensor], about: Mapping[str, str] | None = None
 
     Args:
         tensors: by name.
-        about: more of the file's metadata; the checksum is of it too.
+        about: more of the file's metadata.
     """
     plain = {name: value.detach().cpu().contiguous() for name, value in tensors.items()}
     told, bare = dict(about or {}), save(plain)
     (length,) = struct.unpack("<Q", bare[:8])
-    told[SEAL] = _digest(hashlib.sha256(memoryview(bare)[8 + length :]), told)
+    header = json.loads(bare[8 : 8 + length])
+    told[SEAL] = _digest(hashlib.sha256(memoryview(bare)[8 + length :]), {**header, METADATA: told})
     return save(plain, metadata=told)
 
 
@@ -42,17 +45,19 @@ def check_seal(path: Path) -> None:
     """
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        told = json.loads(file.read(length)).get("__metadata__")
+        header = json.loads(file.read(length))
+        told = header.get(METADATA)
         if not isinstance(told, dict) or SEAL not in told:
             return
         found = hashlib.sha256()
         while part := file.read(AT_ONCE):
             found.update(part)
-    if _digest(found, {key: value for key, value in told.items() if key != SEAL}) != told[SEAL]:
+    rest = {key: value for key, value in told.items() if key != SEAL}
+    if _digest(found, {**header, METADATA: rest}) != told[SEAL]:
         raise UsageError(f"{path} is damaged: its bytes are not those that were written; take it from where you had it")
 
 
-def _digest(data: hashlib._Hash, about: Mapping[str, str]) -> str:
-    """The checksum of data that were hashed, and of what is told of them."""
-    data.update(json.dumps(dict(about), sort_keys=True).encode() if about else b"")
+def _digest(data: hashlib._Hash, header: Mapping[str, Any]) -> str:
+    """The checksum of data that were hashed, and of the header, however it is spaced and ordered."""
+    data.update(json.dumps(header, sort_keys=True).encode())
     return data.hexdigest()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from killing import Launcher, drafts, instants
+from killing import Command, Launcher, drafts, instants
 from safetensors.torch import load_file
 
 from lanista.agents.artifact import load_network
@@ -22,7 +22,6 @@ PICTURES = ["pictures:data=digits", "--encoder", "small_resnet:channels=2", "--s
 PICTURES += ["bfloat16=false", "patience=1000"]
 MODULES = ["lanista.cli.train", "lanista.cli.pretrain", "lanista.cli._training", "lanista.perception.pretrain"]
 MODULES += ["torch.utils.tensorboard", "lanista.training.trainers.rllib", "lanista.envs.games.mnk"]
-MODULES += ["sklearn.datasets", "matplotlib.pyplot"]
 
 
 @pytest.fixture(scope="module")
@@ -45,19 +44,21 @@ def test_killed_training_goes_on_to_the_same_weights(kills: int, launcher: Launc
     updates, chance = 20 + 2 * kills, random.Random(kills)
     new = ["train", "tictactoe", "--steps", str(updates * UPDATE), "--seed", "3", "--set", *SMALL]
     new += [f"checkpoints={updates // 2}", "--out"]
-    unbroken, run = tmp_path / "unbroken", tmp_path / "run"
+    unbroken, runs = tmp_path / "unbroken", [tmp_path / "run"]
     assert launcher.run(*new, unbroken).code == 0
     seconds = [json.loads(line)["seconds"] for line in (unbroken / "metrics.jsonl").read_text().splitlines()]
 
-    def begin(number: int) -> object:
+    def begin(number: int) -> Command:
+        run = runs[-1]
         words = ["train", "--resume", run] if (run / "config.toml").exists() else [*new, run]
         # Of many kills some are of a whole program, which is also killed while it is being imported.
         return launcher.cold(*words) if kills > 5 and number % 10 == 9 else launcher.warm(*words)
 
     longest = 1.0 + 6 * seconds[-1] / updates
     under_way, kept, advanced = 0, list[int](), 0
-    for _, command, code in instants(chance, begin, lambda: finished(run), kills, longest):  # type: ignore[arg-type]
+    for _, command, code in instants(chance, begin, lambda: finished(runs[-1]), kills, longest):
         assert "Traceback" not in command.said
+        run = runs[-1]
         now = finished(run)
         assert set(kept) <= set(now), "a finished checkpoint was lost"
         for steps in set(now) - set(kept):
@@ -69,10 +70,11 @@ def test_killed_training_goes_on_to_the_same_weights(kills: int, launcher: Launc
         assert len(drafts(run)) <= 3, "what kills leave half written is cleared away by whoever goes on"
         if code == 0:  # a quick machine comes to the end between two kills: once more
             assert weights(run / "agent") == weights(unbroken / "agent")
-            run, kept = tmp_path / f"run{command.process}", []
+            runs.append(tmp_path / f"run{command.process}")
+            kept = []
     assert under_way >= kills // 2 and advanced, "it was hardly ever killed under way"
-    last = begin(0)
-    assert last.wait() == 0, last.said  # type: ignore[attr-defined]
+    last, run = begin(0), runs[-1]
+    assert last.wait() == 0, last.said
     assert weights(run / "agent") == weights(unbroken / "agent")
     assert finished(run) == finished(unbroken)
     rows = [json.loads(line)["steps"] for line in (run / "metrics.jsonl").read_text().splitlines()]
@@ -84,21 +86,22 @@ def test_killed_training_goes_on_to_the_same_weights(kills: int, launcher: Launc
 def test_killed_pretraining_goes_on_to_the_same_encoder(kills: int, launcher: Launcher, tmp_path: Path) -> None:
     epochs, chance = 6 + kills, random.Random(kills)
     new = ["pretrain", *PICTURES, "--epochs", str(epochs), "--seed", "3", "--out"]
-    unbroken, run = tmp_path / "unbroken", tmp_path / "run"
+    unbroken, runs = tmp_path / "unbroken", [tmp_path / "run"]
     assert launcher.run(*new, unbroken).code == 0
 
     def stands() -> tuple[float, bool]:
-        checkpoint = run / "checkpoint.safetensors"
-        return (checkpoint.stat().st_mtime if checkpoint.exists() else 0.0), (run / "encoder.json").exists()
+        checkpoint = runs[-1] / "checkpoint.safetensors"
+        return (checkpoint.stat().st_mtime if checkpoint.exists() else 0.0), (runs[-1] / "encoder.json").exists()
 
-    def begin(number: int) -> object:
+    def begin(number: int) -> Command:
+        run = runs[-1]
         words = ["pretrain", "--resume", run] if (run / "pretrain.json").exists() else [*new, run]
         return launcher.cold(*words) if kills > 5 and number % 10 == 9 else launcher.warm(*words)
 
     under_way, epoch = 0, 0
-    for _, command, code in instants(chance, begin, stands, kills, 3.0):  # type: ignore[arg-type]
+    for _, command, code in instants(chance, begin, stands, kills, 3.0):
         assert "Traceback" not in command.said
-        under_way += code != 0
+        run, under_way = runs[-1], under_way + (code != 0)
         done = (run / "encoder.json").exists()
         if (run / "checkpoint.safetensors").exists():
             now = int(load_file(run / "checkpoint.safetensors")["optimizer.0.step"].item())
@@ -110,10 +113,11 @@ def test_killed_pretraining_goes_on_to_the_same_encoder(kills: int, launcher: La
         if done:  # it came to its end, or was killed when all was written
             load_recogniser(run)
             assert weights(run) == weights(unbroken)
-            run, epoch = tmp_path / f"run{command.process}", 0
+            runs.append(tmp_path / f"run{command.process}")
+            epoch = 0
     assert under_way >= kills // 2, "it was hardly ever killed under way"
-    last = begin(0)
-    assert last.wait() == 0, last.said  # type: ignore[attr-defined]
+    last, run = begin(0), runs[-1]
+    assert last.wait() == 0, last.said
     for name in ("model.safetensors", "head.safetensors"):
         assert (run / name).read_bytes() == (unbroken / name).read_bytes()
     assert sorted(path.name for path in run.iterdir()) == sorted(path.name for path in unbroken.iterdir())

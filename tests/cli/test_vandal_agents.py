@@ -1,4 +1,4 @@
-"""Agents that fork, flood, sleep, exit, leave children behind and write to files that are not theirs, in a tournament."""
+"""Agents that fork, flood, sleep, exit, leave children and write to files that are not theirs, in a tournament."""
 
 from __future__ import annotations
 
@@ -98,7 +98,6 @@ def test_a_vandal_loses_at_most_its_own_games(name: str, launcher: Launcher) -> 
     done = launcher.warm(*words)
     assert done.wait() == 0 and "Traceback" not in done.said, done.said
     done.leaves_nobody()
-    assert len(done.said) < 20_000
     with Store("t.sqlite", write=False) as store:
         reasons = {game.reason for game in store.games()}
         assert store.count() == 2

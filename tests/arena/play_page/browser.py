@@ -14,7 +14,7 @@ import socketio
 PATIENCE = 60.0  # seconds for an answer
 
 
-class Gone(Exception):
+class GoneError(Exception):
     """The server does not answer any more."""
 
 
@@ -37,14 +37,14 @@ class Browser:
         """Load a page and connect its socket.
 
         Raises:
-            Gone: the server is.
+            GoneError: the server is.
         """
         await self.close()
         try:
             answer = await asyncio.to_thread(urllib.request.urlopen, self.link + path, None, PATIENCE)
             text = (await asyncio.to_thread(answer.read)).decode()
         except (OSError, ValueError) as error:
-            raise Gone from error
+            raise GoneError from error
         told = re.search(r"parseElements\(String\.raw`(.*?)`\)", text, re.DOTALL)
         name = re.search(r"client_id['\"]?\s*[:=]\s*['\"]([\w-]+)", text)
         assert told is not None and name is not None, "the page names its elements and its client"
@@ -57,7 +57,7 @@ class Browser:
                 self.link + query, socketio_path="/_nicegui_ws/socket.io", transports=["websocket"], wait_timeout=60
             )
         except Exception as error:  # what breaks when a server dies is not one kind
-            raise Gone from error
+            raise GoneError from error
 
     async def close(self) -> None:
         """Close the tab."""
@@ -76,12 +76,12 @@ class Browser:
         """Wait for what the server does.
 
         Raises:
-            Gone: the server is, or takes too long.
+            GoneError: the server is, or takes too long.
         """
         waited = 0.0
         while not true():
             if not self._client.connected or waited > PATIENCE:
-                raise Gone
+                raise GoneError
             self._changed.clear()
             try:
                 await asyncio.wait_for(self._changed.wait(), 0.1)
@@ -90,7 +90,9 @@ class Browser:
 
     async def press(self, words: str) -> None:
         """Press the button with these words."""
-        await self._emit(next(key for key, each in self.elements.items() if each.get("text") == words), "click", [])
+        named = {key: each for key, each in self.elements.items() if each.get("text") == words}
+        button = next(key for key, each in named.items() if any(on["type"] == "click" for on in each.get("events", ())))
+        await self._emit(button, "click", [])
 
     @property
     def scene(self) -> dict[str, Any]:
@@ -112,4 +114,4 @@ class Browser:
         try:
             await self._client.emit("event", message)
         except Exception as error:  # what breaks when a server dies is not one kind
-            raise Gone from error
+            raise GoneError from error

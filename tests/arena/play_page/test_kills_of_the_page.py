@@ -16,7 +16,7 @@ from killing import PATIENCE, Command, Launcher, instants
 
 pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
 
-from browser import Browser, Gone
+from browser import Browser, GoneError
 
 from lanista.arena.store import Store
 from lanista.arena.verification import verify
@@ -38,7 +38,7 @@ class Player:
         """Until the server is gone."""
         try:
             asyncio.run(self._play())
-        except Gone:
+        except GoneError:
             pass
         except BaseException as error:
             self.wrong = error
@@ -47,7 +47,7 @@ class Player:
         until = time.monotonic() + PATIENCE
         while not await asyncio.to_thread(answers, self.port):
             if time.monotonic() > until:
-                raise Gone
+                raise GoneError
             await asyncio.sleep(0.01)
         browser = Browser(f"http://127.0.0.1:{self.port}")
         while True:
@@ -94,6 +94,7 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
     folder, player, seeds, before = tmp_path / "data" / "lanista" / "play", Player(port, chance), {}, list[int]()
 
     def stands() -> tuple[float, ...]:
+        assert player.wrong is None, player.wrong
         files = [folder / "tictactoe.sqlite", folder / "tictactoe.sqlite-wal", *(folder / "open").glob("*")]
         found = []
         for path in files:
