@@ -130,7 +130,7 @@ def test_a_read_only_disk(disk: Path, launcher: Launcher, capsys: pytest.Capture
     assert main([*TOURNAMENT, "--db", str(db)]) == 0
     assert launcher.run(*TRAIN, "--steps", str(4 * UPDATE), "--out", run).code == 0
     remounted(disk, "ro")
-    commands = [
+    commands: list[list[str | Path]] = [
         ["train", "tictactoe", "--steps", "100", "--out", disk / "new"],
         ["train", "--resume", run, "--steps", "100000"],
         ["pretrain", *PICTURES, "--out", disk / "new"],

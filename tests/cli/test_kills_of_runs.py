@@ -50,7 +50,7 @@ def test_killed_training_goes_on_to_the_same_weights(kills: int, launcher: Launc
 
     def begin(number: int) -> Command:
         run = runs[-1]
-        words = ["train", "--resume", run] if (run / "config.toml").exists() else [*new, run]
+        words: list[str | Path] = ["train", "--resume", run] if (run / "config.toml").exists() else [*new, run]
         # Of many kills some are of a whole program, which is also killed while it is being imported.
         return launcher.cold(*words) if kills > 5 and number % 10 == 9 else launcher.warm(*words)
 
@@ -95,7 +95,7 @@ def test_killed_pretraining_goes_on_to_the_same_encoder(kills: int, launcher: La
 
     def begin(number: int) -> Command:
         run = runs[-1]
-        words = ["pretrain", "--resume", run] if (run / "pretrain.json").exists() else [*new, run]
+        words: list[str | Path] = ["pretrain", "--resume", run] if (run / "pretrain.json").exists() else [*new, run]
         return launcher.cold(*words) if kills > 5 and number % 10 == 9 else launcher.warm(*words)
 
     under_way, epoch = 0, 0

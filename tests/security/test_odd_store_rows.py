@@ -8,6 +8,7 @@ import itertools
 import json
 import random
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from lanista.arena.tournament import tournament
 from lanista.cli.main import main
 
 TOURNAMENT = ["tournament", "--game", "tictactoe", "random", "first-legal", "--games", "6", "--db"]
-COMMANDS = {
+COMMANDS: dict[str, Callable[[str], list[str]]] = {
     "resumed": lambda db: [*TOURNAMENT, db],
     "standings": lambda db: ["standings", db],
     "rated": lambda db: ["standings", db, "--json"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_of_an_agents_and_an_encoders_weights(trained: Path, pretrained: Path, t
     run = pretraining(pretrained)
     run.model.save(tmp_path / "encoder")
     shutil.copytree(trained / "agent", tmp_path / "agent")
-    cases = [
+    cases: list[tuple[Path, Callable[[], torch.nn.Module]]] = [
         (tmp_path / "agent" / "model.safetensors", lambda: load_network(tmp_path / "agent")[0]),
         (tmp_path / "encoder" / "model.safetensors", lambda: load_encoder(tmp_path / "encoder")),
         (tmp_path / "encoder" / "head.safetensors", lambda: load_recogniser(tmp_path / "encoder").head),

@@ -9,7 +9,7 @@ import re
 import urllib.request
 from typing import Any
 
-import socketio
+import socketio  # type: ignore[import-untyped]
 
 PATIENCE = 60.0  # seconds for an answer
 

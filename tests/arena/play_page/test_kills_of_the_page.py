@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from killing import PATIENCE, Command, Launcher, instants
@@ -70,7 +71,7 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def kept(folder: Path) -> dict[str, dict[str, object]]:
+def kept(folder: Path) -> dict[str, dict[str, Any]]:
     """Every session that is written down, each of which can be read."""
     files = [path for path in (folder / "open").glob("*.json") if not path.name.startswith(".")]
     return {path.stem: json.loads(path.read_text()) for path in files}
@@ -91,7 +92,9 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder, player, seeds, before = tmp_path / "data" / "lanista" / "play", Player(port, chance), {}, list[int]()
+    folder, player = tmp_path / "data" / "lanista" / "play", Player(port, chance)
+    seeds: dict[str, int] = {}  # of sessions, by their numbers
+    before: list[int] = []
 
     def stands() -> tuple[float, ...]:
         assert player.wrong is None, player.wrong
@@ -120,13 +123,13 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
             assert code != 0 and "Traceback" not in command.said and not answers(port)
             assert player.wrong is None, player.wrong
             sessions = kept(folder)
-            seeds |= {number: plain["start"]["seed"] for number, plain in sessions.items()}  # type: ignore[index]
+            seeds |= {number: plain["start"]["seed"] for number, plain in sessions.items()}
             now = stored(folder)
             assert set(before) <= set(now) and len(now) == len(set(now)), "stored games are there, each once"
             # The end of a game is written down within a moment; when the next one was over, that moment had passed.
             assert {seeds[number] for number in player.finished[:-1]} <= set(now)
             if player.open and player.shown > 1:
-                assert len(sessions[player.open]["nodes"]) >= player.shown - 1  # type: ignore[arg-type]
+                assert len(sessions[player.open]["nodes"]) >= player.shown - 1
             before = now
         command = begin(0)
         until, over = time.monotonic() + PATIENCE, len(player.finished) + 1
@@ -138,7 +141,7 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
         threads[0].join(PATIENCE)
         assert not ended and player.wrong is None and len(player.finished) >= over, (ended, player.wrong)
     now = stored(folder)
-    over_all = {plain["start"]["seed"] for plain in kept(folder).values() if plain["result"]}  # type: ignore[index]
+    over_all = {plain["start"]["seed"] for plain in kept(folder).values() if plain["result"]}
     assert set(before) <= set(now) and len(now) == len(set(now)) and len(player.finished) > kills // 4
     assert over_all <= set(now), "a game that was over when the server was killed is stored by the next"
     with Store(folder / "tictactoe.sqlite", write=False) as store:
