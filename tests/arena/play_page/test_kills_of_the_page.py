@@ -34,6 +34,7 @@ class Player:
         self.finished: list[str] = []  # numbers of sessions whose end was shown
         self.open, self.shown = "", 0  # the session being played, and how many of its moves were shown
         self.wrong: BaseException | None = None
+        self.killed = threading.Event()  # the server was, perhaps before it answered
 
     def play(self) -> None:
         """Until the server is gone."""
@@ -45,9 +46,8 @@ class Player:
             self.wrong = error
 
     async def _play(self) -> None:
-        until = time.monotonic() + PATIENCE
         while not await asyncio.to_thread(answers, self.port):
-            if time.monotonic() > until:
+            if self.killed.is_set():
                 raise GoneError
             await asyncio.sleep(0.01)
         browser = Browser(f"http://127.0.0.1:{self.port}")
@@ -114,11 +114,13 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
                 thread.join(PATIENCE)
             words = ["play", "--no-browser", "--game", "tictactoe", "--port", str(port)]
             command = launcher.cold(*words) if kills > 5 and number % 10 == 9 else launcher.warm(*words)
+            player.killed.clear()
             threads[:] = [threading.Thread(target=player.play)]
             threads[0].start()
             return command
 
         for _, command, code in instants(chance, begin, stands, kills, 4.0):
+            player.killed.set()
             threads[0].join(PATIENCE)
             assert code != 0 and "Traceback" not in command.said and not answers(port)
             assert player.wrong is None, player.wrong
@@ -138,6 +140,7 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
         while (ended := unsaved(folder)) and time.monotonic() < until:
             time.sleep(0.05)
         command.kill()
+        player.killed.set()
         threads[0].join(PATIENCE)
         assert not ended and player.wrong is None and len(player.finished) >= over, (ended, player.wrong)
     now = stored(folder)
