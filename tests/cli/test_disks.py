@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from killing import Command, Launcher, drafts
+from killing import Launcher, drafts
 from test_kills_of_runs import MODULES, PICTURES, SMALL, UPDATE, finished, weights
 
 from lanista.agents.artifact import load_network
@@ -48,12 +48,6 @@ def fill(disk: Path) -> Path:
     return filler
 
 
-def ended(command: Command) -> Command:
-    """A command that has come to its end."""
-    command.wait()
-    return command
-
-
 def remounted(disk: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", disk], check=True)
 
@@ -89,20 +83,20 @@ def test_training_on_a_disk_that_fills_up(disk: Path, launcher: Launcher) -> Non
 
 
 def test_pretraining_on_a_disk_that_fills_up(disk: Path, launcher: Launcher, tmp_path: Path) -> None:
-    words = ["pretrain", *PICTURES, "--epochs", "25", "--out"]
-    assert ended(launcher.cold(*words, tmp_path / "unbroken")).code == 0
+    words = ["pretrain", *PICTURES, "--epochs", "12", "--out"]
+    assert launcher.run(*words, tmp_path / "unbroken").code == 0
     run = disk / "run"
-    command = launcher.cold(*words, run)
+    command = launcher.warm(*words, run)
     while not (run / "checkpoint.safetensors").exists() and command.code is None:
         time.sleep(0.005)
     filler = fill(disk)
     assert command.wait() == 1, command.said
     is_one_sentence(command.said, f"cannot write to {run}", "No space left", f"pretrain --resume {run}' goes on")
-    again = ended(launcher.cold("pretrain", "--resume", run))
+    again = launcher.run("pretrain", "--resume", run)
     assert again.code == 2
     is_one_sentence(again.said, f"cannot write to {run}", "No space left")
     filler.unlink()
-    resumed = ended(launcher.cold("pretrain", "--resume", run))
+    resumed = launcher.run("pretrain", "--resume", run)
     assert resumed.code == 0, resumed.said
     assert weights(run) == weights(tmp_path / "unbroken") and not drafts(run)
 
