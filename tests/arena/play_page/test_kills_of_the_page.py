@@ -34,7 +34,7 @@ class Player:
         self.port, self.chance = port, chance
         self.finished: list[str] = []  # numbers of sessions whose end was shown
         self.open = ""  # the session being played
-        self.shown: list[float] = []  # when each of its moves was
+        self.shown: list[float] = []  # when each of its moves was, of those made since the server began
         self.wrong: BaseException | None = None
         self.killed = threading.Event()  # the server was, perhaps before it answered
 
@@ -53,6 +53,7 @@ class Player:
                 raise GoneError
             await asyncio.sleep(0.01)
         browser = Browser(f"http://127.0.0.1:{self.port}")
+        self.shown = []
         while True:
             if not self.open:
                 await browser.open("/?game=tictactoe")
