@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder
 
-
 NARROW = 8  # channels
 
 
@@ -36,7 +35,7 @@ class Block(nn.Module):
         self.second = nn.Conv2d(wide_out, wide_out, 3, padding=1, bias=False)
         same = stride in (1, (1, 1)) and wide_in == wide_out
         self.shortcut: nn.Module = nn.Identity() if same else nn.Conv2d(wide_in, wide_out, 1, stride, bias=False)
-        # PyTorch 2.13 writes past its memory in the gradient of a strided 1x1 convolution of few channels, channels last.
+        # PyTorch 2.13 writes past its memory in the gradient of a strided 1x1 convolution of few channels.
         self.leaps = stride if wide_in < NARROW and not same else 1
 
     def forward(self, values: Tensor) -> Tensor:
