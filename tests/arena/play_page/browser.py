@@ -96,9 +96,9 @@ class Browser:
 
     @property
     def scene(self) -> dict[str, Any]:
-        """What the board shows."""
+        """What the board shows; empty where there is none."""
         found = [each["props"]["scene"] for each in self.elements.values() if "scene" in each.get("props", {})]
-        return dict(found[0])
+        return dict(found[0]) if found else {}
 
     async def move(self, action: int) -> None:
         """Make a move on the board, and wait until it is shown."""

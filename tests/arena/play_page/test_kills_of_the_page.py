@@ -33,6 +33,7 @@ class Player:
     def __init__(self, port: int, chance: random.Random) -> None:
         self.port, self.chance = port, chance
         self.finished: list[str] = []  # numbers of sessions whose end was shown
+        self.never_kept: list[str] = []  # of sessions that a later server did not know
         self.open = ""  # the session being played
         self.shown: list[float] = []  # when each of its moves was, of those made since the server began
         self.wrong: BaseException | None = None
@@ -62,6 +63,10 @@ class Player:
                 await browser.until(lambda: browser.path.startswith("/game/"))
                 self.open, self.shown = browser.path.removeprefix("/game/"), []
             await browser.open(f"/game/{self.open}")
+            if not browser.scene:  # the kill came before the game was written down
+                self.never_kept.append(self.open)
+                self.open = ""
+                continue
             while browser.scene["live"]:
                 await browser.move(self.chance.choice(browser.scene["moves"])[0])
                 self.shown.append(time.monotonic())
@@ -128,6 +133,7 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
             assert code != 0 and "Traceback" not in command.said and not answers(port)
             assert player.wrong is None, player.wrong
             sessions = kept(folder)
+            assert not sessions.keys() & set(player.never_kept)
             seeds |= {number: plain["start"]["seed"] for number, plain in sessions.items()}
             now = stored(folder)
             assert set(before) <= set(now) and len(now) == len(set(now)), "stored games are there, each once"
