@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -20,6 +22,9 @@ from lanista.agents.host_time import STALLED
 BOUND = Path(__file__).with_name("_bound_process.py")
 GAMES_FOLDER = "/usr/games"  # where Debian puts engines; not on the PATH of root
 PATIENCE = 5.0  # seconds in which a killed process is gone
+KIN = "LANISTA_KIN"  # a variable that a process hands down to all that it begins, also to those that leave its group
+ROUNDS = 20  # in which who begins others while it is being ended is ended too
+_marks: weakref.WeakKeyDictionary[subprocess.Popen[bytes], str] = weakref.WeakKeyDictionary()
 
 
 class ProcessError(Exception):
@@ -62,13 +67,16 @@ def begin(
     Raises:
         ProcessError: the system has no room for it.
     """
+    mark = uuid.uuid4().hex
+    surroundings = {**(settings.pop("env", None) or os.environ), KIN: mark}
     bound = [sys.executable, "-I", "-S", str(BOUND), str(os.getpid()), str(memory), *command]
 
     def start() -> subprocess.Popen[bytes]:
         # A group of its own, so that what it started can be ended with it.
         return subprocess.Popen(
-            bound, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True, **settings
-        )
+            bound, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+            env=surroundings, **settings,
+        )  # fmt: skip
 
     try:
         # Linux takes the end of the thread that started a process for the end of its parent.
@@ -76,6 +84,7 @@ def begin(
         process = start() if here else _starter().submit(start).result()
     except OSError as error:
         raise ProcessError(f"could not be started: {error.strerror}") from None
+    _marks[process] = mark
     assert process.stdin is not None and process.stdout is not None
     os.set_blocking(process.stdin.fileno(), False)
     os.set_blocking(process.stdout.fileno(), False)
@@ -89,15 +98,39 @@ def _starter() -> ThreadPoolExecutor:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Kill a process and those of its group, and leave no zombie; one that has ended is cleared away."""
+    """Kill a process and all that it has begun, and leave no zombie; one that has ended is cleared away."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
+    _end_kin(_marks.pop(process, ""))
     for pipe in (process.stdin, process.stdout, process.stderr):
         if pipe is not None:
             with contextlib.suppress(OSError):
                 pipe.close()
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(PATIENCE)
+
+
+def _end_kin(mark: str) -> None:
+    """Kill the processes that have a mark in their environment: who made a session of its own is in no group of ours.
+
+    Who has emptied its environment is not found; Linux alone tells of environments.
+    """
+    for _ in range(ROUNDS if mark else 0):
+        numbers = [int(name) for name in os.listdir("/proc") if name.isdecimal()] if os.path.isdir("/proc") else []
+        found = [number for number in numbers if f"{KIN}={mark}\0".encode() in _environment(number)]
+        for number in found:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(number, signal.SIGKILL)
+        if not found:
+            return
+
+
+def _environment(number: int) -> bytes:
+    """A process's environment as its program began with it; empty where that is not told, as of others' or zombies."""
+    try:
+        return Path(f"/proc/{number}/environ").read_bytes()
+    except OSError:
+        return b""
 
 
 def how_it_ended(process: subprocess.Popen[bytes]) -> str:

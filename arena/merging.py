@@ -77,7 +77,7 @@ def merge(stores: Sequence[Path], out: Path) -> Merged:
 
 def _settle(settings: dict[str, tuple[Any, Path]], store: Store, path: Path) -> None:
     """Take over a store's settings, which must be those of the stores before."""
-    told = BEFORE | {key: json.loads(text) for key, text in store.about().items()}
+    told = BEFORE | {key: store.setting(key) for key in store.about()}
     for key, value in told.items():
         known, first = settings.setdefault(key, (value, path))
         if known != value:

@@ -35,6 +35,7 @@ from lanista.arena.store_format import (
 )
 from lanista.arena.store_lock import StoreLock
 from lanista.arena.store_rows import meetings_of, read_games
+from lanista.arena.store_soundness import check_links, check_tables, checked_session, checked_setting, plain
 from lanista.arena.stored_games import StoredGame, StoredGames, new_games
 from lanista.errors import UsageError
 
@@ -101,10 +102,13 @@ class Store:
                 with self._transaction():
                     for statement in SCHEMA:
                         self._database.execute(statement)
-            elif version < FORMAT:
+                return
+            if version < FORMAT:
                 with self._transaction():
                     migrate(self._database)
-            elif not is_whole(self._database):
+            check_tables(self._database, self.path)
+            check_links(self._database, self.path)
+            if not is_whole(self._database):
                 with self._transaction():
                     make_whole(self._database)
             return
@@ -112,6 +116,7 @@ class Store:
             raise UsageError(f"{self.path} holds no tournament")
         if version < FORMAT:
             self._read_a_migrated_copy()
+        check_tables(self._database, self.path)
         self._database.execute("PRAGMA query_only = ON")
 
     def _read_a_migrated_copy(self) -> None:
@@ -122,7 +127,7 @@ class Store:
             migrate(self._database)
 
     def _transaction(self) -> contextlib.AbstractContextManager[None]:
-        comfort = "; the games that are stored are safe, and once there is room the same command goes on"
+        comfort = "the games that are stored are safe, and once there is room the same command goes on"
         return transaction(self._database, self.path, comfort)
 
     def __enter__(self) -> Store:
@@ -161,7 +166,10 @@ class Store:
     def sessions(self) -> dict[int, tuple[float, dict[str, str]]]:
         """When each session began, in seconds since 1970, and its versions."""
         rows = self._database.execute("SELECT id, began_at, versions FROM sessions")
-        return {number: (began, self._plain(versions, "versions")) for number, began, versions in rows}
+        return {
+            number: checked_session(number, began, plain(versions, "versions", self.path), self.path)
+            for number, began, versions in rows
+        }
 
     def settle(self, settings: Mapping[str, Any]) -> None:
         """Write the settings of a new store, or check that an old one has the same.
@@ -174,7 +182,7 @@ class Store:
             text = json.dumps(value)
             if key in known and known[key] != text:
                 raise UsageError(
-                    f"the tournament in {self.path} has the {key} {json.loads(known[key])}, not {value}; "
+                    f"the tournament in {self.path} has the {key} {self.setting(key)}, not {value}; "
                     "use the same, or another --db"
                 )
         with self._transaction():
@@ -186,18 +194,18 @@ class Store:
     def setting(self, key: str) -> Any:
         """One setting; None if it is not there."""
         text = self.about().get(key)
-        return None if text is None else self._plain(text, key)
+        return None if text is None else checked_setting(key, plain(text, key, self.path), self.path)
 
-    def _plain(self, text: str, key: str) -> Any:
-        """What a text of the store says, which may be anybody's.
+    def game_string(self) -> str:
+        """The string of the game that is played here.
 
         Raises:
-            UsageError: it is no JSON.
+            UsageError: the store does not tell it.
         """
-        try:
-            return json.loads(text)
-        except (ValueError, TypeError, RecursionError):
-            raise UsageError(f"{self.path} is damaged: its '{key}' cannot be read") from None
+        name = self.setting("game")
+        if name is None:
+            raise UsageError(f"{self.path} does not tell its game")
+        return str(name)
 
     def enter(self, contestants: Mapping[str, str]) -> None:
         """Enter contestants by name and digest.

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from lanista.errors import UsageError
+from lanista.errors import DiskError, UsageError
 
 SECTOR = 512  # bytes; a database's pages, and so its file, are multiples of it
 
@@ -43,7 +43,7 @@ def transaction(database: sqlite3.Connection, path: Path | None, comfort: str = 
         comfort: what else to say when it cannot be written.
 
     Raises:
-        OSError: the file cannot be written, or the disk is full.
+        DiskError: the file cannot be written, or the disk is full.
     """
     try:
         database.execute("BEGIN IMMEDIATE")
@@ -53,5 +53,5 @@ def transaction(database: sqlite3.Connection, path: Path | None, comfort: str = 
         if database.in_transaction:
             database.execute("ROLLBACK")
         if isinstance(error, sqlite3.OperationalError):
-            raise OSError(f"cannot write to {path}: {error}{comfort}") from None
+            raise DiskError(f"cannot write to {path}: {error}", comfort) from None
         raise

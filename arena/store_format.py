@@ -85,7 +85,17 @@ def migrate(database: sqlite3.Connection) -> None:
     """Bring a store of format 2 to format 3, within the caller's transaction.
 
     What could not be read before cannot be read after, and is kept: a later look at it names the game.
+
+    Raises:
+        sqlite3.Error: its rows are of kinds that no store has.
     """
+    try:
+        _migrate(database)
+    except (TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise sqlite3.DataError(f"its rows are of kinds that no store has: {error}") from None
+
+
+def _migrate(database: sqlite3.Connection) -> None:
     for name in ("games_never_change", "games_never_go"):
         database.execute(f"DROP TRIGGER IF EXISTS {name}")
     for name in ("games", "contestants"):

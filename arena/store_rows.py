@@ -93,7 +93,7 @@ def meetings_of(database: sqlite3.Connection) -> Names:
     for key, text in database.execute("SELECT id, contestants FROM meetings"):
         try:
             found[key] = tuple(contestants[number] for number in json.loads(text))
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             found[key] = ()
     return found
 

@@ -111,9 +111,7 @@ def verify(store: Store) -> Verdict:
     Raises:
         UsageError: the store is of no game that can be made here.
     """
-    name = store.setting("game")
-    if name is None:
-        raise UsageError(f"{store.path} does not tell its game")
+    name = store.game_string()
     board = make(name)
     games, damaged = store.readable()
     wrong = {number: _unread(number, why) for number, why in damaged.items()}

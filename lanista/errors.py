@@ -22,6 +22,27 @@ class UsageError(ValueError):
         super().__init__(plain if len(plain) <= LONGEST else f"{plain[: LONGEST - END]} ... {plain[-END:]}")
 
 
+class DiskError(OSError):
+    """The disk did not take what was to be written: a sentence that says what is safe, and what to do.
+
+    The command line prints the sentence alone and exits with code 1.
+    """
+
+    def __init__(self, trouble: str, comfort: str = "") -> None:
+        """Say it.
+
+        Args:
+            trouble: what could not be written, and why.
+            comfort: what is safe, and what to do.
+        """
+        super().__init__(f"{trouble}; {comfort}" if comfort else trouble)
+        self.trouble, self.comfort = trouble, comfort
+
+    def __reduce__(self) -> tuple[type[DiskError], tuple[str, str]]:
+        """Travel between processes."""
+        return type(self), (self.trouble, self.comfort)
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name that is not among the known ones; it suggests the nearest.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -16,22 +17,61 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lanista.errors import UsageError
+from lanista.errors import DiskError, UsageError
 
 LOCK = "running.lock"
+DRAFT = ".draft."  # what names of files and folders begin with that are not whole yet
 MOST_JSON = 2**26  # bytes of a description; none of ours comes near
 MOST_TOML = 2**20  # bytes of settings, which are read by Python's own slow reader
 # Of a key of many parts Python's reader keeps all beginnings: the square of their number, gigabytes for a small file.
 DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
 
 
+# Full, over a quota, over the longest file, read-only, broken: what is wrong is with the disk, and can be mended there.
+OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
+MEND = "what was there before is unchanged; once that is mended, do it again"
+
+
+@contextlib.contextmanager
+def disk_failures(folder: Path, comfort: str) -> Iterator[None]:
+    """What the disk refuses to take meanwhile is said in a sentence.
+
+    Args:
+        folder: what is written into, to be named.
+        comfort: what is safe, and what to do.
+
+    Raises:
+        DiskError: the disk is full, read-only or broken.
+    """
+    try:
+        yield
+    except DiskError as error:
+        raise DiskError(error.trouble, comfort) from error
+    except OSError as error:
+        if error.errno not in OF_THE_DISK:
+            raise
+        raise DiskError(f"cannot write to {folder}: {error.strerror}", comfort) from error
+
+
 @contextlib.contextmanager
 def drafted(path: Path) -> Iterator[Path]:
     """A file to write in the place of `path`, whose place it takes at the end, unless something was raised.
 
-    A kill at any instant leaves the old content or the new, never a part.
+    A kill at any instant leaves the old content or the new, never a part; and perhaps the draft, whose name begins with
+    `DRAFT`.
+
+    Raises:
+        DiskError: the disk is full, read-only or broken.
     """
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=path.suffix)
+    with disk_failures(path, MEND):
+        with _drafted(path) as draft:
+            yield draft
+        sync_folder(path.parent)
+
+
+@contextlib.contextmanager
+def _drafted(path: Path) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{DRAFT}{path.stem}.", suffix=path.suffix)
     os.close(handle)
     draft = Path(name)
     try:
@@ -43,7 +83,6 @@ def drafted(path: Path) -> Iterator[Path]:
     except BaseException:
         draft.unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
 
 
 @contextlib.contextmanager
@@ -51,9 +90,9 @@ def drafted_folder(path: Path) -> Iterator[Path]:
     """A new folder to fill in the place of `path`, whose place it takes at the end, unless something was raised.
 
     What is written into it must be durable by itself. A kill leaves the old folder, the new one, or for an instant
-    between them none, but never a part; and perhaps the draft, whose name begins with a point.
+    between them none, but never a part; and perhaps the draft, whose name begins with `DRAFT`.
     """
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f"{DRAFT}{path.name}.{os.getpid()}")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir()
     try:
@@ -64,6 +103,17 @@ def drafted_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
         raise
     sync_folder(path.parent)
+
+
+def clear_drafts(folder: Path) -> None:
+    """Remove what kills have left half written, at any depth, of a folder that nobody else writes into now."""
+    for place, folders, files in os.walk(folder):
+        for name in [each for each in folders if each.startswith(DRAFT)]:
+            shutil.rmtree(Path(place) / name, ignore_errors=True)
+            folders.remove(name)
+        for name in files:
+            if name.startswith(DRAFT):
+                (Path(place) / name).unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -162,7 +212,7 @@ def claim_folder(folder: Path, megabytes: int = 0) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=folder) as probe:
+        with tempfile.TemporaryFile(dir=folder) as probe:  # without a name where that can be: a kill leaves nothing
             # A file that is really filled, since free space alone says nothing of quotas; at most 1 MB is written.
             probe.write(b"\0" * (2**20 if megabytes else 1))
             probe.flush()

@@ -20,13 +20,14 @@ import numpy as np
 import torch
 from gymnasium import spaces
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from lanista.errors import UsageError
 from lanista.files import check_file, claim_folder, read_json, write_bytes, write_json
 from lanista.perception.input import Input, input_from
+from lanista.perception.sealed_weights import check_seal, sealed
 from lanista.plugs import call, one_line, parse_options, plug_class, plugs
 
 ENCODERS = "lanista.perception.encoders"
@@ -293,8 +294,7 @@ def check_format(about: Mapping[str, Any], known: int, path: Path) -> None:
 
 def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     """Write tensors as safetensors, whole or not at all."""
-    plain = {name: value.detach().cpu().contiguous() for name, value in weights.items()}
-    write_bytes(path, save(plain))
+    write_bytes(path, sealed(weights))
 
 
 def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
@@ -391,6 +391,7 @@ def load_weights(make: Callable[[], Module], path: Path) -> Module:
         raise UsageError(f"{path} has weights '{extra[0]}' that its description does not know")
     with torch.device("cpu"):  # whatever device the caller sketches on
         module = make()
+    check_seal(path)
     try:
         module.load_state_dict(load_file(path), strict=True)
     except (SafetensorError, RuntimeError) as error:

@@ -12,23 +12,24 @@ import json
 import math
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from lanista.errors import UsageError
-from lanista.files import claim_folder, held_folder, read_json, write_bytes, write_json
+from lanista.files import claim_folder, clear_drafts, disk_failures, held_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
 from lanista.perception.dataset import Examples
-from lanista.perception.encoder import Encoder, build_encoder, lengthened, load_encoder
+from lanista.perception.encoder import Encoder, build_encoder, lengthened, load_encoder, read_shapes
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.perception.pretrain_settings import Pretrained, Progress, Report, Settings, settings_from
 from lanista.perception.pretrained import encoder_folder
 from lanista.perception.recogniser import Recogniser
+from lanista.perception.sealed_weights import check_seal, sealed
 from lanista.perception.task import Splits, Task, make_task
 
 FORMAT = 1
@@ -49,13 +50,15 @@ def pretrain(settings: Settings, out: Path, report: Report = lambda progress: No
 
     Raises:
         UsageError: the settings or the folder will not do, or data is missing.
+        DiskError: the disk was full or broke; finished epochs stay.
     """
     task = make_task(settings.task)
     settings = settings.filled(task)
     if (out / "encoder.json").exists() or (out / "pretrain.json").exists():
         raise UsageError(f"{out} holds a run already: choose another --out, or go on with it by --resume {out}")
     run = Run(task, settings, claim_folder(out, megabytes=64), report)
-    with held_folder(out, "pretraining"):
+    with _named_disk(out), held_folder(out, "pretraining"):
+        clear_drafts(out)
         write_json(out / "pretrain.json", {"format": FORMAT, **dataclasses.asdict(settings)})
         return run.go()
 
@@ -65,6 +68,7 @@ def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
 
     Raises:
         UsageError: the folder holds no run, or it is done.
+        DiskError: as of `pretrain`.
     """
     about = read_json(folder / "pretrain.json", "run of lanista pretrain")
     if (folder / "encoder.json").exists():
@@ -72,9 +76,16 @@ def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
     settings = settings_from({key: value for key, value in about.items() if key != "format"})
     task = make_task(settings.task)
     run = Run(task, settings.filled(task), folder, report)
-    with held_folder(folder, "pretraining"):
+    claim_folder(folder, megabytes=64)
+    with _named_disk(folder), held_folder(folder, "pretraining"):
+        clear_drafts(folder)
         run.restore()
         return run.go()
+
+
+def _named_disk(folder: Path) -> AbstractContextManager[None]:
+    comfort = f"finished epochs are safe, and once that is mended 'lanista pretrain --resume {folder}' goes on"
+    return disk_failures(folder, comfort)
 
 
 class Run:
@@ -307,8 +318,8 @@ class Run:
             "seconds": self.seconds,
             "curve": self.curve,
         }
-        plain = {name: value.detach().contiguous().clone() for name, value in tensors.items()}
-        write_bytes(self.folder / "checkpoint.safetensors", save(plain, metadata={"state": json.dumps(state)}))
+        plain = {name: value.detach().clone() for name, value in tensors.items()}  # no two share their memory
+        write_bytes(self.folder / "checkpoint.safetensors", sealed(plain, {"state": json.dumps(state)}))
 
     def restore(self) -> None:
         """Go back to the last checkpoint; without one the run begins again."""
@@ -316,6 +327,8 @@ class Run:
         if not path.exists():
             return
         try:
+            read_shapes(path)
+            check_seal(path)
             with safe_open(path, framework="pt") as file:
                 about = json.loads(file.metadata()["state"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
@@ -328,7 +341,8 @@ class Run:
             self.generator.set_state(tensors["generator"])
             torch.set_rng_state(tensors["torch"])
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-            raise UsageError(f"{path} is damaged ({error}): remove it, and --resume begins the run again") from None
+            why = f"{path} is damaged" + ("" if isinstance(error, UsageError) else f" ({error})")
+            raise UsageError(f"{why}: remove it, and --resume begins the run again") from None
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from lanista.errors import UsageError
-from lanista.files import read_json, write_json
+from lanista.files import claim_folder, read_json, write_json
 from lanista.perception.encoder import Encoder, check_format, load_encoder, load_weights, write_weights
 from lanista.perception.head import Answer, Head, head_from
 
@@ -67,10 +67,14 @@ class Recogniser(nn.Module):
         return self.answers(np.stack([reader.read(source) for source in sources]), most) if sources else []
 
     def save(self, folder: Path, **about: Any) -> None:
-        """Save both as an encoder folder that has `head.json` and `head.safetensors` too."""
-        self.encoder.save_pretrained(folder, **about)
+        """Save both as an encoder folder that has `head.json` and `head.safetensors` too.
+
+        The encoder comes last: its description is what says that the folder is whole.
+        """
+        claim_folder(folder)
         write_weights(folder / "head.safetensors", self.head.state_dict())
         write_json(folder / "head.json", {"format": FORMAT, **self.head.describe()})
+        self.encoder.save_pretrained(folder, **about)
 
 
 def load_recogniser(path: str | Path) -> Recogniser:

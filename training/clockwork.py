@@ -29,13 +29,15 @@ from lanista.perception.encoder import load_weights, write_weights
 from lanista.training import level_measure
 from lanista.training.anchor_rating import Rating, anchor_scale, anchors_of, rate
 from lanista.training.breakdowns import check_weights
+from lanista.training.checkpoint_seal import STATE, check_seal, with_seal
 from lanista.training.league_run import begin_league
-from lanista.training.metrics_log import MetricsLog
+from lanista.training.metrics_log import MetricsLog, writers_are_quiet
 from lanista.training.run_folder import Progress, Run
 from lanista.training.settings import settings_values
 from lanista.training.trainer import LeagueTrainer, Trainer, TrainerState
 
 AVERAGE_DECAY = 4
+RESUMABLE = 2  # checkpoints that can be gone on from: a disk may spoil the newest
 
 
 class Clockwork:
@@ -77,7 +79,7 @@ class Clockwork:
 
     def go(self) -> None:
         """Run to the end."""
-        with contextlib.closing(self.log):
+        with writers_are_quiet(), contextlib.closing(self.log):
             self._go()
 
     def _go(self) -> None:
@@ -177,9 +179,9 @@ class Clockwork:
         )  # fmt: skip
 
     def _keep(self, seconds: float) -> None:
-        """Write a checkpoint whole, make it the newest, and take the weight of resuming off the older ones."""
+        """Write a checkpoint whole, make it the newest, and take the weight of resuming off old ones."""
         final = self.run.folder / "checkpoints" / str(self.steps)
-        if (final / "resume" / "state.json").exists():
+        if (final / STATE).exists():
             return
         network = self._player()
         history = {
@@ -193,9 +195,12 @@ class Clockwork:
             save_agent(draft, network, self.settings.game, self.precision, history)
             self._write_resume(draft, seconds, history["returns"])
         save_agent(self.run.folder / "agent", network, self.settings.game, self.precision, history)
-        for path in self.run.checkpoints():
-            if path != final:
-                shutil.rmtree(path / "resume", ignore_errors=True)
+        for path in self._resumable()[:-RESUMABLE]:
+            shutil.rmtree(path / "resume", ignore_errors=True)
+
+    def _resumable(self) -> list[Path]:
+        """The checkpoints that can be gone on from, oldest first."""
+        return [path for path in self.run.checkpoints() if (path / "resume").is_dir()]
 
     def _write_resume(self, checkpoint: Path, seconds: float, returns: Any) -> None:
         """What going on needs, into a checkpoint's folder."""
@@ -210,12 +215,12 @@ class Clockwork:
             write_weights(resume / "curriculum.safetensors", state.curriculum)
         for number, games in enumerate(state.runners):
             write_bytes(resume / f"runner_{number}.npz", games)
-        write_json(
-            resume / "state.json",
-            {"steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
-             "scores": self.scores, "returns": returns,
-             "rating": None if self.rating is None else asdict(self.rating)},
-        )  # fmt: skip
+        told = {
+            "steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
+            "scores": self.scores, "returns": returns,
+            "rating": None if self.rating is None else asdict(self.rating),
+        }  # fmt: skip
+        write_json(checkpoint / STATE, with_seal(checkpoint, told))
 
     def stop(self, number: int, frame: object) -> None:
         """A signal's handler: the update under way is finished, so that the checkpoint is of a whole one.
@@ -228,12 +233,13 @@ class Clockwork:
 
     def _restore(self) -> None:
         """Go on from the newest whole checkpoint."""
-        whole = [path for path in self.run.checkpoints() if (path / "resume" / "state.json").exists()]
+        whole = [path for path in self._resumable() if (path / STATE).exists()]
         if not whole:
             return
         newest = whole[-1]
-        state = read_json(newest / "resume" / "state.json", "checkpoint")
         try:
+            state = read_json(newest / STATE, "checkpoint")
+            check_seal(newest, state)
             runners = [(newest / "resume" / f"runner_{n}.npz").read_bytes() for n in range(int(state["runners"]))]
             optimizer = load_file(newest / "resume" / "optimizer.safetensors")
             self.steps, self.updates = int(state["steps"]), int(state["updates"])
@@ -244,9 +250,8 @@ class Clockwork:
             if self.league is not None:
                 self.league.load(newest, newest / "resume")
         except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise UsageError(
-                f"the checkpoint {newest} is damaged ({error}); remove it to resume an older one"
-            ) from None
+            then = f"goes on from {whole[-2]}" if len(whole) > 1 else "begins the run again"
+            raise UsageError(f"the checkpoint {newest} is damaged ({error}): remove it, and --resume {then}") from None
         player, about = load_networks(newest)
         self.average = {name: value.clone() for name, value in player.state_dict().items()}
         network = load_weights(lambda: networks_from(about["network"]), newest / "resume" / "network.safetensors")

@@ -5,15 +5,17 @@ Nothing leaves the machine unless the setting `wandb_project` says so.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+import threading
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from lanista.errors import UsageError
-from lanista.files import read_json, write_json, write_text
+from lanista.files import OF_THE_DISK, read_json, write_json, write_text
 from lanista.plugs import one_line, required
 from lanista.training.settings import TrainSettings, settings_values
 
@@ -57,10 +59,27 @@ class MetricsLog:
 
     def close(self) -> None:
         """Bring all to its end."""
-        self._events.close()
-        self._rows.close()
-        if self._curves is not None:
-            self._curves.close()
+        with contextlib.ExitStack() as ends:  # each, though another cannot be written
+            if self._curves is not None:
+                ends.callback(self._curves.close)
+            ends.callback(self._rows.close)
+            ends.callback(self._events.close)
+
+
+@contextlib.contextmanager
+def writers_are_quiet() -> Iterator[None]:
+    """TensorBoard's thread that writes prints no errors of the disk meanwhile: the next `write` raises them."""
+    before = threading.excepthook
+
+    def hook(failure: threading.ExceptHookArgs) -> None:
+        if not (isinstance(failure.exc_value, OSError) and failure.exc_value.errno in OF_THE_DISK):
+            before(failure)
+
+    threading.excepthook = hook
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 class _WandbCurves:

@@ -22,7 +22,7 @@ import torch
 from lanista.agents.encoder_words import all_modalities, lasting
 from lanista.envs import make
 from lanista.errors import UsageError, unknown
-from lanista.files import claim_folder, held_folder, write_text
+from lanista.files import claim_folder, clear_drafts, disk_failures, held_folder, write_text
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
 from lanista.training.anchor_rating import anchors_of
@@ -94,13 +94,16 @@ def train(
     Raises:
         UsageError: there is no bound, the folder cannot be written, or the trainer takes no callbacks.
         TrainingError: weights became no numbers, or memory ran out.
+        DiskError: the disk was full or broke; checkpoints stay.
     """
     settings = run.settings
     if not settings.steps and not settings.minutes:
         raise UsageError("say how long to train: --steps N or --minutes M")
     claim_folder(run.folder / "checkpoints", NEEDED_MEGABYTES)
     opener = _opener(settings.trainer, callbacks)
-    with held_folder(run.folder, "run"), short_of_memory(settings):
+    comfort = f"its checkpoints are safe, and once that is mended 'lanista train --resume {run.folder}' goes on"
+    with disk_failures(run.folder, comfort), held_folder(run.folder, "run"), short_of_memory(settings):
+        clear_drafts(run.folder)
         trainer = opener(_findable(run) if resume else settings)
         try:
             clockwork = Clockwork(run, trainer, resume, report)

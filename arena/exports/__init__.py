@@ -95,7 +95,7 @@ def export_games(store: Store, form: str, out: Path) -> int:
         UsageError: no such format, none for this game, or nothing can be written there.
     """
     module = plug(EXPORTS, "format of exported games", form)
-    name = store.setting("game")
+    name = store.game_string()
     games, damaged = store.readable()
     if damaged:
         raise UsageError(f"game {next(iter(damaged))} of {store.path} cannot be read; 'lanista verify' names all such")

@@ -158,6 +158,11 @@ class House:
             except (UsageError, OSError) as error:
                 logger.warning("a finished game was not stored: %s", error)
 
+    async def store_unsaved(self) -> None:
+        """Store what was finished when a server before this one was killed."""
+        async with self._store_lock:
+            await asyncio.to_thread(self.keeper.store_unsaved)
+
     # --- agents
 
     def drive(self, session: Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 import time
@@ -22,6 +23,7 @@ from lanista.arena.stored_games import StoredGame
 from lanista.errors import UsageError
 from lanista.files import read_json, write_json
 
+logger = logging.getLogger("lanista.play")
 KEPT_DAYS = 30.0  # a game that nobody touched for so long is forgotten
 MOST_KEPT = 2000
 NUMBER = re.compile(r"[\w-]{6,24}")  # of a session
@@ -127,7 +129,8 @@ class Keeper:
         if not folder.is_dir():
             return
         files = sorted(folder.glob("*.json"), key=lambda path: -path.stat().st_mtime)
-        limit = time.time() - KEPT_DAYS * 86400
+        # Not later than the newest: a clock that jumps a year ahead would take all of them for old.
+        limit = min([time.time(), *(path.stat().st_mtime for path in files[:1])]) - KEPT_DAYS * 86400
         for place, path in enumerate(files):
             if place >= MOST_KEPT or path.stat().st_mtime < limit:
                 path.unlink(missing_ok=True)
@@ -156,9 +159,31 @@ class Keeper:
             names = met(session)
             (key,) = store.meet([names]).values()
             numbers = [number for meeting, number, _ in store.places() if meeting == key]
-            store.add([stored_game(session, max(numbers, default=-1) + 1)])
+            game = stored_game(session, max(numbers, default=-1) + 1)
+            if not _holds(store, game):  # a kill may have come after it was stored, and before that was written down
+                store.add([game])
         session.saved = True
         return path
+
+    def store_unsaved(self) -> None:
+        """Store the games that were over when the server was killed, before anybody opens them again."""
+        for path in sorted((self.folder / "open").glob("*.json")):
+            try:
+                plain = read_json(path, "a game")
+                if plain.get("result") is None or plain.get("saved") or plain.get("restored"):
+                    continue
+                session = from_plain(plain, 0.0)
+                if self.store(session) is not None:
+                    self.keep(to_plain(session))
+            except (UsageError, OSError) as error:
+                logger.warning("a finished game was not stored: %s", error)
+
+
+def _holds(store: Store, game: StoredGame) -> bool:
+    """Whether a store has a game already, under whatever number: each game on the page has a seed of its own."""
+    games = store.games()
+    same = games.take(games.seeds == game.seed)
+    return any(each.names == game.names and each.leg == game.leg and each.moves == game.moves for each in same)
 
 
 def storable(session: Session) -> bool:

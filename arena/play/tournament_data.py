@@ -80,7 +80,7 @@ class StoreView:
             UsageError: there is none.
         """
         with Store(self.path, write=False) as store:
-            return str(store.setting("game")), store.game(number)
+            return store.game_string(), store.game(number)
 
 
 def stores(db: Path | None, folder: Path) -> list[StoreView]:

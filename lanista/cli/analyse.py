@@ -60,7 +60,7 @@ def run(options: Options) -> int:
     if options.report is not None:
         check_target(options.report)
     with Store(options.db, write=False) as store:
-        game, stored = store.setting("game"), store.game(options.game)
+        game, stored = store.game_string(), store.game(options.game)
         agent = load_agent(options.by) if options.by else usual_opponent(make(game).spec)
         found = analyse(game, options.game, stored, agent, bound=options.blunder, seed=options.seed)
         if options.report is not None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from lanista.agents.trust import trusting
-from lanista.errors import UsageError, unknown
+from lanista.errors import DiskError, UsageError, unknown
 from lanista.plugs import first_line
 
 FOLDER = Path(__file__).parent
@@ -58,6 +58,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _say(error, str(error), WRONG_WORDS, debug)
     except KeyboardInterrupt as error:
         return _say(error, str(error) or "stopped", INTERRUPTED, debug)
+    except DiskError as error:
+        return _say(error, str(error), FAILED, debug)
     except BrokenPipeError:
         # Whoever read our output has gone, as in `lanista games | head -1`; what is left must not fail on exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

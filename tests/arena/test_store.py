@@ -109,7 +109,7 @@ with Store(sys.argv[1]) as store:
 def test_a_file_that_cannot_grow_keeps_what_it_has(tmp_path: Path) -> None:
     path = tmp_path / "t.sqlite"
     done = subprocess.run([sys.executable, "-c", FILL, str(path)], capture_output=True, text=True)
-    assert f"OSError: cannot write to {path}" in done.stderr and "are safe" in done.stderr
+    assert f"DiskError: cannot write to {path}" in done.stderr and "are safe" in done.stderr
     stored = int(done.stdout.split()[-1]) + 1
     assert stored > 10
     with Store(path, write=False) as store:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
@@ -138,3 +139,40 @@ def test_the_docs_kuberay_file_is_valid() -> None:
     players = derived["available_node_types"]["players"]
     assert players["resources"]["CPU"] == 8 and players["max_workers"] == 4
     assert derived["available_node_types"]["headgroup"]["resources"]["CPU"] == 0
+
+
+@pytest.mark.faults
+def test_a_run_goes_on_without_a_node_that_dies_and_is_resumed_with_another(tmp_path: Path) -> None:
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    other = nodes.add_node(num_cpus=1)
+    nodes.wait_for_nodes()
+    steps: list[int] = []
+    died: list[float] = []
+
+    def watch(progress: Progress) -> None:
+        steps.append(progress.steps)
+        if len(steps) == 3:
+            nodes.remove_node(other, allow_graceful=False)
+            died.append(time.monotonic())
+        gained = [after - before for before, after in itertools.pairwise(steps[3:])]
+        if gained.count(BATCH) >= 3 or (died and time.monotonic() - died[0] > LONGEST):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    try:
+        changes = SMALL | {"checkpoints": 1}
+        run = lanista.train(
+            "tictactoe", minutes=20, out=tmp_path / "run", address=nodes.address, runners=2, report=watch, **changes
+        )
+        gains = [after - before for before, after in zip([0, *steps], steps, strict=False)]
+        assert gains[:3] == [2 * BATCH] * 3 and gains[-1] == BATCH, "the runner of the other node plays on"
+        assert run.interrupted and run.checkpoints()[-1].name == str(steps[-1])
+        assert not ray.is_initialized()
+        nodes.add_node(num_cpus=1)
+        nodes.wait_for_nodes()
+        again = lanista.resume(run.folder, steps=steps[-1] + 4 * BATCH)
+        assert again.progress is not None and again.progress.steps >= steps[-1] + 4 * BATCH and not again.interrupted
+    finally:
+        ray.shutdown()
+        nodes.shutdown()
