@@ -11,9 +11,11 @@ import numpy as np
 from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
 from lanista.envs.batched import begin_games
+from lanista.envs.catalogue import games as native_games
 from lanista.envs.core import Array, Game, Ints
 
 TOGETHER = 64  # games
+TOGETHER_THROUGH_DOORS = 8  # environments of larger batches are made without their pictures
 
 
 @dataclass
@@ -50,8 +52,9 @@ def drawn_games(name: str, games: Sequence[StoredGame], *, pictures: bool = True
         games: what was played.
         pictures: draw them too.
     """
-    for begin in range(0, len(games), TOGETHER):
-        part = games[begin : begin + TOGETHER]
+    together = TOGETHER if name.partition(":")[0] in native_games() or not pictures else TOGETHER_THROUGH_DOORS
+    for begin in range(0, len(games), together):
+        part = games[begin : begin + together]
         try:
             yield from _drawn(make(name, len(part), restart=False), part, pictures)
         except Exception:  # one of them is damaged: whatever that raises, the others are shown
