@@ -86,11 +86,11 @@ class ToldGames:
         told = self._games.get(number)
         if told is None or moves[: len(told.actions)] != told.actions:  # new, or a move was taken back
             told = self._games[number] = self._from_the_start(moves, position)
-        *between, last = moves[len(told.actions) :] or [None]
-        for action in between:
+        fresh = moves[len(told.actions) :]
+        for action in fresh[:-1]:
             self._go_on(told, action)
-        if last is not None:  # leads here: nobody has to play it
-            self._write_down(told, last)
+        if fresh:  # the last leads here: nobody has to play it
+            self._write_down(told, fresh[-1])
             told.position = position.copy()
         told.mover = player
         return told
