@@ -54,7 +54,8 @@ def pack(message: Message) -> bytes:
     Raises:
         ValueError: an array is of another type than `TYPES`, or too large.
     """
-    described, contents = [], []
+    described: list[tuple[str, str, tuple[int, ...]]] = []
+    contents: list[bytes] = []
     for name, value in message.arrays.items():
         array = np.asarray(value)
         letter = array.dtype.char
