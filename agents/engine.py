@@ -99,6 +99,7 @@ class Answer:
         self.values = np.full(len(self.turn), np.nan, np.float32)  # (k,)
         self.failed: dict[int, str] = {}
         self.seconds = np.zeros(len(self.turn))  # (k,) that each row took
+        self.games: list[int] = self.turn.games.tolist()
 
 
 class EngineAgent:

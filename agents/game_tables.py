@@ -93,12 +93,13 @@ class GameTables:
         outcome = ply.outcome
         self._sheet.write(ply)
         self._returns += outcome.rewards
-        self._cut |= outcome.truncated.any(axis=1)
+        if np.count_nonzero(outcome.truncated):
+            self._cut |= outcome.truncated.any(axis=1)
         over = outcome.finished | outcome.broken
         for failure in ply.failures:
             over[failure.copy] = True
         over &= self._busy
-        if not over.any():
+        if not np.count_nonzero(over):  # quicker than `any` where there are few
             return None
         ended = np.flatnonzero(over)
         results = self._results(ended, outcome.broken, ply.failures)

@@ -35,6 +35,8 @@ from lanista.errors import UsageError
 CHILD = "lanista.agents.isolated_player"
 STARTING = 120.0  # seconds in which an agent is loaded and started; it may import torch
 MOST_BYTES = 1 << 26  # of a message of the child
+AT_ONCE = 1 << 16  # bytes read at a time, and what a pipe holds
+LOADED, STARTED, ANSWERS = ("loaded",), ("started",), ("choice", "positions", "moves")  # kinds of messages
 DEADLY = 3  # so many rows in a row that cost the process, and the others of the turn are not asked
 FOREIGN = 2_000_000  # a mistake's sentence is at most so long
 
@@ -150,7 +152,7 @@ class IsolatedAgent:
     def finish(self, games: Ints) -> None:
         """Tell it which games are over."""
         if self._pipe.running:
-            self._pipe.send(Message("finish", {"games": games}))
+            self._pipe.send(pack(Message("finish", {"games": games})))
 
     def become(self, loading: Mapping[str, Any]) -> None:
         """Be another agent, of the kind of `loading`, from the next question on; the process stays."""
@@ -179,12 +181,12 @@ class IsolatedAgent:
             self._loaded = None
             self._pipe.begin()
         if self._loaded is not self._loading:
-            self._pipe.send(Message("load", text=json.dumps(self._loading)))
-            self._pipe.answer("loaded", self._pipe.watch(STARTING))
+            self._pipe.send(pack(Message("load", text=json.dumps(self._loading))))
+            self._pipe.answer(LOADED, self._pipe.watch(STARTING))
             self._loaded = self._loading
         told = {"spec": base64.b64encode(pickle.dumps(self._spec)).decode(), "seed": self._seed}
-        self._pipe.send(Message("start", text=json.dumps(told)))
-        self._pipe.answer("started", self._pipe.watch(STARTING))
+        self._pipe.send(pack(Message("start", text=json.dumps(told))))
+        self._pipe.answer(STARTED, self._pipe.watch(STARTING))
 
     def _ask(self, turn: Turn, memory: Array | None, seconds: float | None = None) -> Choice:
         """Ask once; `_took` has the seconds that it took, of the clock and of its own.
@@ -206,13 +208,13 @@ class IsolatedAgent:
                     self._begin()
                 except UsageError as mistake:
                     raise ProcessError(f"could not be started again: {mistake}") from None
-            self._pipe.check_silence()
-            arrays = turn_arrays(turn, memory)
-            watch = self._pipe.watch(self.seconds if seconds is None else seconds)
             self._asked += 1
-            self._pipe.send(Message("act", arrays, json.dumps([self._asked, turn.public is not None])))
-            while (message := self._pipe.answer(("choice", "positions", "moves"), watch)).kind != "choice":
-                self._pipe.send(_shown(turn, message))
+            kind = "act" if turn.public is None else "act openly"
+            question = pack(Message(kind, turn_arrays(turn, memory), question=self._asked))
+            watch = self._pipe.watch(self.seconds if seconds is None else seconds)
+            self._pipe.send(question)
+            while (message := self._pipe.answer(ANSWERS, watch, self._asked)).kind != "choice":
+                self._pipe.send(pack(_shown(turn, message)))
             return self._read(message, turn)
         except ProcessError as failure:
             self._note(watch)  # while it is there
@@ -232,14 +234,11 @@ class IsolatedAgent:
 
         Raises:
             CrashError: it tells none.
-            ProcessError: it answers another question, as that of a process that was forked may.
         """
         try:
-            number, *reasons = json.loads(message.text)
-            if not all(isinstance(reason, str) for reason in reasons):
+            reasons = json.loads(message.text) if message.text else []
+            if not isinstance(reasons, list) or not all(isinstance(reason, str) for reason in reasons):
                 raise ValueError("told no list of reasons")
-            if number != self._asked:
-                raise ProcessError("said more than it was asked for")
             return choice_from(message.arrays, reasons, turn)
         except (ValueError, TypeError, RecursionError) as error:
             raise CrashError(f"malformed answer: {error}") from None
@@ -265,6 +264,8 @@ class _Pipe:
         self._closing: weakref.finalize[[subprocess.Popen[bytes]], _Pipe] | None = None
         self._unsent: list[bytes] = []
         self._read = bytearray()
+        self._input = self._output = -1  # file numbers of the child's
+        self._poll = select.poll()
 
     @property
     def running(self) -> bool:
@@ -278,6 +279,10 @@ class _Pipe:
         environment = {**os.environ, "PYTHONPATH": paths}
         self._process = begin(words, memory=self._memory, errors=None, bufsize=0, env=environment)
         self._closing = weakref.finalize(self, end, self._process)
+        assert self._process.stdin is not None and self._process.stdout is not None
+        self._input, self._output = self._process.stdin.fileno(), self._process.stdout.fileno()
+        self._poll = select.poll()
+        self._poll.register(self._output, select.POLLIN)
 
     def end(self) -> None:
         if self._closing is not None:
@@ -293,29 +298,29 @@ class _Pipe:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: bytes) -> None:
         """Send, as far as it can be without waiting; `answer` sends the rest."""
-        self._unsent.append(pack(message))
+        self._unsent.append(message)
         self._write()
-
-    def check_silence(self) -> None:
-        """Raise ProcessError if the child says something that it was not asked for."""
-        self._fill()
-        if self._read:
-            raise ProcessError("said more than it was asked for")
 
     def watch(self, seconds: float) -> Watch:
         """Begin to measure an answer, for which it has so many seconds of its own."""
         assert self._process is not None
         return Watch(self._process.pid, seconds, self._memory)
 
-    def answer(self, kinds: str | tuple[str, ...], watch: Watch) -> Message:
+    def answer(self, kinds: tuple[str, ...], watch: Watch, question: int = 0) -> Message:
         """The next message.
+
+        Args:
+            kinds: of which it may be.
+            watch: begun when it was asked for.
+            question: that it must answer.
 
         Raises:
             CrashError: it says that the agent raised.
             UsageError: it says that the user made a mistake.
-            ProcessError: it does not come in time, is none, or of no kind that was asked for.
+            ProcessError: it does not come in time, is none, of no kind that was asked for, or answers another question,
+                as that of a process that was forked may.
         """
         while (body := self._message()) is None:
             self._wait(watch)
@@ -323,17 +328,18 @@ class _Pipe:
             message = unpack(body)
         except ValueError as error:
             raise ProcessError(f"answered with {error}") from None
+        if message.question != question:
+            raise ProcessError("said more than it was asked for")
         if message.kind == "crashed":
             raise CrashError(f"crashed: {' '.join(message.text.split())[:200]}")
         if message.kind == "mistake" and "choice" not in kinds:
             raise UsageError(" ".join(message.text[:FOREIGN].split()))
-        if message.kind != kinds and message.kind not in kinds:
+        if message.kind not in kinds:
             raise ProcessError(f"answered with a message of the kind {message.kind[:20]!r}")
         return message
 
     def _wait(self, watch: Watch) -> None:
         """Read what the child says next, and write what it has room for."""
-        assert self._process is not None and self._process.stdin is not None and self._process.stdout is not None
         verdict = watch.look()
         if verdict == "late":
             raise LateError(f"gave no answer within {watch.seconds:g} seconds")
@@ -341,21 +347,20 @@ class _Pipe:
             raise StalledError(STALLED)
         if verdict == "swollen":
             raise ProcessError(f"used more than {self._memory >> 20} MB of memory")
-        left = watch.left()
-        poll = select.poll()
-        poll.register(self._process.stdout.fileno(), select.POLLIN)
         if self._unsent:
-            poll.register(self._process.stdin.fileno(), select.POLLOUT)
-        poll.poll(int(left * 1000) + 1)
-        self._write()
+            self._poll.register(self._input, select.POLLOUT)
+        self._poll.poll(int(watch.left() * 1000) + 1)
+        if self._unsent:
+            self._poll.unregister(self._input)
+            self._write()
         if not self._fill():
+            assert self._process is not None
             raise ProcessError(how_it_ended(self._process))
 
     def _fill(self) -> bool:
         """Read what is there; False at the end."""
-        assert self._process is not None and self._process.stdout is not None
         try:
-            read = os.read(self._process.stdout.fileno(), 1 << 20)
+            read = os.read(self._output, AT_ONCE)
         except BlockingIOError:
             return True
         except OSError:
@@ -363,24 +368,26 @@ class _Pipe:
         self._read += read
         return bool(read)
 
-    def _message(self) -> bytearray | None:
+    def _message(self) -> memoryview | None:
         """The body of a message that has come whole."""
-        if len(self._read) < LENGTH.size:
+        have = len(self._read)
+        if have < LENGTH.size:
             return None
-        (length,) = LENGTH.unpack(self._read[: LENGTH.size])
+        (length,) = LENGTH.unpack_from(self._read)
         if length > MOST_BYTES:
             raise ProcessError(f"answered with a message of {length} bytes, of at most {MOST_BYTES}")
-        if len(self._read) < LENGTH.size + length:
+        whole = LENGTH.size + length
+        if have < whole:
             return None
-        body = self._read[LENGTH.size : LENGTH.size + length]
-        del self._read[: LENGTH.size + length]
-        return body
+        read, self._read = self._read, bytearray()
+        if have > whole:
+            self._read += read[whole:]
+        return memoryview(read)[LENGTH.size : whole]
 
     def _write(self) -> None:
-        assert self._process is not None and self._process.stdin is not None
         while self._unsent:
             try:
-                written = os.write(self._process.stdin.fileno(), self._unsent[0])
+                written = os.write(self._input, self._unsent[0])
             except BlockingIOError:
                 return
             except OSError:  # it has gone; what it said before may still be read

@@ -52,17 +52,17 @@ class Player:
             "load": self._load,
             "start": self._start,
             "act": self._act,
+            "act openly": self._act,
             "finish": self._finish,
         }
         while (message := self._read()) is not None:
-            wrong = "crashed" if message.kind == "act" else "mistake"
             try:
                 answer = doing[message.kind](message)
                 said = None if answer is None else pack(answer)
             except UsageError as error:
-                said = pack(Message(wrong, text=str(error)))
+                said = pack(_failed(message, str(error)))
             except Exception as error:
-                said = pack(Message(wrong, text=f"{type(error).__name__}: {one_line(error)}"))
+                said = pack(_failed(message, f"{type(error).__name__}: {one_line(error)}"))
             if said is not None:
                 self._write(said)
 
@@ -88,14 +88,14 @@ class Player:
 
     def _act(self, message: Message) -> Message:
         assert self._agent is not None
-        rows = len(message.arrays["copies"])
-        number, shown = json.loads(message.text)
-        public = AskedPublic(self, self._game, rows) if shown else None
+        public = None
+        if message.kind == "act openly":
+            public = AskedPublic(self, self._game, len(message.arrays["copies"]), message.question)
         turn, memory = turn_from(message.arrays, public)
         # An agent with nothing to remember may leave the argument out.
         choice = self._agent.act(turn) if memory is None else self._agent.act(turn, memory)
         reasons = [str(choice.failed[row]) for row in sorted(choice.failed)]
-        return Message("choice", choice_arrays(choice), json.dumps([number, *reasons]))
+        return Message("choice", choice_arrays(choice), json.dumps(reasons) if reasons else "", message.question)
 
     def _finish(self, message: Message) -> None:
         finish = getattr(self._agent, "finish", None)
@@ -106,7 +106,8 @@ class Player:
         head = self._source.read(LENGTH.size)
         if len(head) < LENGTH.size:
             return None
-        body = bytearray(LENGTH.unpack(head)[0])  # whose arrays may be written to, as those of any turn
+        # With room for the head, so that arrays are aligned; they may be written to, as those of any turn.
+        body = memoryview(bytearray(len(head) + LENGTH.unpack(head)[0]))[len(head) :]
         self._source.readinto(body)
         return unpack(body)
 
@@ -115,12 +116,17 @@ class Player:
         self._sink.flush()
 
 
+def _failed(message: Message, words: str) -> Message:
+    """What is answered to a message that could not be."""
+    return Message("crashed" if message.kind.startswith("act") else "mistake", text=words, question=message.question)
+
+
 class AskedPublic:
     """`Turn.public` of a native game: its rules made here, its positions and moves asked of the parent at need."""
 
-    def __init__(self, player: Player, game: str, rows: int) -> None:
-        """Know whom to ask; nothing is asked."""
-        self._player, self._game, self._rows = player, game, rows
+    def __init__(self, player: Player, game: str, rows: int, question: int) -> None:
+        """Know whom to ask, and in which question; nothing is asked."""
+        self._player, self._game, self._rows, self._question = player, game, rows, question
 
     @property
     def rules(self) -> Any:
@@ -131,13 +137,15 @@ class AskedPublic:
 
     def positions(self) -> Array:
         """Copies of the positions, one record a row."""
-        raw = self._player.ask(Message("positions")).arrays["bytes"]
+        raw = self._player.ask(Message("positions", question=self._question)).arrays["bytes"]
         records: Array = np.ascontiguousarray(raw).view(self.rules.state).reshape(self._rows).copy()
         return records
 
     def moves(self, row: int) -> list[int]:
         """The actions that led from the game's start to this row's position."""
-        moves: list[int] = self._player.ask(Message("moves", text=str(int(row)))).arrays["actions"].tolist()
+        moves: list[int] = (
+            self._player.ask(Message("moves", text=str(int(row)), question=self._question)).arrays["actions"].tolist()
+        )
         return moves
 
 

@@ -8,9 +8,11 @@ the dialogue as a `ProcessError`, so that no dialogue waits for ever.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import subprocess
+import time
 import weakref
 from collections import deque
 from collections.abc import Generator, Mapping, Sequence
@@ -176,18 +178,55 @@ def quoted(text: str, longest: int = 40) -> str:
 def converse(dialogues: Mapping[LineProcess, Dialogue[None]]) -> None:
     """Hold dialogues, one a process, all at a time, until each is over."""
     going = {process: dialogue for process, dialogue in dialogues.items() if _goes_on(None, dialogue)}
-    going = {process: dialogue for process, dialogue in going.items() if _heard(process, dialogue)}
+    ears, due = _Ears(), 0.0
+    heard = set(going)
     while going:
-        poll, whose = select.poll(), {}
-        for process in going:
-            for file, events in process.watched():
-                poll.register(file, events)
-                whose[file] = process
-        patience = min(process.left() for process in going)
+        for process in heard:
+            if _heard(process, going[process]):
+                ears.follow(process)
+                due = min(due, time.monotonic() + process.left())  # it may have been asked anew
+            else:
+                ears.leave(process)
+                del going[process]
+        if not going:
+            return
+        now = time.monotonic()
         # A millisecond more: rounded down, the last one would be spent asking again and again.
-        for process in {whose[file] for file, _ in poll.poll(int(patience * 1000) + 1)}:
+        heard = ears.wait(int(max(0.0, due - now) * 1000) + 1)
+        for process in heard:
             process.pump()
-        going = {process: dialogue for process, dialogue in going.items() if _heard(process, dialogue)}
+        if time.monotonic() >= due:  # somebody's time may be over
+            heard, due = set(going), math.inf
+
+
+class _Ears:
+    """Waits for many processes, of which each is registered once and not at every wait."""
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._files: dict[LineProcess, list[tuple[int, int]]] = {}  # as of `LineProcess.watched`
+        self._whose: dict[int, LineProcess] = {}
+
+    def follow(self, process: LineProcess) -> None:
+        """Wait for what this process waits for now; it may have been begun anew."""
+        files = process.watched()
+        if files != self._files.get(process):
+            self.leave(process)
+            self._files[process] = files
+            for file, events in files:
+                self._poll.register(file, events)
+                self._whose[file] = process
+
+    def leave(self, process: LineProcess) -> None:
+        """Wait for it no longer."""
+        for file, _ in self._files.pop(process, []):
+            if self._whose.get(file) is process:  # a number may have been given to another's pipe since
+                self._poll.unregister(file)
+                del self._whose[file]
+
+    def wait(self, milliseconds: int) -> set[LineProcess]:
+        """The processes with which something can be done."""
+        return {self._whose[file] for file, _ in self._poll.poll(milliseconds)}
 
 
 def _heard(process: LineProcess, dialogue: Dialogue[None]) -> bool:

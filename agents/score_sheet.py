@@ -25,6 +25,7 @@ class ScoreSheet:
         self._lengths = np.zeros(copies, np.int64)  # (n,)
         self._actions: Array | None = None  # (n, room, *action), made when the first action is seen
         self._room = min(spec.longest or 64, 1024)  # at first
+        self._most = 0  # no game that is played is longer
         bounded = not self._many and np.isfinite(spec.returns).all() and spec.returns[0] < spec.returns[1]
         self._span: tuple[float, float] | None = spec.returns if bounded else None
         self._expected: Array | None = None  # (n, room) uint8, made when the first agent tells
@@ -50,8 +51,11 @@ class ScoreSheet:
         if self._actions is None:
             kind = np.int16 if self._few else actions.dtype
             self._actions = np.zeros((len(self._lengths), self._room, *actions.shape[1:]), kind)
-        while at.max() >= self._actions.shape[1]:
-            self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
+        self._most += len(at) if self._many else 1
+        if self._most > self._actions.shape[1]:  # else no game needs more room, and nobody has to look
+            self._most = int(max(at.max(), self._lengths.max())) + 1
+            while self._most > self._actions.shape[1]:
+                self._actions = np.concatenate([self._actions, np.zeros_like(self._actions)], axis=1)
         if self._span is not None:
             self._write_expected(ply, self._span)
         self._actions[copies, at] = actions

@@ -24,6 +24,7 @@ class ToldGame:
         movers: the player of each of them.
         actions: the actions of the game so far, also those that led to `begin`.
         position: where it stands, a record of the rules' state.
+        mover: whose turn it is there.
     """
 
     begin: str | None
@@ -31,6 +32,7 @@ class ToldGame:
     words: list[str] = field(default_factory=list)
     movers: list[int] = field(default_factory=list)
     actions: list[int] = field(default_factory=list)
+    mover: int = 0
 
 
 class ToldGames:
@@ -47,13 +49,15 @@ class ToldGames:
         self._write = write
         self._board = BatchedGame(rules, 1)
         self._games: dict[int, ToldGame] = {}  # by serial number
+        self._meant: dict[str, list[int]] = {}  # word -> the actions that it has been found to mean
 
     def of(self, turn: Turn) -> list[ToldGame]:
         """The game of each row."""
         assert turn.public is not None
         positions = turn.public.positions()
         return [
-            self._told(number, turn.public.moves(row), positions[row]) for row, number in enumerate(turn.games.tolist())
+            self._told(number, turn.public.moves(row), positions[row], player)
+            for row, (number, player) in enumerate(zip(turn.games.tolist(), turn.players.tolist(), strict=True))
         ]
 
     def forget(self, games: Ints) -> None:
@@ -68,21 +72,34 @@ class ToldGames:
     def action_of(self, position: Any, legal: Array, word: str) -> int | None:
         """The legal move that a word means, in whatever case it is written; None if there is none."""
         wanted = word.lower()
-        actions = np.flatnonzero(legal).tolist()
-        return next((action for action in actions if self._write(position, action).lower() == wanted), None)
+        # A word means the same action wherever it is the same piece's move: nearly always one of those of before.
+        meant = self._meant.get(wanted, [])
+        for action in meant:
+            if legal[action] and self._write(position, action).lower() == wanted:
+                return action
+        for action in np.flatnonzero(legal).tolist():
+            if self._write(position, action).lower() == wanted:
+                self._meant[wanted] = [*meant, action]
+                return action
+        return None
 
-    def _told(self, number: int, moves: list[int], position: Array) -> ToldGame:
+    def _told(self, number: int, moves: list[int], position: Array, player: int) -> ToldGame:
         told = self._games.get(number)
         if told is None or moves[: len(told.actions)] != told.actions:  # new, or a move was taken back
             told = self._games[number] = self._from_the_start(moves, position)
-        for action in moves[len(told.actions) :]:
+        fresh = moves[len(told.actions) :]
+        for action in fresh[:-1]:
             self._go_on(told, action)
+        if fresh:  # the last leads here: nobody has to play it
+            self._write_down(told, fresh[-1])
+            told.position = position.copy()
+        told.mover = player
         return told
 
     def _from_the_start(self, moves: list[int], position: Array) -> ToldGame:
         """A game that begins at the usual start, or, if its moves do not lead to the position from there, here."""
         self._board.reset(0)
-        told = ToldGame(None, self._board.states[0].copy())
+        told = ToldGame(None, self._board.states[0].copy(), mover=int(self._board.turn().players[0]))
         for action in moves:
             legal = self._board.turn().legal
             if legal is None or not legal[0, action]:
@@ -95,12 +112,17 @@ class ToldGames:
 
     def _go_on(self, told: ToldGame, action: int) -> None:
         """Write a move down and play it."""
+        self._write_down(told, action)
         self._board.set_positions(told.position)
-        told.movers.append(int(self._board.turn().players[0]))
-        told.words.append(self._write(told.position, action))
-        told.actions.append(action)
         self._board.step(np.array([action]))
         told.position = self._board.states[0].copy()
+        told.mover = int(self._board.turn().players[0])
+
+    def _write_down(self, told: ToldGame, action: int) -> None:
+        """Write a move down that is made where the game stands."""
+        told.movers.append(told.mover)
+        told.words.append(self._write(told.position, action))
+        told.actions.append(action)
 
 
 def _same(one: Any, other: Any) -> bool:

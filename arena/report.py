@@ -94,9 +94,10 @@ def report_html(
 ) -> str:
     """The report of a store as HTML; the arguments are those of `write_report`."""
     if players_of(store) != 2:
+        from lanista.arena.report_other import SECONDS as SECONDS_OTHER
         from lanista.arena.report_other import other_report_html
 
-        return other_report_html(store, standing)
+        return other_report_html(store, standing, min(seconds, SECONDS_OTHER))
     table, numbered = table_of(store, anchors=anchors), store.readable()[0]
     games = list(numbered.values())
     replays = [
@@ -124,7 +125,7 @@ def report_html(
         lengths=_lengths(games),
         openings=_openings(table.game, games),
         games=browsed,
-        games_json=_script_json(browsed),
+        games_json=script_json(browsed),
         standing=standing,
         versions=played_with(store),
     )
@@ -160,7 +161,7 @@ def _openings(name: str, games: Sequence[StoredGame]) -> dict[str, Any] | None:
     return {"rows": rows, "about": f"How the first seat fared, by the first {begin}; the {len(rows)} that came most."}
 
 
-def _script_json(value: Any) -> str:
+def script_json(value: Any) -> str:
     """JSON for a script element, which only "<" could end early."""
     return json.dumps(value, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -183,7 +184,7 @@ def filled(template: Path, replays: Sequence[Replay], **values: Any) -> str:
     )
     return environment.get_template(template.name).render(
         replays=replays,
-        replays_json=_script_json(packed(replays)),
+        replays_json=script_json(packed(replays)),
         made=time.strftime("%d %B %Y"),
         colour=_colour,
         **values,

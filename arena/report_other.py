@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanista.arena.aggregates import Aggregate
+from lanista.arena.game_browser import browsed_games
 from lanista.arena.many_standings import ManyTable
-from lanista.arena.report import POINT, SHOWN_FAULTS, SOFT, drawing, filled, played_with
+from lanista.arena.report import POINT, SHOWN_FAULTS, SOFT, drawing, filled, played_with, script_json
 from lanista.arena.score_standings import ScoreTable
 from lanista.arena.store import Store
 from lanista.arena.stored_games import NOBODY, StoredGames
@@ -19,21 +20,24 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 TEMPLATE = Path(__file__).with_name("report_other.html")
+SECONDS = 20.0  # of processor time for drawing: environments draw slowly, and all other games show their moves
 Spread = tuple[str, float, float, float]  # a name with a value and its interval
 
 
-def other_report_html(store: Store, standing: Sequence[str] = ()) -> str:
+def other_report_html(store: Store, standing: Sequence[str] = (), seconds: float = SECONDS) -> str:
     """The report of a store as HTML.
 
     Args:
         store: of a game that is not for two.
         standing: lines that tell how the format's own contest stands.
+        seconds: of processor time for drawing games.
     """
     table = any_table_of(store)
     assert isinstance(table, ManyTable | ScoreTable), "tournaments of two have a page of their own"
     many = isinstance(table, ManyTable)
     columns, lines = _many(table) if isinstance(table, ManyTable) else _scores(table)
     spreads = _spreads(table)
+    browsed = browsed_games(table.game, store.readable()[0], seconds=seconds)
     title = "Mean score" if not many else "Mean return" if table.shared else "Skill"  # type: ignore[union-attr]
     return filled(
         TEMPLATE,
@@ -51,6 +55,8 @@ def other_report_html(store: Store, standing: Sequence[str] = ()) -> str:
         seats=table.seats if isinstance(table, ManyTable) else (),
         faults=_faults(store.games())[:SHOWN_FAULTS],
         versions=played_with(store),
+        games=browsed,
+        games_json=script_json(browsed),
     )
 
 

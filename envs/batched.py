@@ -107,6 +107,8 @@ class BatchedGame:
         self._history = np.zeros((copies, longest + 1), np.int16)
         self._alive = np.zeros(copies, bool)
         self._all = np.arange(copies)
+        self._seen = self.spec.roles[0].observation[rules.modality].dtype
+        self._shape, self._width = rules.shape, rules.num_actions  # looked up once, not at each turn
         self._placed, self._nowhere = np.zeros(0, bool), np.zeros(0, rules.state)  # no game begins from a position
         self._turn: Turn | None = None
         self._begun = False
@@ -166,15 +168,18 @@ class BatchedGame:
         if not self._begun:
             self.reset()
         if self._turn is None:
-            self._turn = self._show(self._all if self.restart or self._alive.all() else np.flatnonzero(self._alive))
+            self._turn = self._show(
+                self._all
+                if self.restart or np.count_nonzero(self._alive) == self.copies
+                else np.flatnonzero(self._alive)
+            )
         return self._turn
 
     def _show(self, copies: Ints) -> Turn:
         k = len(copies)
         players, draws = np.empty(k, np.int64), np.empty(k, np.uint64)
-        legal = np.zeros((k, self.rules.num_actions), bool)
-        seen = self.spec.roles[0].observation[self.rules.modality]
-        observation = np.empty((k, *self.rules.shape), seen.dtype)
+        legal = np.zeros((k, self._width), bool)
+        observation = np.empty((k, *self._shape), self._seen)
         self._kernels.show(
             self._records,
             copies,
@@ -183,14 +188,14 @@ class BatchedGame:
             players,
             draws,
             legal,
-            observation.reshape(k, math.prod(self.rules.shape)),
+            observation.reshape(k, math.prod(self._shape)),
         )
         public: Public | None = _Snapshot(self.rules, self, copies) if self.spec.perfect_information else None
         return Turn(
             copies=copies,
             players=players,
-            games=self._games[copies],
-            plies=self._plies[copies],
+            games=self._games.take(copies),
+            plies=self._plies.take(copies),
             draws=draws,
             observation={self.rules.modality: observation},
             legal=legal,
@@ -233,7 +238,7 @@ class BatchedGame:
         """What a player sees now, whoever is to move: modality name -> array of the role's shape."""
         if not self._begun:
             self.reset()
-        seen = np.empty(self.rules.shape, self.spec.roles[0].observation[self.rules.modality].dtype)
+        seen = np.empty(self._shape, self._seen)
         self._kernels.watch(self._records, copy, player, seen.reshape(-1))
         return {self.rules.modality: seen}
 

@@ -415,7 +415,7 @@ def _split(turn: Turn, seats: Ints, spec: GameSpec) -> Iterator[tuple[int, Ints]
     who = seats[turn.copies, turn.players]  # (k,)
     if len(spec.roles) > 1:
         who = who * len(spec.roles) + np.asarray(spec.role_of)[turn.players]
-    if who[0] == who[-1] and (who == who[0]).all():
+    if len(who) == 1 or (who[0] == who[-1] and (who == who[0]).all()):
         yield int(who[0]) // len(spec.roles), np.arange(len(turn))
         return
     for key in np.flatnonzero(np.bincount(who)).tolist():
@@ -491,14 +491,15 @@ def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
         value = getattr(choice, name)
         if value is not None and len(value) != len(turn):
             raise ValueError(f"gave {name} for {len(value)} rows of {len(turn)}")
-    asked = np.ones(len(turn), bool) if choice.waiting is None else ~choice.waiting
-    for row in choice.failed:
-        asked[row] = False
-    space = spec.role(int(turn.players[0])).action
+    space = spec.roles[0].action if len(spec.roles) == 1 else spec.role(int(turn.players[0])).action
     if isinstance(space, spaces.Discrete) and turn.legal is not None:
         if actions.ndim != 1 or actions.dtype.kind not in "iu":
             raise ValueError(f"actions must be (k,) integers, not {actions.dtype} of shape {actions.shape}")
         width = turn.legal.shape[1]
+        if len(actions) == 1:  # a game at a time, as users' own classes and engines are often asked
+            action = int(actions[0])
+            if 0 <= action < width and turn.legal[0, action]:
+                return {}
         known = len(actions) and actions.min() >= 0 and actions.max() < width
         if known and turn.legal.take(np.arange(0, len(turn) * width, width) + actions).all():
             return {}  # as nearly always: small batches are asked thousands of times a second
@@ -517,6 +518,9 @@ def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
         good = np.isfinite(actions.reshape(len(turn), -1)).all(axis=1)
     if good.all():
         return {}
+    asked = np.ones(len(turn), bool) if choice.waiting is None else ~choice.waiting
+    for row in choice.failed:
+        asked[row] = False
     wrong: Bools = np.asarray(asked & ~good)
     return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(wrong)}
 
@@ -581,11 +585,10 @@ def _forget(
     failures: tuple[Failure, ...],
 ) -> None:
     """Clear the memory of games that are over, and tell the agents that have a `finish`."""
-    over: Bools = np.zeros(len(outcome.finished), bool)
-    over[outcome.finished] = over[outcome.broken] = True
+    over: Bools = outcome.finished | outcome.broken
     for failure in failures:
         over[failure.copy] = True
-    if not over.any():
+    if not np.count_nonzero(over):  # quicker than `any` where there are few
         return
     for memory in memories:
         if memory is not None:

@@ -116,12 +116,12 @@ class UciAgent(EngineAgent):
         assert isinstance(self.limits, UciLimits)
         if not self.limits.remember:
             return queue.popleft()
-        games = answer.turn.games
+        games = answer.games
         mine = self._last_game.get(process)
-        elsewhere = {game for other, game in self._last_game.items() if other is not process}
         taken = next((row for row in queue if games[row] == mine), None)
         if taken is None:
-            taken = next((row for row in queue if int(games[row]) not in elsewhere), queue[0])
+            elsewhere = {game for other, game in self._last_game.items() if other is not process}
+            taken = next((row for row in queue if games[row] not in elsewhere), queue[0])
         queue.remove(taken)
         return taken
 
@@ -147,17 +147,15 @@ class UciAgent(EngineAgent):
         go = _go(self.limits, self.control, None if turn.clock is None else turn.clock[row], int(turn.players[row]))
         # In one go: an engine reads its lines in order, and 'readyok' in its answer is passed over.
         process.send(*begin, position, go, seconds=self._time_for(turn, row), what="move")
-        value = math.nan
-        while True:
-            line = yield
-            if line.startswith("info "):
-                told_value = value_of(line)
-                value = value if told_value is None else told_value
-            elif line.startswith("bestmove"):
-                words = line.split()
-                if len(words) < 2:
-                    raise ProcessError("answered 'bestmove' without a move")
-                return words[1], value
+        told_of: list[str] = []  # lines that may tell a value; the last one that does counts, and no other is read
+        while not (line := (yield)).startswith("bestmove"):
+            if line.startswith("info ") and (" score " in line or " wdl " in line):
+                told_of.append(line)
+        words = line.split()
+        if len(words) < 2:
+            raise ProcessError("answered 'bestmove' without a move")
+        values = (value_of(told_line) for told_line in reversed(told_of))
+        return words[1], next((value for value in values if value is not None), math.nan)
 
 
 def _go(limits: UciLimits, control: TimeControl | None, clock: Array | None, player: int) -> str:

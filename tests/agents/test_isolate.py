@@ -267,3 +267,12 @@ def test_memory_is_that_of_its_children_too_and_is_looked_at_while_it_thinks(
     (played,) = play_all("tictactoe", [agent, load_agent("first-legal")], 1)[:1]
     assert (played.reason, played.at_fault) == ("used more than 600 MB of memory", 0)
     assert time.monotonic() - began < 18
+
+
+def test_arrays_of_a_message_are_aligned_and_the_question_comes_back() -> None:
+    arrays = {"legal": np.ones((3, 7), bool), "draws": np.arange(3, dtype=np.uint64), "value": np.zeros(3)}
+    sent = bytearray(pack(Message("act", arrays, "ü", 7)))
+    message = unpack(memoryview(sent)[LENGTH.size :])
+    assert (message.kind, message.text, message.question) == ("act", "ü", 7)
+    for name, value in arrays.items():
+        assert message.arrays[name].flags.aligned and (message.arrays[name] == value).all()

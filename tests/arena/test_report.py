@@ -277,9 +277,10 @@ def test_without_time_for_all_games_those_that_are_drawn_are_of_all_who_met(tmp_
     with Store(tmp_path / "t.sqlite", write=False) as store:
         games = store.readable()[0]
     found = browsed_games("tictactoe", games, room=1)
-    assert (found["drawn"], found["listed"]) == (100, 300), "a chunk is the least"
+    assert 0 < found["drawn"] < found["listed"] == 300, "those that are played again together are the least"
     columns = json.loads(zlib.decompress(base64.b64decode(found["index"])))
     drawn = [
-        tuple(sorted(games[number].names)) for number, place in zip(columns[0], columns[8], strict=True) if place >= 0
+        tuple(sorted(games[number].names)) for number, place in zip(columns[0], columns[-1], strict=True) if place >= 0
     ]
-    assert sorted(Counter(drawn).values()) == [33, 33, 34]
+    counts = Counter(drawn).values()
+    assert len(counts) == 3 and sum(counts) == found["drawn"] and max(counts) - min(counts) <= 1
