@@ -133,7 +133,8 @@ def opening_rows(name: str, games: Sequence[StoredGame]) -> tuple[int, list[Open
         counts.setdefault(text[: 1 + depth], Counter())[_outcome(game)] += 1
         example.setdefault(text[: 1 + depth], game)
     shown = sorted(counts, key=lambda text: (-counts[text].total(), text))[:SHOWN]
-    begun = [replace(example[text], moves=example[text].moves[:depth], opening=()) for text in shown]
+    # Cut short, they do not end as they are stored.
+    begun = [replace(example[text], moves=example[text].moves[:depth], opening=(), reason="") for text in shown]
     rows = []
     for text, drawn in zip(shown, drawn_games(name, begun), strict=True):
         wins, draws, losses = (counts[text][outcome] for outcome in range(3))

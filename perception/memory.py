@@ -81,17 +81,26 @@ class Memory(nn.Module):
             (time, rows, dim) and the state after the last step (rows, state_size).
         """
         if begins is None:
-            out, inner = self.cell(features, self._inner(state))
+            out, inner = self._run(features, self._inner(state))
             return out, self._outer(inner)
         # Between two beginnings of any row the steps are one call; there are few, since games are long.
         cuts = [0, *(begins[1:].any(1).nonzero().flatten() + 1).tolist(), len(features)]
         parts = []
         for start, end in itertools.pairwise(cuts):
             state = state * (~begins[start]).to(state.dtype).unsqueeze(-1)
-            out, inner = self.cell(features[start:end], self._inner(state))
+            out, inner = self._run(features[start:end], self._inner(state))
             state = self._outer(inner)
             parts.append(out)
         return torch.cat(parts), state
+
+    def _run(self, features: Tensor, inner: Any) -> tuple[Tensor, Any]:
+        """Torch's cell; oneDNN has no LSTM in bfloat16 for chips without it, so that it stays in float32 there."""
+        if self.kind == "gru" or torch.cpu._is_avx512_bf16_supported() or features.device.type != "cpu":
+            out, after = self.cell(features, inner)
+            return out, after
+        with torch.autocast("cpu", enabled=False):
+            out, after = self.cell(features.to(inner[0].dtype), inner)
+        return out, after
 
     def _inner(self, state: Tensor) -> Any:
         """(rows, state_size) -> what torch's cells take: (1, rows, dim), or two of those."""

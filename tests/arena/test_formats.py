@@ -113,6 +113,8 @@ def test_a_real_tournament_of_each_format_goes_on_where_its_store_was_cut(name: 
     with Store(tmp_path / "whole.sqlite", write=False) as old, Store(tmp_path / "cut.sqlite") as cut:
         cut.settle({key: old.setting(key) for key in old.about()})
         cut.enter(dict(old._database.execute("SELECT name, digest FROM contestants")))
+        for began, versions in old.sessions().values():
+            cut.begin_session(versions, began)
         first = sorted(games, key=lambda game: game.stored_at)[:5]
         cut.add(first)
     again = tournament("tictactoe", who, games=4, db=tmp_path / "cut.sqlite", format=name)
