@@ -75,6 +75,7 @@ def test_training_and_its_bound_of_time(launcher: Launcher, tmp_path: Path) -> N
     assert shown.code == 0 and "-" not in shown.said.split("ago")[0][-6:], shown.said
 
 
+@pytest.mark.faults  # as training, which is tried by default; it takes 20 seconds
 def test_pretraining(launcher: Launcher, tmp_path: Path) -> None:
     words = ["pretrain", *PICTURES, "--epochs", "2", "--minutes", "5", "--out"]
     for name in ("one", "other"):

@@ -82,6 +82,7 @@ def test_training_on_a_disk_that_fills_up(disk: Path, launcher: Launcher) -> Non
     assert set(kept) <= set(finished(run)) and finished(run)[-1] == steps and not drafts(run)
 
 
+@pytest.mark.faults  # as training, which is tried by default; it takes half a minute
 def test_pretraining_on_a_disk_that_fills_up(disk: Path, launcher: Launcher, tmp_path: Path) -> None:
     words = ["pretrain", *PICTURES, "--epochs", "12", "--out"]
     assert launcher.run(*words, tmp_path / "unbroken").code == 0
