@@ -12,6 +12,7 @@ from typing import Any
 import socketio  # type: ignore[import-untyped]
 
 PATIENCE = 60.0  # seconds for an answer
+NO_GAME = "This game is not here"  # what the page of a game says where there is none
 
 
 class GoneError(Exception):
@@ -99,6 +100,15 @@ class Browser:
         """What the board shows; empty where there is none."""
         found = [each["props"]["scene"] for each in self.elements.values() if "scene" in each.get("props", {})]
         return dict(found[0]) if found else {}
+
+    async def shows_a_board(self) -> bool:
+        """Whether the page of a game has a board, which may come after its other elements, or tells of none.
+
+        Raises:
+            GoneError: the server is.
+        """
+        await self.until(lambda: self.scene or NO_GAME in json.dumps(self.elements))
+        return bool(self.scene)
 
     async def move(self, action: int) -> None:
         """Make a move on the board, and wait until it is shown."""
