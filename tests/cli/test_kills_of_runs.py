@@ -20,7 +20,8 @@ UPDATE = 8 * 8  # steps
 SMALL = ["copies=8", "plies=8", "epochs=1", "minibatch_size=32", "threads=1", "measurements=0", "anchor_pairs=0"]
 SMALL += ["encoder=mlp:dim=8", "precision=float32"]
 PICTURES = ["pictures:data=digits", "--encoder", "small_resnet:channels=8", "--set", "batch_size=32", "threads=1"]
-PICTURES += ["bfloat16=false", "patience=1000"]
+# With time enough the schedule does not follow the clock, which differs from run to run.
+PICTURES += ["bfloat16=false", "patience=1000", "--minutes", "600"]
 MODULES = ["lanista.cli.train", "lanista.cli.pretrain", "lanista.cli._training", "lanista.perception.pretrain"]
 MODULES += ["torch.utils.tensorboard", "lanista.training.trainers.rllib", "lanista.envs.games.mnk"]
 MODULES += ["sklearn.datasets"]
