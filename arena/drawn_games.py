@@ -13,9 +13,9 @@ from lanista.envs import make
 from lanista.envs.batched import begin_games
 from lanista.envs.catalogue import games as native_games
 from lanista.envs.core import Array, Game, Ints
+from lanista.envs.doors._making import DRAWN_COPIES
 
 TOGETHER = 64  # games
-TOGETHER_THROUGH_DOORS = 8  # environments of larger batches are made without their pictures
 
 
 @dataclass
@@ -52,7 +52,7 @@ def drawn_games(name: str, games: Sequence[StoredGame], *, pictures: bool = True
         games: what was played.
         pictures: draw them too.
     """
-    together = TOGETHER if name.partition(":")[0] in native_games() or not pictures else TOGETHER_THROUGH_DOORS
+    together = TOGETHER if name.partition(":")[0] in native_games() or not pictures else DRAWN_COPIES
     for begin in range(0, len(games), together):
         part = games[begin : begin + together]
         try:
