@@ -32,12 +32,18 @@ class Button(TextElement):
         self.classes(f"button {kind}")
         self._props["type"] = "button"
         if said:
-            self._props["aria-label"] = self._props["title"] = said
+            self.say(said)
         if icon:
             with self:
                 ui.icon(icon).props('aria-hidden="true"')
         if on_click is not None:
             self.on("click", lambda: on_click())
+
+    def say(self, said: str) -> None:
+        """What is read out, and shown as a tip."""
+        if self._props.get("aria-label") != said:
+            self._props["aria-label"] = self._props["title"] = said
+            self.update()
 
     def enable(self, enabled: bool) -> None:
         """Whether it can be pressed."""
@@ -168,10 +174,14 @@ class Choice(ui.element):
                 self._buttons[each] = Button(words, self._choose(each), kind="segment")
         self._show()
 
+    def choose(self, value: str) -> None:
+        """Choose without telling."""
+        self.value = value
+        self._show()
+
     def _choose(self, value: str) -> Handler:
         def chosen() -> None:
-            self.value = value
-            self._show()
+            self.choose(value)
             self._told(value)
 
         return chosen

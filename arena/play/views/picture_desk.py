@@ -36,6 +36,7 @@ class PictureDesk:
         """
         self._analyse = analyse
         self.game, self.cells, self.unsure = "", list[int](), set[int]()
+        self.buttons = list[Button]()  # of the cells; each stays while it is corrected: clicks may follow fast
         self.mover, self.chosen = 1, 0
         with ui.element("section").classes("panel padded stack narrow").style("margin: 18px auto 0"):
             with ui.element("div"):
@@ -75,36 +76,41 @@ class PictureDesk:
     # --- showing
 
     def _show(self) -> None:
+        """A position that was just read."""
         rows, columns = next(size for size, name in GAMES.items() if name == self.game)
         first, second = SIDES[self.game]
-        self.mover = to_move(self.cells, self.chosen)
         self.title.set_text(game_title(self.game))
         self.board.clear()
         self.board._props["aria-label"] = f"The position that was read, {rows} rows of {columns} cells"
         self.board.style(f"grid-template-columns: repeat({columns}, minmax(0, 1fr))")
         self.board.classes(replace=f"read-board {self.game}")
         with self.board:
-            for cell, content in enumerate(self.cells):
-                self._cell(cell, content, f"row {rows - cell // columns}, column {cell % columns + 1}")
+            self.buttons = [Button("", self._changer(cell)) for cell in range(len(self.cells))]
+        for cell in range(len(self.cells)):
+            self._show_cell(cell)
         self.sides.clear()
         with self.sides:
             choices = [("1", f"{first} to move"), ("2", f"{second} to move")]
-            Choice("Who is to move", choices, str(self.mover), self._moves)
+            self.side = Choice("Who is to move", choices, "1", self._moves)
+        self._judge()
+
+    def _show_cell(self, cell: int) -> None:
+        rows, columns = next(size for size, name in GAMES.items() if name == self.game)
+        content, unsure, button = self.cells[cell], cell in self.unsure, self.buttons[cell]
+        said = ("empty", *SIDES[self.game])[content]
+        button.set_text(("", "X", "O")[content] if self.game == "tictactoe" else "")
+        button.classes(replace=f"read-cell {CONTENTS[content]} {'unsure' if unsure else ''}")
+        place = f"row {rows - cell // columns}, column {cell % columns + 1}"
+        button.say(f"{place}: {said}{', unsure' if unsure else ''}")
+
+    def _judge(self) -> None:
+        """Whose move it is, what is unsure, and whether it can be."""
+        self.mover = to_move(self.cells, self.chosen)
+        self.side.choose(str(self.mover))
         unsure = len(self.unsure)
         words = "1 cell is unsure and has" if unsure == 1 else f"{unsure} cells are unsure and have"
         self.hint.set_text("Click a cell to change it." + (f" {words} a dashed edge." if unsure else ""))
         self._check()
-
-    def _cell(self, cell: int, content: int, place: str) -> None:
-        said = ("empty", *SIDES[self.game])[content]
-        unsure = cell in self.unsure
-        button = Button(
-            ("", "X", "O")[content] if self.game == "tictactoe" else "",
-            self._changer(cell),
-            kind=f"read-cell {CONTENTS[content]} {'unsure' if unsure else ''}",
-            said=f"{place}: {said}{', unsure' if unsure else ''}",
-        )
-        button.classes(remove="button")
 
     def _check(self) -> None:
         try:
@@ -126,7 +132,8 @@ class PictureDesk:
         def changed() -> None:
             self.cells[cell] = (self.cells[cell] + 1) % 3
             self.unsure.discard(cell)
-            self._show()
+            self._show_cell(cell)
+            self._judge()
 
         return changed
 
