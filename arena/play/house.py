@@ -6,6 +6,7 @@ It runs in one event loop and computes no agent's move there. Views listen to se
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import time
 from collections.abc import Callable
@@ -68,6 +69,8 @@ class House:
         self.runs = Runs(self.roster, self.settle)
         self._listeners: dict[str, set[Listener]] = {}
         self._driving: dict[str, asyncio.Task[None]] = {}
+        self._ends: dict[str, int] = {}  # the node at which each finished session ended
+        self._states = itertools.count(1)  # of sessions that are written down
         self._keeping: set[str] = set()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._store_lock = asyncio.Lock()
@@ -113,6 +116,15 @@ class House:
 
     def changed(self, session: Session) -> None:
         """Tell the listeners, write the game down, and let agents move: to be called after every change."""
+        self._told(session)
+        self.drive(session)
+
+    def _told(self, session: Session) -> None:
+        """As `changed`, from within `_drive`, which goes on by itself."""
+        if session.over and self._ends.get(session.number) != session.live:
+            # An end that was seen is lost by no kill: it is written down before.
+            self._ends[session.number] = session.live
+            self._write(to_plain(session), next(self._states))
         for listener in list(self._listeners.get(session.number, ())):
             try:
                 listener()
@@ -121,7 +133,6 @@ class House:
         self._keep(session)
         if session.over and not session.saved:
             self.soon(self._store(session))
-        self.drive(session)
 
     def soon(self, work: Any) -> asyncio.Task[Any]:
         """Run a coroutine beside all else; what goes wrong in it is logged."""
@@ -145,8 +156,11 @@ class House:
     async def _keep_soon(self, session: Session) -> None:
         await asyncio.sleep(0.05)  # several changes at once are written together
         self._keeping.discard(session.number)
+        await asyncio.to_thread(self._write, to_plain(session), next(self._states))
+
+    def _write(self, plain: dict[str, Any], state: int) -> None:
         try:
-            await asyncio.to_thread(self.keeper.keep, to_plain(session))
+            self.keeper.keep(plain, state)
         except OSError as error:
             logger.warning("cannot keep a game: %s", error)
 
@@ -158,10 +172,11 @@ class House:
             except (UsageError, OSError) as error:
                 logger.warning("a finished game was not stored: %s", error)
 
-    async def store_unsaved(self) -> None:
-        """Store what was finished when a server before this one was killed."""
+    async def begin(self) -> None:
+        """Store what was finished when a server before this one was killed; what can wait comes after that."""
         async with self._store_lock:
-            await asyncio.to_thread(self.keeper.store_unsaved)
+            await asyncio.to_thread(self.keeper.store_unsaved, self.sessions)
+        self.thumbnails.begin(self.roster.games())
 
     # --- agents
 
@@ -206,17 +221,6 @@ class House:
             write_down(session, at, thought)
         self._told(session)
         return True
-
-    def _told(self, session: Session) -> None:
-        """As `changed`, from within `_drive`, which goes on by itself."""
-        for listener in list(self._listeners.get(session.number, ())):
-            try:
-                listener()
-            except Exception:
-                logger.exception("a view failed")
-        self._keep(session)
-        if session.over and not session.saved:
-            self.soon(self._store(session))
 
     async def step_once(self, session: Session) -> None:
         """Let one agent move in a game that is paused."""

@@ -6,7 +6,9 @@ import hashlib
 import logging
 import os
 import re
+import threading
 import time
+from collections.abc import Container
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -36,7 +38,7 @@ def data_folder() -> Path:
 
 
 def to_plain(session: Session) -> dict[str, Any]:
-    """A session as plain data."""
+    """A session as plain data, none of which changes with the session: it is written down by another thread."""
     clock, rules = session.clock, session.rules
     control = None if rules.control is None else vars(rules.control)
     nodes = session.tree.nodes
@@ -48,11 +50,11 @@ def to_plain(session: Session) -> dict[str, Any]:
         "seats": [vars(seat) for seat in session.seats],
         "rules": vars(rules) | {"control": control},
         "nodes": [[node.parent, list(node.actions), node.seconds, node.chance, node.best] for node in nodes[1:]],
-        "children": [node.children for node in nodes],
+        "children": [list(node.children) for node in nodes],
         "live": session.live,
         "opening": session.opening,
         "result": None if session.result is None else vars(session.result),
-        "left": None if clock is None else clock.left,
+        "left": None if clock is None else list(clock.left),
         "saved": session.saved,
         "restored": session.restored,
     }  # fmt: skip
@@ -107,11 +109,23 @@ class Keeper:
     folder: Path = field(default_factory=data_folder)
     db: Path | None = None
 
-    def keep(self, plain: dict[str, Any]) -> None:
-        """Write a session's file; a kill leaves the old one or the new one."""
-        folder = self.folder / "open"
+    def __post_init__(self) -> None:
+        self._writing = threading.Lock()
+        self._newest: dict[str, int] = {}  # number of the state in each session's file
+
+    def keep(self, plain: dict[str, Any], state: int = 0) -> None:
+        """Write a session's file; a kill leaves the old one or the new one.
+
+        Args:
+            plain: the session.
+            state: a number that grows with time: of two threads that write one session the newer state stays.
+        """
+        folder, number = self.folder / "open", plain["number"]
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / f"{plain['number']}.json", plain)
+        with self._writing:
+            if state >= self._newest.get(number, state):
+                write_json(folder / f"{number}.json", plain)
+                self._newest[number] = state
 
     def read_kept(self, number: str, now: float) -> Session | None:
         """The session of a number, if it was kept and can be read."""
@@ -120,7 +134,8 @@ class Keeper:
         path = self.folder / "open" / f"{number}.json"
         try:
             return from_plain(read_json(path, "a game"), now) if path.is_file() else None
-        except UsageError:
+        except UsageError as error:
+            logger.warning("the game %s is not shown: %s", number, error)
             return None
 
     def forget_old(self) -> None:
@@ -165,16 +180,22 @@ class Keeper:
         session.saved = True
         return path
 
-    def store_unsaved(self) -> None:
-        """Store the games that were over when the server was killed, before anybody opens them again."""
+    def store_unsaved(self, opened: Container[str] = ()) -> None:
+        """Store the games that were over when the server was killed, before anybody opens them again.
+
+        Args:
+            opened: numbers of sessions that are stored by who has opened them already.
+        """
         for path in sorted((self.folder / "open").glob("*.json")):
+            if path.stem in opened:
+                continue
             try:
                 plain = read_json(path, "a game")
                 if plain.get("result") is None or plain.get("saved") or plain.get("restored"):
                     continue
                 session = from_plain(plain, 0.0)
                 if self.store(session) is not None:
-                    self.keep(to_plain(session))
+                    self.keep(to_plain(session))  # unless somebody has opened it meanwhile, and gone on with it
             except (UsageError, OSError) as error:
                 logger.warning("a finished game was not stored: %s", error)
 

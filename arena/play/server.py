@@ -76,8 +76,7 @@ def serve(house: House, where: Address, *, browser: bool) -> None:
     app.on_startup(lambda: asyncio.get_running_loop().set_exception_handler(_Quiet()))
     app.on_startup(lambda: house.soon(house.tick()))
     app.on_startup(house.keeper.forget_old)
-    app.on_startup(lambda: house.soon(house.store_unsaved()))
-    app.on_startup(lambda: house.thumbnails.begin(house.roster.games()))
+    app.on_startup(lambda: house.soon(house.begin()))
     app.on_shutdown(house.close)
     ui.run(
         host=where.host, port=where.port, title="Lanista", dark=None, reload=False, show_welcome_message=False,

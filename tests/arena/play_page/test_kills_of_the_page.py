@@ -94,17 +94,13 @@ def stored(folder: Path) -> list[int]:
         return [game.seed for game in store.games()]
 
 
-# Not by default: on a busy machine a server is killed before it has stored what the one before it had not, and a game
-# was once called unknown that was there later; neither is understood yet.
-@pytest.mark.faults
-@pytest.mark.parametrize("kills", [5, 100])
+@pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.faults)])
 def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> None:
     chance = random.Random(kills)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     folder, player = tmp_path / "data" / "lanista" / "play", Player(port, chance)
-    seeds: dict[str, int] = {}  # of sessions, by their numbers
     before: list[int] = []
 
     def stands() -> tuple[float, ...]:
@@ -137,11 +133,11 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
             assert player.wrong is None, player.wrong
             sessions = kept(folder)
             assert not sessions.keys() & set(player.never_kept)
-            seeds |= {number: plain["start"]["seed"] for number, plain in sessions.items()}
             now = stored(folder)
             assert set(before) <= set(now) and len(now) == len(set(now)), "stored games are there, each once"
-            # The end of a game is written down within a moment; when the next one was over, that moment had passed.
-            assert {seeds[number] for number in player.finished[:-1]} <= set(now)
+            # An end is written down before it is shown; a kill may come before it is stored: the next server does that.
+            ended = {number for number, plain in sessions.items() if plain["result"] is not None}
+            assert set(player.finished) <= ended, "what was shown as finished is"
             lasting = [moment for moment in player.shown if moment < player.shown[-1] - BUSY]
             if player.open and lasting:
                 assert len(sessions[player.open]["nodes"]) >= len(lasting)
@@ -152,7 +148,8 @@ def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> No
             time.sleep(0.01)
         saved = False
         while not saved and len(player.finished) >= over and time.monotonic() < until:
-            saved = bool(kept(folder).get(player.finished[over - 1], {}).get("saved"))
+            sessions = kept(folder)
+            saved = all(sessions[number]["saved"] for number in player.finished[:over])
             time.sleep(0.05)
         command.kill()
         player.killed.set()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,6 +141,51 @@ def test_an_agent_answers_is_kept_and_the_finished_game_is_stored(tmp_path: Path
 
     run(tmp_path, work)
     assert (tmp_path / "tictactoe.sqlite").is_file()
+
+
+def test_a_game_is_kept_as_it_was_when_that_began_and_no_older_state_comes_after_a_newer(tmp_path: Path) -> None:
+    begun, written = list[int](), list[int]()
+
+    class Slow(Keeper):
+        """A keeper on a busy machine: what it was given first it writes last."""
+
+        def keep(self, plain: dict[str, Any], state: int = 0) -> None:
+            begun.append(len(plain["nodes"]))
+            time.sleep(0.4 if len(begun) == 1 else 0.0)
+            super().keep(plain, state)
+            written.append(len(plain["nodes"]))
+
+    async def work(house: House) -> None:
+        house.keeper = Slow(tmp_path)
+        session = house.new_game("tictactoe", (ADA, Seat("person", "eve")), Rules(), 1)
+        for number, action in enumerate((4, 0, 8), 1):
+            session.play(session.live, (number - 1) % 2, action, 0.0)
+            house.changed(session)
+            await asyncio.sleep(0.12)  # the first state is being written meanwhile
+        await until(lambda: 3 in written and len(written) == len(begun))
+        assert written[-1] == 1, "the newest was written before"
+        kept = Keeper(tmp_path).read_kept(session.number, 0.0)
+        assert kept is not None and kept.tree.moves(kept.live) == (4, 0, 8)
+
+    run(tmp_path, work)
+
+
+def test_an_end_that_is_shown_is_written_down_already(tmp_path: Path) -> None:
+    async def work(house: House) -> None:
+        session = house.new_game("tictactoe", (ADA, Seat("person", "eve")), Rules(), 1)
+        shown: list[bool] = []
+
+        def look() -> None:
+            kept = Keeper(tmp_path).read_kept(session.number, 0.0)
+            shown.append(kept is not None and kept.over)
+
+        house.listen(session, look)
+        for number, action in enumerate((0, 3, 1, 4, 2)):
+            session.play(session.live, number % 2, action, 0.0)
+            house.changed(session)
+        assert session.over and shown == [False] * 4 + [True]
+
+    run(tmp_path, work)
 
 
 def test_agents_play_each_other_pause_and_step(tmp_path: Path) -> None:
