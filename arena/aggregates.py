@@ -16,6 +16,7 @@ from scipy.stats import rankdata, trim_mean
 Floats = NDArray[np.float64]
 DRAWS = 2000
 MOST_DRAWN = 20_000_000  # numbers that one bootstrap draws, at about so many fewer draws of many scores
+BLOCK = 2**18  # numbers that are drawn at once
 FEW = 10  # of drawn things, of which a bootstrap makes too narrow intervals
 
 
@@ -160,15 +161,15 @@ def mean_aggregates(sums: Floats, counts: Floats, drawn: Floats) -> list[Aggrega
 def score_aggregates(scores: Floats, *, draws: int = DRAWS, seed: int = 0) -> tuple[Aggregate, Aggregate]:
     """Mean and interquartile mean of one game's scores (s,), with intervals by drawing scores."""
     random = np.random.default_rng(seed)
-    several = max(200, min(draws, MOST_DRAWN // len(scores)))
-    means, middles = [], []
-    for _ in range(several):
-        taken = scores[random.integers(len(scores), size=len(scores))]
-        means.append(taken.mean())
-        middles.append(float(interquartile_mean(taken)))
+    several, together = max(200, min(draws, MOST_DRAWN // len(scores))), max(1, BLOCK // len(scores))
+    means, middles = list[Floats](), list[Floats]()
+    for first in range(0, several, together):
+        taken = _drawn(scores, min(together, several - first), random)
+        means.append(taken.mean(axis=1))
+        middles.append(interquartile_mean(taken))
     return (
-        _aggregate(float(scores.mean()), np.array(means)),
-        _aggregate(float(interquartile_mean(scores)), np.array(middles)),
+        _aggregate(float(scores.mean()), np.concatenate(means)),
+        _aggregate(float(interquartile_mean(scores)), np.concatenate(middles)),
     )
 
 

@@ -41,11 +41,29 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 @pytest.fixture(scope="module")
+def one_ray() -> None:
+    """One Ray for all trainings of this process, if none runs: each would else start its own, and take longer for it.
+
+    The tests of the command line in processes of their own start one as users do.
+    """
+    import ray  # only where it is asked for: other tests need not wait for it
+
+    from lanista.ray_cluster import start_here
+
+    if not ray.is_initialized():
+        with pytest.MonkeyPatch.context() as patch:
+            # Processes that play have to find the environments of tests, too.
+            patch.setenv("PYTHONPATH", str(Path(__file__).with_name("training")), prepend=os.pathsep)
+            start_here(3)
+
+
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a cluster of two nodes with one processor each."""
-    import ray  # only where it is asked for: other tests need not wait for it
+    import ray
     from ray.cluster_utils import Cluster
 
+    ray.shutdown()  # the one of other tests
     nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     nodes.add_node(num_cpus=1)
     nodes.wait_for_nodes()

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from seeded_work import trained
 
+pytestmark = pytest.mark.usefixtures("one_ray")
+
 WORK = Path(__file__).with_name("seeded_work.py")
 PARTS = ("native game", "game of a door", "tournament", "pretraining")
 

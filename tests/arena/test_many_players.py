@@ -166,7 +166,7 @@ def test_what_such_games_do_not_have_is_said(game: str, words: dict[str, object]
 def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("others")
     paths = {"scores": folder / "scores.sqlite", "tables": folder / "tables.sqlite"}
-    tournament(CARTPOLE, ["random", Balance()], games=6, db=paths["scores"])
+    tournament(f"{CARTPOLE}?max_episode_steps=60", ["random", Balance()], games=6, db=paths["scores"])
     tournament(ADVERSARY, ["random", "first-legal", Crashes("crashes")], games=6, db=paths["tables"])
     return paths
 

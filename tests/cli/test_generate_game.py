@@ -25,6 +25,8 @@ from lanista.generate.ranking import Variant, ranked
 from lanista.generate.record import FILE, Record, Settings
 from lanista.generate.searching import Forced, SearchMeasure, forced_win, measure_search
 
+pytestmark = pytest.mark.usefixtures("one_ray")
+
 LONGEST = 120.0  # seconds that anything here may take on a busy machine
 QUICK = ["generate-game", "--family", "mnk", "--games", "4", "--deep", "3", "--train-seconds", "0"]
 

@@ -37,6 +37,9 @@ def fits(name: str, space: spaces.Box) -> Encoder | None:
 CASES = [(name, kind) for name in encoders() for kind in SPACES if fits(name, SPACES[kind]) is not None]
 
 
+EXPORTED = dict(CASES)  # one of what each reads
+
+
 @pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
 def case(request: pytest.FixtureRequest) -> tuple[Encoder, torch.Tensor]:
     name, kind = request.param
@@ -92,6 +95,13 @@ def test_bfloat16_stays_near(case: tuple[Encoder, torch.Tensor]) -> None:
     assert (rough - fine).abs().max() < 0.1 * fine.abs().max()
 
 
+# An export takes seconds: of each encoder one by default, the others with -m slow.
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(each, marks=[] if EXPORTED[each[0]] == each[1] else pytest.mark.slow) for each in CASES],
+    ids="-".join,
+    indirect=True,
+)
 def test_exported_to_onnx_it_is_the_same(case: tuple[Encoder, torch.Tensor], tmp_path: Path) -> None:
     encoder, batch = case
     rows = {0: torch.export.Dim("rows", min=2)}

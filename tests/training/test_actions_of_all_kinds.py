@@ -24,6 +24,8 @@ from lanista.training.rollout import Rollout
 from lanista.training.run import Run, create_run, train
 from lanista.training.settings import read_settings
 
+pytestmark = pytest.mark.usefixtures("one_ray")
+
 PLAIN = PPOSettings(precision="float32", symmetry=False, epochs=1, minibatch_size=64, micro_batch_size=64)
 ECHO = "gym:LanistaTestEcho-v0"
 TARGET = "gym:LanistaTestTarget-v0"
@@ -78,16 +80,10 @@ class Target(gymnasium.Env[Any, Any]):
 
 @pytest.fixture(scope="module", autouse=True)
 def environments() -> Iterator[None]:
-    """Small environments of our own, in Gymnasium's registry, and one Ray for all runs."""
-    import ray
-
-    from lanista.training.trainers._ray_cluster import start_ray
-
+    """Small environments of our own, in Gymnasium's registry."""
     gymnasium.register(ECHO.removeprefix("gym:"), lambda **_: Echo())
     gymnasium.register(TARGET.removeprefix("gym:"), lambda **_: Target())
-    start_ray(read_settings("tictactoe"), 2)
     yield
-    ray.shutdown()
     for name in (ECHO, TARGET):
         del gymnasium.registry[name.removeprefix("gym:")]
 

@@ -44,6 +44,8 @@ from lanista.training.rollout import Rollout
 from lanista.training.run import Progress, Run, create_run, open_run, train
 from lanista.training.settings import new_network, read_settings, settings_values
 
+pytestmark = pytest.mark.usefixtures("one_ray")
+
 SMALL = {
     "copies": 64, "plies": 8, "minibatch_size": 128, "encoder": "mlp:dim=32", "precision": "float32", "threads": 1,
     "measurements": 0, "checkpoints": 1,
@@ -291,17 +293,6 @@ def test_only_a_stronger_network_joins(tmp_path: Path) -> None:
     assert not (tmp_path / "20").exists()
     found = promotion.contest(settings, load_agent("minimax:depth=3"), load_agent("random"), 5)
     assert found.stronger and found.decided and found.score > 0.7
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_ray() -> Iterator[None]:
-    import ray
-
-    from lanista.training.trainers._ray_cluster import start_ray
-
-    start_ray(read_settings("tictactoe", changes={"runners": 1}), 2)
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +28,8 @@ from lanista.training.ppo import Batch
 from lanista.training.rollout import Rollout
 from lanista.training.run import Progress, Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings
-from lanista.training.trainers._ray_cluster import start_ray
+
+pytestmark = pytest.mark.usefixtures("one_ray")
 
 LEVELS = 20
 SMALL = {
@@ -65,18 +65,6 @@ def assert_all_drawn_once(run: Run) -> None:
     games = sum(row["games"] for row in rows_of(run))
     under_way = run.settings.copies * max(run.settings.runners, 1)
     assert int(curriculum_of(run)["drawn"].sum()) == games + under_way
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_ray() -> Iterator[None]:
-    import ray
-
-    with pytest.MonkeyPatch.context() as patch:
-        # Processes that play have to find the environments, too.
-        patch.setenv("PYTHONPATH", str(Path(__file__).parent), prepend=os.pathsep)
-        start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
-        yield
-        ray.shutdown()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import json
 import os
 import signal
 import tomllib
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,6 +26,8 @@ from lanista.training.ppo import make_optimizer
 from lanista.training.run import TRAINERS, Progress, Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings, settings_from
 
+pytestmark = pytest.mark.usefixtures("one_ray")
+
 SMALL = {
     "copies": 64,
     "plies": 8,
@@ -43,18 +44,6 @@ BATCH = 64 * 8
 
 def weights(run: Run) -> torch.Tensor:
     return torch.cat([value.flatten() for value in load_network(run.agent)[0].state_dict().values()])
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_ray() -> Iterator[None]:
-    """One Ray for all runs of this file; the command line's tests start their own, as a user does."""
-    import ray
-
-    from lanista.training.trainers._ray_cluster import start_ray
-
-    start_ray(read_settings("tictactoe", changes={"runners": 2}), 2)
-    yield
-    ray.shutdown()
 
 
 @pytest.fixture(scope="module")
