@@ -70,15 +70,19 @@ def pretrained(seed: int) -> str:
     return digest(*((Path("digits") / name).read_bytes() for name in ("model.safetensors", "head.safetensors")))
 
 
-def main() -> None:
-    """Do it in a folder, by names that do not depend on where that lies."""
-    os.chdir(sys.argv[1])
-    seed = int(sys.argv[2])
+def made(seed: int) -> dict[str, str]:
+    """All of it, in the folder where this is, by names that do not depend on where that lies."""
     found = {
         "native game": trained("native", "tictactoe", seed),
         "game of a door": trained("door", "gym:CartPole-v1", seed),
     }
-    print(json.dumps(found | {"tournament": played(seed), "pretraining": pretrained(seed)}))
+    return found | {"tournament": played(seed), "pretraining": pretrained(seed)}
+
+
+def main() -> None:
+    """Do it in a folder."""
+    os.chdir(sys.argv[1])
+    print(json.dumps(made(int(sys.argv[2]))))
 
 
 if __name__ == "__main__":

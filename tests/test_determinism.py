@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from seeded_work import trained
+from seeded_work import made, trained
 
 pytestmark = pytest.mark.usefixtures("one_ray")
 
@@ -30,9 +30,11 @@ def done(folder: Path, seed: int, hash_seed: int) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def twice(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, str], dict[str, str]]:
-    """One seed in two processes."""
+    """One seed in two processes, the other of them this one."""
     folder = tmp_path_factory.mktemp("seeded")
-    return done(folder / "first", 3, 1), done(folder / "second", 3, 2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        return done(folder / "first", 3, 1), made(3)
 
 
 @pytest.mark.parametrize("part", PARTS)
