@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from lanista.cores import fast_bfloat16
 from lanista.errors import UsageError, unknown
 from lanista.plugs import call, parse_options
 
@@ -95,7 +96,7 @@ class Memory(nn.Module):
 
     def _run(self, features: Tensor, inner: Any) -> tuple[Tensor, Any]:
         """Torch's cell; oneDNN has no LSTM in bfloat16 for chips without it, so that it stays in float32 there."""
-        if self.kind == "gru" or torch.cpu._is_avx512_bf16_supported() or features.device.type != "cpu":
+        if self.kind == "gru" or fast_bfloat16() or features.device.type != "cpu":
             out, after = self.cell(features, inner)
             return out, after
         with torch.autocast("cpu", enabled=False):

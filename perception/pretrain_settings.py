@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from lanista.cores import fast_bfloat16
 from lanista.errors import UsageError, unknown
 from lanista.perception.task import Task
 
@@ -66,7 +65,7 @@ class Settings:
             if not (value is not None and math.isfinite(value) and value > 0):
                 raise UsageError(f"'{name}' must be more than 0, not {value}")
         if settings.bfloat16 is None:
-            settings = dataclasses.replace(settings, bfloat16=bool(torch.cpu._is_avx512_bf16_supported()))
+            settings = dataclasses.replace(settings, bfloat16=fast_bfloat16())
         return settings
 
 

@@ -17,9 +17,9 @@ import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor, nn
 
 from lanista.agents.action_heads import DiscreteHead
-from lanista.agents.kinds.network import fast_bfloat16
 from lanista.agents.policy_network import PolicyNetwork
 from lanista.agents.symmetry import Turning
+from lanista.cores import fast_bfloat16
 from lanista.envs.core import Array, Bools, Floats, Ints
 from lanista.training.categorical_loss import KL, Weights, categorical_loss
 from lanista.training.minibatches import Cut, Pick, Sequences, minibatches

@@ -15,6 +15,7 @@ from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory, 
 from lanista.agents.quick_forward import Forward, quick_forward
 from lanista.agents.role_networks import Networks, by_role, role_names
 from lanista.agents.symmetry import Turning, turnings
+from lanista.cores import fast_bfloat16
 from lanista.envs.core import Agent, Array, Choice, Floats, GameSpec, Turn
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
@@ -181,11 +182,6 @@ class NetworkAgent:
         missing = self.network.state_size - after.shape[1]
         kept: Array = np.pad(after.numpy(), ((0, 0), (0, missing))) if missing else after.numpy()
         return kept
-
-
-def fast_bfloat16() -> bool:
-    """Whether this chip computes in bfloat16 by itself; emulated it would be slower than float32."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def make(

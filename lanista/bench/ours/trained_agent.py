@@ -10,11 +10,12 @@ import torch
 
 from lanista.agents.artifact import save_agent
 from lanista.agents.contestant import load_agent
-from lanista.agents.kinds.network import CALLS_BEFORE_QUICK, NetworkAgent, fast_bfloat16
+from lanista.agents.kinds.network import CALLS_BEFORE_QUICK, NetworkAgent
 from lanista.agents.policy_network import build_network, evaluate_rows
 from lanista.agents.searching_network import SearchingAgent
 from lanista.bench.ours.searching import table_of
 from lanista.bench.worker import Work, repeat
+from lanista.cores import fast_bfloat16
 from lanista.envs import make
 from lanista.envs.core import Agent, Array, Floats
 

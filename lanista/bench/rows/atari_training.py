@@ -27,7 +27,7 @@ FASTER = Claim("times SB3's PPO, in bfloat16", BFLOAT16, SB3, least=1.8)
 
 def measure(plan: Plan) -> Row:
     """Race whole updates."""
-    from lanista.agents.kinds.network import fast_bfloat16
+    from lanista.cores import fast_bfloat16
 
     plies, fast = QUICK_PLIES if plan.quick else PLIES, fast_bfloat16()
     rounds = min(plan.rounds, QUICK_ROUNDS) if plan.quick else plan.rounds  # an update takes seconds

@@ -13,7 +13,7 @@ FLOAT32, BFLOAT16, PEER = "Lanista", "Lanista bfloat16", "PettingZoo loop"
 
 def measure(plan: Plan) -> Row:
     """Race whole matches of ours against single games of the loop."""
-    from lanista.agents.kinds.network import fast_bfloat16
+    from lanista.cores import fast_bfloat16
 
     ours = {FLOAT32: "float32", **({BFLOAT16: "bfloat16"} if fast_bfloat16() else {})}
     sides = [

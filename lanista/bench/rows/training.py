@@ -37,7 +37,7 @@ PARTS = {
 
 def measure(plan: Plan) -> Row:
     """Race whole updates, and tell where the time of ours goes."""
-    from lanista.agents.kinds.network import fast_bfloat16
+    from lanista.cores import fast_bfloat16
 
     copies = QUICK_COPIES if plan.quick else COPIES
     precisions = {FLOAT32: "float32", **({BFLOAT16: "bfloat16"} if fast_bfloat16() else {})}
