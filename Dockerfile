@@ -9,12 +9,14 @@ RUN pip install --no-cache-dir "build>=1.2" && python -m build --wheel --outdir 
 
 FROM python:3.11-slim
 COPY --from=wheel /wheels /wheels
-# PyTorch's wheels of the usual index bring CUDA, several GB.
+# PyTorch's wheels of the usual index bring CUDA, several GB. What is installed is the wheel from above.
+# hadolint ignore=DL3013
 RUN wheel=$(ls /wheels/*.whl) \
     && pip install --no-cache-dir --extra-index-url https://download.pytorch.org/whl/cpu "${wheel}[minigrid,onnx,perception,play,serve]" \
     && rm -r /wheels
-RUN useradd --create-home lanista
-USER lanista
+RUN useradd --create-home --uid 1000 lanista
+# By number, so that a cluster sees that it is not root.
+USER 1000
 WORKDIR /home/lanista
 ENTRYPOINT ["lanista"]
 CMD ["--help"]

@@ -19,12 +19,13 @@ demo: .venv/installed  ## train Connect Four, rank the agent, write the report
 test: .venv/installed-for-tests  ## the tests
 	$(BIN)/python -m pytest
 
-check: .venv/installed-for-tests  ## style, types, and which room may import which
+check: .venv/installed-for-tests  ## style, types, which room may import which, the Dockerfile
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy -p lanista
 	$(BIN)/mypy tests
 	$(BIN)/lint-imports
+	$(BIN)/hadolint Dockerfile
 
 docs: .venv/installed-for-tests  ## the manual, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

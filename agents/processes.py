@@ -22,6 +22,7 @@ from lanista.agents.host_time import STALLED
 BOUND = Path(__file__).with_name("_bound_process.py")
 GAMES_FOLDER = "/usr/games"  # where Debian puts engines; not on the PATH of root
 PATIENCE = 5.0  # seconds in which a killed process is gone
+SECONDS_TO_END = 3.0  # until who closed its output is taken for one that goes on; ending takes long on a busy machine
 KIN = "LANISTA_KIN"  # a variable that a process hands down to all that it begins, also to those that leave its group
 ROUNDS = 20  # in which who begins others while it is being ended is ended too
 _marks: weakref.WeakKeyDictionary[subprocess.Popen[bytes], str] = weakref.WeakKeyDictionary()
@@ -136,7 +137,7 @@ def _environment(number: int) -> bytes:
 def how_it_ended(process: subprocess.Popen[bytes]) -> str:
     """`exited with code 3`, or `was killed by SIGSEGV`, of a process whose output is at its end."""
     try:
-        code = process.wait(1.0)
+        code = process.wait(SECONDS_TO_END)
     except subprocess.TimeoutExpired:
         return "closed its output"
     if code >= 0:

@@ -200,6 +200,22 @@ def test_solving_counts_the_last_hundred_training_episodes() -> None:
     assert "1 of 2 runs got there; 2.0, 3.0 s, 5,000, " in told([Lane(STEPPING, pieces)])[0]
 
 
+@pytest.mark.slow
+def test_rllib_solves_within_its_time() -> None:
+    """In a process of its own, as in a race: that it hears of its episodes is what ends it."""
+    words = [
+        sys.executable,
+        "-m",
+        "lanista.bench.worker",
+        "lanista.bench.peers.rllib_solving",
+        '{"envs": 8}',
+        '["ray"]',
+    ]
+    done = subprocess.run(words, input='{"run": 0.1}\n', capture_output=True, text=True, timeout=120)
+    ready, told = map(json.loads, done.stdout.splitlines())
+    assert ready["ready"] and told["solved"] == 0.0 and told["environment_steps"] >= 2000
+
+
 def test_atari_is_learned_by_the_same_network() -> None:
     from lanista.bench.peers.atari_network import AtariNetwork
     from lanista.bench.rows.atari_training import DIM, FLOAT32, settings, sides

@@ -17,13 +17,15 @@ from ray.tune.registry import register_env
 from lanista.bench.solved import is_solved, solved
 from lanista.bench.worker import Work
 
+returns: list[float] = []  # of a run's episodes, here and not in a closure, of which Ray would hand on a copy
+
 
 class Heard(gymnasium.Wrapper[Any, Any, Any, Any]):
     """Tells the return of each episode that ends: RLlib's own mean is of another window."""
 
-    def __init__(self, env: Any, returns: list[float]) -> None:
+    def __init__(self, env: Any) -> None:
         super().__init__(env)
-        self.returns, self.sum = returns, 0.0
+        self.sum = 0.0
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
         self.sum = 0.0
@@ -33,8 +35,13 @@ class Heard(gymnasium.Wrapper[Any, Any, Any, Any]):
         answer = super().step(action)
         self.sum += float(answer[1])
         if answer[2] or answer[3]:
-            self.returns.append(self.sum)
+            returns.append(self.sum)
         return answer
+
+
+def made(config: Any) -> Heard:
+    """An environment for RLlib."""
+    return Heard(gymnasium.make("CartPole-v1"))
 
 
 def begin(envs: int) -> Work:
@@ -46,11 +53,11 @@ def begin(envs: int) -> Work:
     torch.set_num_threads(1)
     logging.getLogger("ray").setLevel(logging.ERROR)
     ray.init(address="local", include_dashboard=False, log_to_driver=False, num_cpus=1)
+    register_env("heard_cartpole", made)
     seeds = count()
 
     def solve(seconds: float) -> dict[str, float]:
-        returns: list[float] = []
-        register_env("heard_cartpole", lambda config: Heard(gymnasium.make("CartPole-v1"), returns))
+        returns.clear()
         end = time.process_time() + seconds
         algorithm = (
             PPOConfig()
@@ -64,11 +71,11 @@ def begin(envs: int) -> Work:
             .debugging(seed=next(seeds), log_level="ERROR")
             .build_algo()
         )
-        steps = 0.0
-        while not is_solved(returns) and (not steps or time.process_time() < end):
+        for update in count():
+            if is_solved(returns) or (update and time.process_time() >= end):
+                break
             algorithm.train()
-            steps = sum(returns)  # each step pays 1; those of episodes under way are not among them
         algorithm.stop()
-        return solved(is_solved(returns), steps)
+        return solved(is_solved(returns), sum(returns))  # each step pays 1; those of episodes under way are left out
 
     return solve
