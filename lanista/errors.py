@@ -22,6 +22,15 @@ class UsageError(ValueError):
         super().__init__(plain if len(plain) <= LONGEST else f"{plain[: LONGEST - END]} ... {plain[-END:]}")
 
 
+class FolderError(UsageError):
+    """A folder that cannot be made or written to; `errno` is the system's number for why."""
+
+    def __init__(self, sentence: str, errno: int | None) -> None:
+        """Take a sentence and the number."""
+        super().__init__(sentence)
+        self.errno = errno
+
+
 class DiskError(OSError):
     """The disk did not take what was to be written: a sentence that says what is safe, and what to do.
 

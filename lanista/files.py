@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lanista.errors import DiskError, UsageError
+from lanista.errors import DiskError, FolderError, UsageError
 
 LOCK = "running.lock"
 DRAFT = ".draft."  # what names of files and folders begin with that are not whole yet
@@ -47,6 +47,10 @@ def disk_failures(folder: Path, comfort: str) -> Iterator[None]:
         yield
     except DiskError as error:
         raise DiskError(error.trouble, comfort) from error
+    except FolderError as error:  # of what is saved meanwhile: by now it is no longer what was asked for that is wrong
+        if error.errno not in OF_THE_DISK:
+            raise
+        raise DiskError(str(error), comfort) from error
     except OSError as error:
         if error.errno not in OF_THE_DISK:
             raise
@@ -208,7 +212,8 @@ def claim_folder(folder: Path, megabytes: int = 0) -> Path:
         megabytes: how much room is needed.
 
     Raises:
-        UsageError: it cannot be made or written, or there is too little room.
+        FolderError: it cannot be made or written.
+        UsageError: there is too little room.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -218,7 +223,7 @@ def claim_folder(folder: Path, megabytes: int = 0) -> Path:
             probe.flush()
             os.fsync(probe.fileno())
     except OSError as error:
-        raise UsageError(f"cannot write to {folder}: {error.strerror}") from None
+        raise FolderError(f"cannot write to {folder}: {error.strerror}", error.errno) from None
     status = os.statvfs(folder)
     free = status.f_bavail * status.f_frsize // 2**20
     if free < megabytes:

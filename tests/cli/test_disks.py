@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +15,8 @@ from test_kills_of_runs import MODULES, PICTURES, SMALL, UPDATE, finished, weigh
 
 from lanista.agents.artifact import load_network
 from lanista.cli.main import main
+from lanista.errors import DiskError, FolderError
+from lanista.files import disk_failures
 
 UPDATES = 400  # more than are made before the disk is filled
 TRAIN = ["train", "tictactoe", "--steps", str(UPDATES * UPDATE), "--set", *SMALL, f"checkpoints={UPDATES}"]
@@ -80,6 +84,15 @@ def test_training_on_a_disk_that_fills_up(disk: Path, launcher: Launcher) -> Non
     resumed = launcher.run("train", "--resume", run, "--steps", str(steps))
     assert resumed.code == 0, resumed.said
     assert set(kept) <= set(finished(run)) and finished(run)[-1] == steps and not drafts(run)
+
+
+def test_a_folder_that_a_full_disk_does_not_make_while_work_goes_on_is_the_disks_failure(tmp_path: Path) -> None:
+    """Not the user's mistake, as where work is to begin: a run that saves is told what is safe."""
+    safe = "its checkpoints are safe"
+    with pytest.raises(DiskError, match=rf"No space left.*; {safe}"), disk_failures(tmp_path, safe):
+        raise FolderError(f"cannot write to {tmp_path}: {os.strerror(errno.ENOSPC)}", errno.ENOSPC)
+    with pytest.raises(FolderError, match="Permission denied"), disk_failures(tmp_path, safe):
+        raise FolderError(f"cannot write to {tmp_path}: {os.strerror(errno.EACCES)}", errno.EACCES)
 
 
 @pytest.mark.faults  # as training, which is tried by default; it takes half a minute
