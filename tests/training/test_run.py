@@ -118,8 +118,8 @@ def test_a_resumed_run_remembers_what_it_would_have(tmp_path: Path) -> None:
     torch.testing.assert_close(weights(again), weights(unbroken), rtol=0, atol=1e-6)
 
 
-def test_a_runner_in_a_process_of_its_own(tmp_path: Path) -> None:
-    settings = read_settings("tictactoe", changes=SMALL | {"steps": 4 * BATCH, "runners": 1})
+def test_runners_in_processes_of_their_own(tmp_path: Path) -> None:
+    settings = read_settings("tictactoe", changes=SMALL | {"steps": 4 * BATCH, "runners": 2})
     run = train(create_run(tmp_path, settings))
     assert run.progress is not None and run.progress.steps == 4 * BATCH
     before = weights(run)
