@@ -121,8 +121,8 @@ class House:
 
     def _told(self, session: Session) -> None:
         """As `changed`, from within `_drive`, which goes on by itself."""
-        if session.over and self._ends.get(session.number) != session.live:
-            # An end that was seen is lost by no kill: it is written down before.
+        ended = session.over and self._ends.get(session.number) != session.live
+        if ended:  # an end that was seen is lost by no kill: it is written down before
             self._ends[session.number] = session.live
             self._write(to_plain(session), next(self._states))
         for listener in list(self._listeners.get(session.number, ())):
@@ -130,7 +130,8 @@ class House:
                 listener()
             except Exception:  # a view that has gone
                 logger.exception("a view failed")
-        self._keep(session)
+        if not ended:
+            self._keep(session)
         if session.over and not session.saved:
             self.soon(self._store(session))
 

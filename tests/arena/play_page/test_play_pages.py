@@ -180,6 +180,7 @@ def test_pieces_are_placed_by_hand_and_the_rules_say_what_is_wrong(tmp_path: Pat
         (session,) = house.sessions.values()
         assert session.rules.analysis and session.start.position == "3rk2Q/8/8/8/8/8/8/4K3 b KQkq - 0 1"
         assert session.movers() == (1,)
+        await user.should_see("Share", retries=100)  # the game's page, that opens by itself: else it might open later
         await user.open("/analyse?game=kuhn_poker")
         user.find(marker="by-hand").trigger("toggle", True)
         await user.should_see("no notation for positions", retries=100)
