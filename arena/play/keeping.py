@@ -187,7 +187,7 @@ class Keeper:
             opened: numbers of sessions that are stored by who has opened them already.
         """
         for path in sorted((self.folder / "open").glob("*.json")):
-            if path.stem in opened:
+            if path.stem in opened or not NUMBER.fullmatch(path.stem):  # a kill may have left the draft of a file
                 continue
             try:
                 plain = read_json(path, "a game")

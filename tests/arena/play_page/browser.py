@@ -7,6 +7,7 @@ import html
 import json
 import re
 import urllib.request
+from http.client import HTTPException
 from typing import Any
 
 import socketio  # type: ignore[import-untyped]
@@ -44,7 +45,7 @@ class Browser:
         try:
             answer = await asyncio.to_thread(urllib.request.urlopen, self.link + path, None, PATIENCE)
             text = (await asyncio.to_thread(answer.read)).decode()
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise GoneError from error
         told = re.search(r"parseElements\(String\.raw`(.*?)`\)", text, re.DOTALL)
         name = re.search(r"client_id['\"]?\s*[:=]\s*['\"]([\w-]+)", text)

@@ -22,6 +22,7 @@ from lanista.arena.standings import table_of
 from lanista.arena.store import Store
 from lanista.arena.verification import verify
 from lanista.errors import UsageError
+from lanista.files import DRAFT
 
 ADA, BOB, AGENT = Seat("person", "ada"), Seat("person", "bob"), Seat("agent", "random")
 FEN = "r1bqkbnr/pppp1ppp/2n5/4p3/4P3/5N2/PPPP1PPP/RNBQKB1R w KQkq - 2 3"
@@ -182,6 +183,19 @@ def test_a_finished_game_is_stored_once_and_ranked_as_a_person(tmp_path: Path) -
     assert {row.name for row in table.rows} == {"person:ada", "random"} and table.games == 3
     assert table.rows[0].name == "person:ada"
     assert sorted(game.reason for game in games) == ["end", "end", "resigned"]
+
+
+def test_what_was_over_when_a_server_was_killed_is_stored_but_no_draft(tmp_path: Path) -> None:
+    """A kill may come when an end is written but its file has not taken its place: then the game goes on."""
+    over, going = (played("connect_four", words, ADA, AGENT) for words in ("4 3 4 3 4 3 4", "4 5 4 5 4 5 4"))
+    keeper = Keeper(tmp_path)
+    for session in (over, going):
+        keeper.keep(to_plain(session))
+    path = tmp_path / "open" / f"{going.number}.json"
+    path.rename(path.with_name(f"{DRAFT}{going.number}.x7_k2.json"))
+    keeper.store_unsaved()
+    with Store(tmp_path / "connect_four.sqlite", write=False) as store:
+        assert [game.moves for game in store.games()] == [over.tree.moves(over.live)]
 
 
 def test_a_store_of_another_game_is_left_alone(tmp_path: Path) -> None:
