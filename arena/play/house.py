@@ -107,6 +107,7 @@ class House:
         for number in list(self.sessions)[: max(0, len(self.sessions) - MOST_SESSIONS)]:
             if not self._listeners.get(number):
                 del self.sessions[number]
+                self._ends.pop(number, None)
 
     def listen(self, session: Session, listener: Listener) -> Callable[[], None]:
         """Be called after every change of a session; the answer ends it."""

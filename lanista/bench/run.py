@@ -90,6 +90,7 @@ def bench(
 
     Raises:
         UsageError: a row that is not there, the row strength without an agent, a file that could not be written.
+        DiskError: the disk was full after a row; what was measured so far has been printed.
     """
     needs = {NEEDS_AGENT: agent, **dict.fromkeys(NEEDS_ENCODERS, encoders)}
     named = list(rows) or [name for name in plugs(ROWS) if needs.get(name, True)]
@@ -114,7 +115,11 @@ def bench(
     for name, module in zip(named, modules, strict=True):
         plan.report(f"measuring {name}")
         measured.append(module.measure(plan))
-        targets.write(measured, where, module)  # after each row: it stays if a later one is stopped
+        try:
+            targets.write(measured, where, module)  # after each row: it stays if a later one is stopped
+        except OSError:
+            print(as_markdown(measured, where), end="")  # what took hours is not lost with the disk
+            raise
     print(as_markdown(measured, where), end="")
     return 1 if any(row.failed for row in measured) else 0
 

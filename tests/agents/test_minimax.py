@@ -262,7 +262,7 @@ def test_a_table_bears_rewards_on_the_way(seed: int, monkeypatch: pytest.MonkeyP
 
 
 def test_more_nodes_never_make_it_shallower_and_all_of_them_solve_the_game() -> None:
-    turn = turn_after("connect_four", random_openings("connect_four", [0, 4, 5], (18, 18)))
+    turn = turn_after("connect_four", random_openings("connect_four", [0, 4, 5], (22, 22)))
     depths = []
     for nodes in (1, 1000, 20_000, 10**9):
         agent = MinimaxAgent(nodes=nodes)

@@ -43,6 +43,7 @@ def told(path: Path) -> list[tuple[object, ...]]:
         return [tuple(v for k, v in vars(game).items() if k not in OF_THEIR_TIME) for game in store.games()]
 
 
+@pytest.mark.faults  # as training, which is tried by default
 def test_a_tournament_with_clocks(launcher: Launcher, tmp_path: Path) -> None:
     jumped, steady = tmp_path / "jumped.sqlite", tmp_path / "steady.sqlite"
     done = launcher.run(*TOURNAMENT, "--db", jumped)

@@ -14,6 +14,8 @@ from killing import Launcher, drafts
 from test_kills_of_runs import MODULES, PICTURES, SMALL, UPDATE, finished, weights
 
 from lanista.agents.artifact import load_network
+from lanista.bench.race import Plan
+from lanista.bench.results import Row
 from lanista.cli.main import main
 from lanista.errors import DiskError, FolderError
 from lanista.files import disk_failures
@@ -163,3 +165,19 @@ def test_a_read_only_disk(disk: Path, launcher: Launcher, capsys: pytest.Capture
     remounted(disk, "rw")
     going_on = launcher.run("train", "--resume", run, "--steps", str(6 * UPDATE))
     assert going_on.code == 0 and finished(run)[-1] == 6 * UPDATE, going_on.said
+
+
+def test_what_was_measured_is_shown_if_the_disk_has_filled_up_meanwhile(
+    disk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from lanista.bench.rows import ratings
+
+    def measure(plan: Plan) -> Row:
+        fill(disk)
+        return Row("ratings", "How fast games are rated.", "games", [], [], ["Twice as fast as before."])
+
+    monkeypatch.setattr(ratings, "measure", measure)
+    assert main(["bench", "ratings", "--quick", "--json", str(disk / "bench.json")]) == 1
+    told = capsys.readouterr()
+    is_one_sentence(told.err.replace("lanista bench: ", ""), "cannot write to", str(disk))
+    assert "Twice as fast as before." in told.out and not (disk / "bench.json").exists()

@@ -71,7 +71,7 @@ def test_chess_equal_to_pettingzoo() -> None:
     rng = np.random.default_rng(0)
     env = pettingzoo.make("aec", "classic/chess_v6")
     game = native("chess", 1)
-    for _ in range(4):
+    for _ in range(2):
         env.reset()
         game.reset()
         while True:
@@ -104,7 +104,7 @@ def test_chess_equal_to_pettingzoo() -> None:
 
 
 def test_go_equal_to_pettingzoo() -> None:
-    compare_go_with_pettingzoo(200)
+    compare_go_with_pettingzoo(60)
 
 
 @pytest.mark.slow
@@ -211,7 +211,14 @@ def winner(board: Array, k: int) -> int:
 
 @pytest.mark.parametrize(
     ("rows", "columns", "k", "gravity"),
-    [(3, 5, 3, False), (7, 8, 5, True), (3, 16, 14, False), (9, 9, 4, False), (8, 8, 4, True)],
+    [
+        (3, 5, 3, False),
+        (7, 8, 5, True),
+        (9, 9, 4, False),
+        # Each takes seconds to be compiled.
+        pytest.param(3, 16, 14, False, marks=pytest.mark.slow),
+        pytest.param(8, 8, 4, True, marks=pytest.mark.slow),
+    ],
 )
 def test_mnk_against_a_plain_referee(rows: int, columns: int, k: int, gravity: bool) -> None:
     """Boards that fit in one word and boards that do not, with lines as long as the board and of one."""

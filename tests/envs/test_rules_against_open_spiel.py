@@ -161,7 +161,7 @@ def seen_alike(peer: Peer, game: BatchedGame, state: Any) -> None:
 
 @pytest.mark.parametrize("name", PEERS)
 def test_equal_to_open_spiel(name: str) -> None:
-    compare(name, FEWER.get(name, 200))
+    compare(name, FEWER.get(name, 80))
 
 
 @pytest.mark.slow

@@ -82,6 +82,7 @@ def test_the_scores_are_those_of_the_saved_weights(done: Path) -> None:
     assert task.score(answers, splits.tests["test"], splits) == about["tests"]["test"]
 
 
+@pytest.mark.slow  # tests/test_determinism.py has it across processes
 def test_the_same_seed_gives_the_same_weights(done: Path, tmp_path: Path) -> None:
     pretrain(Settings(TASK, **SMALL), tmp_path / "again")
     for name, value in weights(done).items():
@@ -103,6 +104,7 @@ def test_a_killed_run_goes_on_as_if_unbroken(done: Path, tmp_path: Path) -> None
         assert torch.equal(value, weights(tmp_path / "run")[name]), name
 
 
+@pytest.mark.slow  # five kills by default in tests/cli/test_kills_of_runs.py
 def test_a_kill_of_the_process_loses_no_finished_epoch(tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from lanista.perception.pretrain import pretrain\n"

@@ -242,6 +242,7 @@ def test_a_small_game_of_each_kind_is_learned(tmp_path: Path, game: str, least: 
     assert mean_return(run.agent, game) > least
 
 
+@pytest.mark.slow  # processes that play are tried by default in test_run.py
 def test_seats_with_box_actions_are_trained_in_processes_of_their_own(tmp_path: Path) -> None:
     game = "zoo:mpe/simple_spread_v3?continuous_actions=true&max_cycles=7"
     small = {"copies": 4, "plies": 8, "minibatch_size": 32, "epochs": 1, "encoder": "mlp:dim=8", "threads": 1}

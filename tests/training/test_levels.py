@@ -142,6 +142,7 @@ def test_games_under_way_begin_again_on_their_levels_and_count_once(tmp_path: Pa
     assert_all_drawn_once(longer)
 
 
+@pytest.mark.slow  # processes that play are tried by default in test_run.py
 def test_scores_of_all_runners_flow_into_one_curriculum(trained_on: set[int], tmp_path: Path) -> None:
     run = train(create_run(tmp_path, of(CORRIDOR, steps=6 * BATCH, runners=2)))
     assert trained_on <= set(range(LEVELS))

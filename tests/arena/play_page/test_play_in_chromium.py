@@ -21,6 +21,7 @@ playwright = pytest.importorskip(
     "playwright.sync_api", reason="steering a browser needs Playwright: pip install playwright"
 )
 
+playwright.expect.set_options(timeout=PATIENCE * 1000)  # of its own accord it waits 5 seconds: few on a busy machine
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 
