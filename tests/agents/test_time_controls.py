@@ -226,7 +226,7 @@ def test_who_is_starved_by_a_busy_core_does_not_lose_but_who_sleeps_or_computes_
     core = min(os.sched_getaffinity(0))
     starved, sleeper, greedy = slow("Computes", 0.15, seated), slow("Sleeps", 5, seated), slow("Computes", 1, seated)
     other = load_agent("first-legal")
-    (played,) = play([starved, other], "move=0.3", margin=0)
+    (played,) = play([starved, other], "move=2", margin=0)
     assert played.at_fault is None, "alone it has time enough, but for what else runs on this machine"
     process = starved._pipe._process
     assert process is not None
