@@ -5,6 +5,7 @@ Reads top to bottom: settings, advantages, loss, update. RLlib distributes it; i
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -287,11 +288,13 @@ def update(
     learning_rate, entropy_coefficient = settings.at(progress)
     for group in optimizer.param_groups:
         group["lr"] = learning_rate
-    observation = {name: torch.from_numpy(value) for name, value in batch.observation.items()}
-    legal = None if batch.legal is None else torch.from_numpy(batch.legal)
-    actions = torch.from_numpy(batch.actions)
-    log_probability, returns = torch.from_numpy(batch.log_probability), torch.from_numpy(batch.returns)
-    advantage = torch.from_numpy(batch.advantages)
+    with warnings.catch_warnings():  # arrays of another process may not be written to, and are not
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")
+        observation = {name: torch.from_numpy(value) for name, value in batch.observation.items()}
+        legal = None if batch.legal is None else torch.from_numpy(batch.legal)
+        actions = torch.from_numpy(batch.actions)
+        log_probability, returns = torch.from_numpy(batch.log_probability), torch.from_numpy(batch.returns)
+        advantage = torch.from_numpy(batch.advantages)
     network.see_returns(returns, all_reduce)
     if settings.normalize_advantage:
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
