@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,15 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#0
 STYLES = ("-", "--", ":", "-.")
 NO_CURVES = ("steps", "updates", "seconds")
 UNITS = {"nash_conv": "what best responses gain (0: equilibrium)", "entropy": "entropy, nats",
-         "rating": "Elo above random",
+         "rating": "Elo above random", "success": "share of the games", "first_player_return": "return of a game",
          "steps_a_second": "steps/s", "game_length": "plies a game"}  # fmt: skip
 
-TITLES = {"rating": "rating on the anchors' scale"}
+TITLES = {
+    "rating": "rating on the anchors' scale",
+    "success": "games of training that were done",
+    "first_player_return": "returns of the first player",
+}
+SIGNS_AN_INCH = 10  # of a picture's title
 
 
 @dataclass(frozen=True)
@@ -70,7 +76,7 @@ def read_groups(folders: Sequence[Path]) -> tuple[str, list[Group]]:
 
 
 def metrics_of(groups: Sequence[Group], wanted: Sequence[str]) -> list[str]:
-    """The metrics to draw: those asked for; else scores and exploitability; else the games' returns.
+    """The metrics to draw: those asked for; else scores and exploitability; else successes; else the games' returns.
 
     Raises:
         UsageError: no run has one that was asked for; the nearest is named.
@@ -82,7 +88,9 @@ def metrics_of(groups: Sequence[Group], wanted: Sequence[str]) -> list[str]:
             hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
             raise UsageError(f"no run has the metric '{name}'; {hint}")
     chosen = list(dict.fromkeys(wanted)) or [name for name in known if is_score(name)]
-    return chosen or [name for name in known if "return" in name] or list(known)[:1]
+    for part in ("success", "return"):
+        chosen = chosen or [name for name in known if part in name]
+    return chosen or list(known)[:1]
 
 
 def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, Array, Array]:
@@ -140,8 +148,9 @@ def draw(game: str, groups: Sequence[Group], metrics: Sequence[str], by: str, ou
         title = f"points against {anchor}" if anchor != metric else TITLES.get(metric, metric)
         panel.set_title(title, fontsize=11)
         panel.set_ylabel("share of the points" if anchor != metric else UNITS.get(metric, metric))
-        if anchor != metric:
+        if anchor != metric or metric == "success":
             panel.yaxis.set_major_formatter(PercentFormatter(1.0))
+        if anchor != metric:
             panel.axhline(0.5, color="#999999", linewidth=0.8, zorder=0)
         panel.set_xlabel("moves learned from" if by == "steps" else "minutes of training")
         if by == "steps":
@@ -151,7 +160,9 @@ def draw(game: str, groups: Sequence[Group], metrics: Sequence[str], by: str, ou
     for panel in list(axes.flat)[len(metrics) :]:
         panel.set_visible(False)
     several = any(len(group.runs) > 1 for group in groups)
-    figure.suptitle(f"Training on {game}" + (": mean of the seeds, band from least to greatest" if several else ""))
+    title = f"Training on {game}" + (": mean of the seeds, band from least to greatest" if several else "")
+    width = int(SIGNS_AN_INCH * figure.get_figwidth())
+    figure.suptitle(textwrap.fill(title, width, break_on_hyphens=False))
     if len(groups) > 1 or several:
         handles, labels = axes.flat[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside lower center", frameon=False, fontsize=9)

@@ -27,7 +27,8 @@ class Options:
     out: Annotated[Path, arg(metavar="FILE")] = Path("curves.svg")
     """The picture, .svg or .png."""
     metrics: Annotated[tuple[str, ...], arg(metavar="NAME")] = ()
-    """What to draw, by its name in metrics.jsonl; without any, scores against anchors and exploitability."""
+    """What to draw, by its name in metrics.jsonl; without any, scores against anchors and exploitability; else the
+    share of games that were done, or the returns."""
     by: Literal["steps", "minutes"] = "steps"
     """Along what."""
     payoff: bool = False
