@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import prod
 from typing import Any
 
@@ -13,11 +12,10 @@ import numpy as np
 from gymnasium import spaces
 
 from lanista.envs.core import Array, Bools, Ints, Role
+from lanista.envs.doors._modalities import MASK, leaves
 from lanista.errors import UsageError
-from lanista.perception.inputs import words
 
 MOST_CHOICES = 1000  # whole numbers in a wider range are taken for a measure, not for choices
-MASK = "action_mask"  # the key under which PettingZoo and Gymnasium show the legal actions
 
 
 @dataclass(frozen=True)
@@ -74,17 +72,6 @@ class Shown:
         return Shown(observation, legal, players)
 
 
-@dataclass(frozen=True)
-class _Leaf:
-    """One modality: where it lies in the foreign observation, and how one, or a batch of them, becomes an array."""
-
-    name: str
-    path: tuple[str, ...]
-    space: spaces.Box
-    convert: Callable[[Any], Any]
-    convert_rows: Callable[[Any], Array]
-
-
 class Translator:
     """One player's spaces, both ways.
 
@@ -106,7 +93,7 @@ class Translator:
         action = _counted(action)
         self._action = action
         self._start = int(action.start) if isinstance(action, spaces.Discrete) else 0
-        self._leaves = tuple(_leaves(observation, (), source))
+        self._leaves = tuple(leaves(observation, (), source))
         native = _native_action(action, source)
         self.role = Role(spaces.Dict({leaf.name: leaf.space for leaf in self._leaves}), native)
         self._width = legal_width(native)
@@ -286,15 +273,6 @@ def _clipped(values: Any, low: Any, high: Any, out: Any) -> None:
 
 
 @numba.njit(cache=True)
-def _mark(values: Any, start: Any, out: Any) -> None:
-    """Write a one to the column of `out` (k, m), zeros, that each of `values` (k,) counts to from `start`."""
-    for row in range(len(values)):
-        column = values[row] - start
-        if 0 <= column < out.shape[1]:
-            out[row, column] = 1
-
-
-@numba.njit(cache=True)
 def _gathered(values: Any, rows: Any, out: Any) -> None:
     """Write these rows of `values` (n, m) to `out` (k, m)."""
     for to in range(len(rows)):
@@ -319,84 +297,6 @@ def legal_width(action: spaces.Space[Any]) -> int | None:
     if isinstance(action, spaces.MultiDiscrete):
         return int(action.nvec.sum())
     return None
-
-
-def _leaves(space: spaces.Space[Any], path: tuple[str, ...], source: str) -> Iterator[_Leaf]:
-    if isinstance(space, spaces.Dict):
-        for key, inner in space.spaces.items():
-            if path or key != MASK:
-                yield from _leaves(inner, (*path, key), source)
-        return
-    # PettingZoo wraps what a player sees as {"observation": ..., "action_mask": ...}: the wrapping is no name.
-    named = path[1:] if len(path) > 1 and path[0] == "observation" else path
-    name = ".".join(named) or "observation"
-    if isinstance(space, spaces.Box | spaces.MultiBinary):
-        box = space if isinstance(space, spaces.Box) else spaces.Box(0, 1, space.shape, space.dtype)  # type: ignore[arg-type]
-        if _has_channels_last(box):
-            turned = spaces.Box(0, 255, (box.shape[2], *box.shape[:2]), np.uint8)
-            yield _Leaf(
-                name, path, turned,
-                lambda value: np.asarray(value).transpose(2, 0, 1), lambda rows: np.asarray(rows).transpose(0, 3, 1, 2),
-            )  # fmt: skip
-            return
-        convert = partial(_as_dtype, box.dtype)
-        yield _Leaf(name, path, box, convert, convert)
-        return
-    if space.dtype is not None and space.dtype.kind == "U":  # Gymnasium's Text, MiniGrid's missions
-        yield _Leaf(
-            name, path, words.SPACE, words.tokens, lambda rows: np.array([words.tokens(str(text)) for text in rows])
-        )
-        return
-    if not _is_sized(space):
-        raise UsageError(f"'{source}' cannot be played: its observation '{name}' has no fixed size, {space}")
-    flat = spaces.flatten_space(space)
-    assert isinstance(flat, spaces.Box)
-    dtype = flat.dtype
-    yield _Leaf(
-        name, path, flat, partial(spaces.flatten, space), lambda rows: _flattened(space, rows).astype(dtype, copy=False)
-    )
-
-
-def _has_channels_last(box: spaces.Box) -> bool:
-    """Whether a space is of pictures of bytes as (height, width, channels)."""
-    bytes_of = box.dtype == np.uint8 and len(box.shape) == 3 and float(box.high.max()) == 255.0
-    return bytes_of and box.shape[2] in (1, 3, 4) and min(box.shape[:2]) > box.shape[2]
-
-
-def _is_sized(space: spaces.Space[Any]) -> bool:
-    """Whether a space flattens into an array of fixed size."""
-    if isinstance(space, spaces.Tuple):
-        return all(map(_is_sized, space.spaces))
-    if isinstance(space, spaces.Dict):
-        return all(map(_is_sized, space.spaces.values()))
-    return isinstance(space, spaces.Box | spaces.Discrete | spaces.MultiDiscrete | spaces.MultiBinary)
-
-
-def _as_dtype(dtype: Any, value: Any) -> Array:
-    array: Array = np.asarray(value)
-    if array.dtype == bool and dtype == np.int8:
-        return array.view(np.int8)
-    return array if array.dtype == dtype else array.astype(dtype)
-
-
-def _flattened(space: spaces.Space[Any], rows: Any) -> Array:
-    """A batch flattened, row by row as `gymnasium.spaces.flatten` does it."""
-    if isinstance(space, spaces.Tuple):
-        return np.concatenate([_flattened(*pair) for pair in zip(space.spaces, rows, strict=True)], axis=1)
-    if isinstance(space, spaces.Dict):
-        return np.concatenate([_flattened(inner, rows[key]) for key, inner in space.spaces.items()], axis=1)
-    rows = np.asarray(rows)
-    if isinstance(space, spaces.Discrete):
-        one_hot: Array = np.zeros((len(rows), int(space.n)), space.dtype)
-        _mark(rows.ravel(), int(space.start), one_hot)
-        return one_hot
-    flat: Array = rows.reshape(len(rows), -1)
-    if isinstance(space, spaces.MultiDiscrete):
-        starts = np.ravel(space.start)
-        sizes = [int(size) for size in np.ravel(space.nvec)]
-        parts = [flat[:, i : i + 1] - starts[i] == np.arange(size) for i, size in enumerate(sizes)]
-        return np.concatenate(parts, axis=1)
-    return flat
 
 
 def _native_action(action: spaces.Space[Any], source: str) -> spaces.Space[Any]:

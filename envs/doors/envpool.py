@@ -21,8 +21,9 @@ from lanista.cores import usable_cores
 from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._levels import Levels
 from lanista.envs.doors._making import made, split
+from lanista.envs.doors._modalities import MASK
 from lanista.envs.doors._pools import Stepped, vector_spec
-from lanista.envs.doors._spaces import MASK, Shown, Translator
+from lanista.envs.doors._spaces import Shown, Translator
 from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, required

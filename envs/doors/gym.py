@@ -21,9 +21,10 @@ from gymnasium.vector import AutoresetMode
 
 from lanista.envs.core import Array, Game, Ints
 from lanista.envs.doors._making import DRAWN_COPIES, made, split
+from lanista.envs.doors._modalities import MASK
 from lanista.envs.doors._pools import Pool, Stepped, vector_spec
 from lanista.envs.doors._singles import Singles
-from lanista.envs.doors._spaces import MASK, Shown, Translator
+from lanista.envs.doors._spaces import Shown, Translator
 from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import one_line

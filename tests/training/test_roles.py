@@ -249,7 +249,7 @@ def test_what_cannot_be_with_roles_is_refused_in_a_sentence(haggle: str, tmp_pat
 
 
 def test_learners_get_as_many_rows_of_each_role(signals: str) -> None:
-    from lanista.training.trainers._rllib_actors import batch_from, columns_by_role
+    from lanista.training.trainers._rllib_batches import batch_from, columns_by_role
 
     batches = [rollout_of(signals, copies)[0].collect_roles(5, 1.0, 0.95) for copies in (3, 4)]
     columns = columns_by_role(batches, learners=4)
@@ -270,7 +270,8 @@ def test_rllibs_runner_and_learner_do_what_one_process_does(signals: str) -> Non
     from ray.rllib.core.learner.training_data import TrainingData
     from ray.rllib.policy.sample_batch import MultiAgentBatch, SampleBatch
 
-    from lanista.training.trainers._rllib_actors import RunnerActor, _config, columns_by_role
+    from lanista.training.trainers._rllib_actors import RunnerActor, _config
+    from lanista.training.trainers._rllib_batches import columns_by_role
 
     settings = read_settings(signals, changes=SMALL | {"steps": 1000, "memory": "gru:dim=4"})
     alone = OneProcessTrainer(settings)

@@ -8,7 +8,7 @@ algorithm whose `training_step` joins them.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # before ray is imported: nothing reaches outside
@@ -50,22 +50,12 @@ from lanista.envs import make
 from lanista.training.curriculum import Curriculum, open_curriculum
 from lanista.training.league import League, Seating
 from lanista.training.learner import BatchLearner, shuffling_seed
-from lanista.training.ppo import Batch
 from lanista.training.runner import BatchRunner, Sample, metrics_of
 from lanista.training.settings import TrainSettings, new_networks, settings_from, settings_values
 from lanista.training.trainer import TrainerState
 from lanista.training.trainers._ray_cluster import start_ray
+from lanista.training.trainers._rllib_batches import batch_from, columns_by_role
 
-OBSERVATION = "observation."
-COLUMNS = (
-    "legal",
-    "actions",
-    "log_probability",
-    "advantages",
-    "returns",
-    "stream",
-    "memory",
-)  # the fields of a `Batch`, in its order
 TOLD = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "grad_norm", "learning_rate")
 
 
@@ -214,43 +204,6 @@ def average(tensors: Sequence[Tensor]) -> None:
     for tensor in tensors:
         torch.distributed.all_reduce(tensor)
         tensor /= world
-
-
-def flat_columns(batches: Sequence[Batch], learners: int = 0) -> dict[str, Any]:
-    """The batches of all runners as one set of columns, as RLlib shards them over learners.
-
-    Args:
-        batches: of one role.
-        learners: so many are to have as many rows each: they average gradients, and so must make as many steps. The
-            last rows, fewer than there are learners, are left out for it.
-    """
-    rows = sum(len(batch.actions) for batch in batches)
-    rows -= rows % max(learners, 1)
-
-    def join(parts: list[Any]) -> Any:
-        return (parts[0] if len(parts) == 1 else np.concatenate(parts))[:rows]
-
-    columns = {
-        name: join([getattr(batch, name) for batch in batches])
-        for name in COLUMNS
-        if getattr(batches[0], name) is not None
-    }
-    for modality in batches[0].observation:
-        columns[OBSERVATION + modality] = join([batch.observation[modality] for batch in batches])
-    return columns
-
-
-def columns_by_role(samples: Sequence[Mapping[str, Batch]], learners: int = 0) -> dict[str, dict[str, Any]]:
-    """The `flat_columns` of each role of which there are rows for every learner, of all runners' batches by role."""
-    roles = sorted({role for sample in samples for role in sample})
-    found = {role: flat_columns([sample[role] for sample in samples if role in sample], learners) for role in roles}
-    return {role: columns for role, columns in found.items() if len(columns["actions"])}
-
-
-def batch_from(columns: Any) -> Batch:
-    """The batch from `flat_columns`."""
-    seen = {name.removeprefix(OBSERVATION): columns[name] for name in columns if name.startswith(OBSERVATION)}
-    return Batch(seen, *(columns.get(name) for name in COLUMNS))
 
 
 class SelfPlay(PPO):  # type: ignore[misc]
