@@ -263,7 +263,7 @@ def watch(page: Any, server: Server, name: str) -> None:
     agent.select_option(label=agent.locator("option", has_text=f"{name}, one of your runs").inner_text())
     page.get_by_role("button", name="Start", exact=True).click()
     try:
-        page.wait_for_selector(".told-bar", timeout=2000 * PATIENCE)  # a process begins, and a voice may have to speak
+        page.wait_for_selector(".told-bar", timeout=4000 * PATIENCE)  # a process begins, and a voice may have to speak
     except playwright.TimeoutError:
         raise AssertionError(f"nothing is thought on this page:\n{page.inner_text('body')}") from None
     page.get_by_role("button", name="One a second").click()
