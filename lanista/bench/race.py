@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -118,8 +119,8 @@ class SideError(RuntimeError):
 class Running:
     """A side's process."""
 
-    def __init__(self, side: Side, plan: Plan) -> None:
-        """Start the process on the plan's core and wait until it is ready.
+    def __init__(self, side: Side, plan: Plan, core: int) -> None:
+        """Start the process on a core; it can work once it is `ready`.
 
         Raises:
             SideError: it cannot begin.
@@ -140,7 +141,7 @@ class Running:
         command += [side.module, json.dumps(dict(side.options)), json.dumps(side.packages)]
         # Bound before it starts, so that whatever it starts is bound too; this process is put back at once.
         before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {plan.core} if side.cores == 1 else set(sorted(before)[: side.cores]))
+        os.sched_setaffinity(0, {core} if side.cores == 1 else set(sorted(before)[: side.cores]))
         try:
             self._process = subprocess.Popen(
                 command,
@@ -152,8 +153,16 @@ class Running:
             )
         finally:
             os.sched_setaffinity(0, before)
+
+    def ready(self) -> Running:
+        """Wait until it has begun, and give itself.
+
+        Raises:
+            SideError: it cannot begin; the process has ended.
+        """
         try:
             self.versions: dict[str, str] = self._answer(START_SECONDS)["versions"]
+            return self
         except BaseException:
             self.stop()
             raise
@@ -210,28 +219,56 @@ class Running:
         return f"it ended with code {code}: {lines[-1] if lines else 'it said nothing'}"
 
 
-def start(side: Side, plan: Plan) -> Running:
+def start(side: Side, plan: Plan, begun: Running | None = None) -> Running:
     """Start a side; one that cannot begin is tried once more, since Ray's start can time out on a busy machine.
+
+    Args:
+        side: which.
+        plan: says on which core.
+        begun: its process, if there is one already.
 
     Raises:
         SideError: it cannot begin.
     """
     try:
-        return Running(side, plan)
+        return (begun or Running(side, plan, plan.core)).ready()
     except SideError as error:
         plan.report(f"{side.name} did not begin ({error}); once more")
-        return Running(side, plan)
+        return Running(side, plan, plan.core).ready()
+
+
+def begin_together(sides: Sequence[Side], plan: Plan) -> dict[int, Running]:
+    """Of a quick look: the processes of all sides at once, each on a core of its own as far as there are so many.
+
+    To import what they need takes most of its time. The slices still follow one another, so that nobody works beside
+    them; but cores may differ, which a measurement that is to be believed must not allow.
+
+    Returns:
+        Number of a side -> its process. One that cannot begin is left out: `start` says why.
+    """
+    cores = sorted(os.sched_getaffinity(0), reverse=True)
+    begun: dict[int, Running] = {}
+    try:
+        for number, side in enumerate(sides):
+            with contextlib.suppress(SideError):
+                begun[number] = Running(side, plan, cores[number % len(cores)])
+    except BaseException:
+        for process in begun.values():
+            process.stop()
+        raise
+    return begun
 
 
 def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
     """Let the sides work in turn, `plan.rounds` slices each; one that fails drops out, and its lane says why."""
     lanes = [Lane(side) for side in sides]
     running: dict[int, Running] = {}
+    begun = begin_together(sides, plan) if plan.quick else {}
     try:
         for number, lane in enumerate(lanes):
             plan.report(f"starting {lane.side.name}")
             try:
-                running[number] = start(lane.side, plan)
+                running[number] = start(lane.side, plan, begun.pop(number, None))
                 lane.versions = running[number].versions
                 running[number].run(plan.seconds / 4)  # compiled, allocated, in cache: not counted
             except SideError as error:
@@ -246,7 +283,7 @@ def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
                     except SideError as error:
                         _drop(lanes[number], running.pop(number), error, plan)
     finally:
-        for process in running.values():
+        for process in (*begun.values(), *running.values()):
             process.stop()
     return lanes
 

@@ -131,7 +131,7 @@ def test_every_pair_of_doors_names_a_door_and_a_library() -> None:
 
 
 def test_a_side_that_is_killed_says_so_and_leaves_nothing(plan: Plan) -> None:
-    running = Running(PETTINGZOO, plan)
+    running = Running(PETTINGZOO, plan, plan.core).ready()
     number = running._process.pid
     assert os.sched_getaffinity(number) == {plan.core}
     running._process.kill()
