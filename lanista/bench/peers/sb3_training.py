@@ -66,7 +66,7 @@ def masked() -> Any:
     """One environment."""
     env = SelfPlayWrapper(connect_four_v3.env())
     env.reset()  # the spaces are there only after
-    return ActionMasker(env, SelfPlayWrapper.action_mask)  # of a name it would call the bound method, with `env` too
+    return ActionMasker(env, lambda _: env.action_mask())  # of a name it would call the bound method, with `env` too
 
 
 def begin(
