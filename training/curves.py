@@ -76,7 +76,7 @@ def read_groups(folders: Sequence[Path]) -> tuple[str, list[Group]]:
 
 
 def metrics_of(groups: Sequence[Group], wanted: Sequence[str]) -> list[str]:
-    """The metrics to draw: those asked for; else scores and exploitability; else successes; else the games' returns.
+    """The metrics to draw: those asked for; else scores and exploitability; else the games' successes and returns.
 
     Raises:
         UsageError: no run has one that was asked for; the nearest is named.
@@ -88,9 +88,7 @@ def metrics_of(groups: Sequence[Group], wanted: Sequence[str]) -> list[str]:
             hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(known)}"
             raise UsageError(f"no run has the metric '{name}'; {hint}")
     chosen = list(dict.fromkeys(wanted)) or [name for name in known if is_score(name)]
-    for part in ("success", "return"):
-        chosen = chosen or [name for name in known if part in name]
-    return chosen or list(known)[:1]
+    return chosen or [name for name in known if "success" in name or "return" in name] or list(known)[:1]
 
 
 def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, Array, Array]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import select
@@ -10,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -219,44 +218,54 @@ class Running:
         return f"it ended with code {code}: {lines[-1] if lines else 'it said nothing'}"
 
 
-def start(side: Side, plan: Plan, begun: Running | None = None) -> Running:
+def start(side: Side, plan: Plan, begun: Running | SideError | None = None) -> Running:
     """Start a side; one that cannot begin is tried once more, since Ray's start can time out on a busy machine.
 
     Args:
         side: which.
         plan: says on which core.
-        begun: its process, if there is one already.
+        begun: its process, or why there is none, if that was tried already.
 
     Raises:
         SideError: it cannot begin.
     """
     try:
+        if isinstance(begun, SideError):
+            raise begun
         return (begun or Running(side, plan, plan.core)).ready()
     except SideError as error:
         plan.report(f"{side.name} did not begin ({error}); once more")
         return Running(side, plan, plan.core).ready()
 
 
-def begin_together(sides: Sequence[Side], plan: Plan) -> dict[int, Running]:
+def begin_together(sides: Sequence[Side], plan: Plan) -> dict[int, Running | SideError]:
     """Of a quick look: the processes of all sides at once, each on a core of its own as far as there are so many.
 
     To import what they need takes most of its time. The slices still follow one another, so that nobody works beside
     them; but cores may differ, which a measurement that is to be believed must not allow.
 
     Returns:
-        Number of a side -> its process. One that cannot begin is left out: `start` says why.
+        Number of a side -> its process, or why there is none; for `start`.
     """
     cores = sorted(os.sched_getaffinity(0), reverse=True)
-    begun: dict[int, Running] = {}
+    begun: dict[int, Running | SideError] = {}
     try:
         for number, side in enumerate(sides):
-            with contextlib.suppress(SideError):
+            try:
                 begun[number] = Running(side, plan, cores[number % len(cores)])
+            except SideError as error:
+                begun[number] = error
     except BaseException:
-        for process in begun.values():
-            process.stop()
+        stop_all(begun.values())
         raise
     return begun
+
+
+def stop_all(processes: Iterable[Running | SideError]) -> None:
+    """End those that there are."""
+    for process in processes:
+        if isinstance(process, Running):
+            process.stop()
 
 
 def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
@@ -283,8 +292,7 @@ def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
                     except SideError as error:
                         _drop(lanes[number], running.pop(number), error, plan)
     finally:
-        for process in (*begun.values(), *running.values()):
-            process.stop()
+        stop_all((*begun.values(), *running.values()))
     return lanes
 
 

@@ -28,7 +28,7 @@ class Options:
     """The picture, .svg or .png."""
     metrics: Annotated[tuple[str, ...], arg(metavar="NAME")] = ()
     """What to draw, by its name in metrics.jsonl; without any, scores against anchors and exploitability; else the
-    share of games that were done, or the returns."""
+    share of games that were done, and the returns."""
     by: Literal["steps", "minutes"] = "steps"
     """Along what."""
     payoff: bool = False

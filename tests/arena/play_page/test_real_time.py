@@ -363,7 +363,7 @@ def test_sound_is_sent_only_to_who_wants_it() -> None:
             await viewer.until(lambda: viewer.state["stage"] == "ready" and viewer.frames > 0)
             assert viewer.state["sounds"] and not viewer.state["sound"]
             await viewer.order(PAUSE, 0)
-            await viewer.until(lambda: viewer.frames > 60)
+            await viewer.until(lambda: viewer.frames > 200)
             assert not viewer.sounds
             await viewer.order(SOUND, 1)
             await viewer.until(lambda: len(viewer.sounds) > 5)
@@ -372,7 +372,7 @@ def test_sound_is_sent_only_to_who_wants_it() -> None:
             await viewer.order(SOUND, 0)
             await viewer.until(lambda: not viewer.state["sound"])
             count, frame = len(viewer.sounds), viewer.frames
-            await viewer.until(lambda: viewer.frames > frame + 60)
+            await viewer.until(lambda: viewer.frames > frame + 150)
             assert len(viewer.sounds) == count
 
     run(work)
