@@ -13,7 +13,8 @@ from lanista.agents.policy_network import PolicyNetwork
 from lanista.agents.role_networks import Networks, networks_from, the_only
 from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_json
-from lanista.perception.encoder import check_format, load_weights, write_weights
+from lanista.perception.encoder import check_format
+from lanista.perception.weights_file import load_weights, write_weights
 
 # 1 knew only `num_actions`, and nothing normalised; 2 one network for all roles; 3 no joint of modalities. The least
 # that says all is written.

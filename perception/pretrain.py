@@ -24,13 +24,14 @@ from lanista.errors import UsageError
 from lanista.files import claim_folder, clear_drafts, disk_failures, held_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
 from lanista.perception.dataset import Examples
-from lanista.perception.encoder import Encoder, build_encoder, lengthened, load_encoder, read_shapes
+from lanista.perception.encoder import Encoder, build_encoder, lengthened, load_encoder
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.perception.pretrain_settings import Pretrained, Progress, Report, Settings, settings_from
 from lanista.perception.pretrained import encoder_folder
 from lanista.perception.recogniser import Recogniser
 from lanista.perception.sealed_weights import check_seal, sealed
 from lanista.perception.task import Splits, Task, make_task
+from lanista.perception.weights_file import read_shapes
 
 FORMAT = 1
 WARM_UP = 0.05  # share of the run

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 
 from lanista.errors import UsageError
 from lanista.files import claim_folder, read_json, write_json
-from lanista.perception.encoder import Encoder, check_format, load_encoder, load_weights, write_weights
+from lanista.perception.encoder import Encoder, check_format, load_encoder
 from lanista.perception.head import Answer, Head, head_from
+from lanista.perception.weights_file import load_weights, write_weights
 
 FORMAT = 1
 ROWS_AT_ONCE = 256

@@ -25,7 +25,7 @@ from lanista.agents.pairs import pair_scores
 from lanista.agents.role_networks import Networks, networks_from
 from lanista.errors import UsageError
 from lanista.files import drafted_folder, read_json, write_bytes, write_json
-from lanista.perception.encoder import load_weights, write_weights
+from lanista.perception.weights_file import load_weights, write_weights
 from lanista.training import level_measure
 from lanista.training.anchor_rating import Rating, anchor_scale, anchors_of, rate
 from lanista.training.breakdowns import check_weights

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from lanista.envs.core import Array, Bools, Floats, GameSpec, Ints, Outcome, Turn
+from lanista.training.advantage_estimation import Trajectory, advantages
 from lanista.training.linking import END, UNKNOWN, link
-from lanista.training.ppo import Batch, Trajectory, advantages
+from lanista.training.ppo import Batch
 
 
 @dataclass(frozen=True)

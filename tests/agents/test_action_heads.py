@@ -11,15 +11,8 @@ import pytest
 import torch
 from gymnasium import spaces
 
-from lanista.agents.action_heads import (
-    BoxHead,
-    DiscreteHead,
-    MultiDiscreteHead,
-    draw_normals,
-    head_for,
-    head_from,
-    open_uniform,
-)
+from lanista.agents.action_distributions import draw_normals, open_uniform
+from lanista.agents.action_heads import BoxHead, DiscreteHead, MultiDiscreteHead, head_for, head_from
 from lanista.envs.draws import mixed
 from lanista.errors import UsageError
 

@@ -17,11 +17,12 @@ from lanista.agents.artifact import load_networks, read_description, save_agent
 from lanista.agents.policy_network import build_network
 from lanista.envs import make
 from lanista.errors import UsageError
-from lanista.perception.encoder import build_encoder, read_shapes
+from lanista.perception.encoder import build_encoder
 from lanista.perception.heads.classes import Classes
 from lanista.perception.inputs.picture import PictureInput
 from lanista.perception.pretrained import load_encoder, load_recogniser
 from lanista.perception.recogniser import Recogniser
+from lanista.perception.weights_file import read_shapes
 
 Case = tuple[Path, Callable[[Path], object], tuple[str, ...], tuple[str, ...]]
 

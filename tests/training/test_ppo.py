@@ -14,8 +14,9 @@ from lanista.agents.symmetry import turnings
 from lanista.envs import make
 from lanista.envs.core import Choice
 from lanista.errors import UsageError
+from lanista.training.advantage_estimation import Trajectory, advantages
 from lanista.training.categorical_loss import CLIPPED
-from lanista.training.ppo import Batch, PPOSettings, Trajectory, advantages, loss, make_optimizer, update
+from lanista.training.ppo import Batch, PPOSettings, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 from lanista.training.settings import TrainSettings
 
