@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -118,11 +118,11 @@ class SideError(RuntimeError):
 class Running:
     """A side's process."""
 
-    def __init__(self, side: Side, plan: Plan, core: int) -> None:
-        """Start the process on a core; it can work once it is `ready`.
+    def __init__(self, side: Side, plan: Plan) -> None:
+        """Start the process, and wait until it has begun.
 
         Raises:
-            SideError: it cannot begin.
+            SideError: it cannot begin; the process has ended.
         """
         self.side = side
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
@@ -138,9 +138,9 @@ class Running:
             for name in ("PYTHONPATH", "PYTHONHOME"):  # they would show it our own packages
                 surroundings.pop(name, None)
         command += [side.module, json.dumps(dict(side.options)), json.dumps(side.packages)]
-        # Bound before it starts, so that whatever it starts is bound too; this process is put back at once.
+        # Bound before it starts, so that whatever it starts is bound too; this thread is put back at once.
         before = os.sched_getaffinity(0)
-        os.sched_setaffinity(0, {core} if side.cores == 1 else set(sorted(before)[: side.cores]))
+        os.sched_setaffinity(0, {plan.core} if side.cores == 1 else set(sorted(before)[: side.cores]))
         try:
             self._process = subprocess.Popen(
                 command,
@@ -152,16 +152,8 @@ class Running:
             )
         finally:
             os.sched_setaffinity(0, before)
-
-    def ready(self) -> Running:
-        """Wait until it has begun, and give itself.
-
-        Raises:
-            SideError: it cannot begin; the process has ended.
-        """
         try:
             self.versions: dict[str, str] = self._answer(START_SECONDS)["versions"]
-            return self
         except BaseException:
             self.stop()
             raise
@@ -218,66 +210,28 @@ class Running:
         return f"it ended with code {code}: {lines[-1] if lines else 'it said nothing'}"
 
 
-def start(side: Side, plan: Plan, begun: Running | SideError | None = None) -> Running:
+def start(side: Side, plan: Plan) -> Running:
     """Start a side; one that cannot begin is tried once more, since Ray's start can time out on a busy machine.
-
-    Args:
-        side: which.
-        plan: says on which core.
-        begun: its process, or why there is none, if that was tried already.
 
     Raises:
         SideError: it cannot begin.
     """
     try:
-        if isinstance(begun, SideError):
-            raise begun
-        return (begun or Running(side, plan, plan.core)).ready()
+        return Running(side, plan)
     except SideError as error:
         plan.report(f"{side.name} did not begin ({error}); once more")
-        return Running(side, plan, plan.core).ready()
-
-
-def begin_together(sides: Sequence[Side], plan: Plan) -> dict[int, Running | SideError]:
-    """Of a quick look: the processes of all sides at once, each on a core of its own as far as there are so many.
-
-    To import what they need takes most of its time. The slices still follow one another, so that nobody works beside
-    them; but cores may differ, which a measurement that is to be believed must not allow.
-
-    Returns:
-        Number of a side -> its process, or why there is none; for `start`.
-    """
-    cores = sorted(os.sched_getaffinity(0), reverse=True)
-    begun: dict[int, Running | SideError] = {}
-    try:
-        for number, side in enumerate(sides):
-            try:
-                begun[number] = Running(side, plan, cores[number % len(cores)])
-            except SideError as error:
-                begun[number] = error
-    except BaseException:
-        stop_all(begun.values())
-        raise
-    return begun
-
-
-def stop_all(processes: Iterable[Running | SideError]) -> None:
-    """End those that there are."""
-    for process in processes:
-        if isinstance(process, Running):
-            process.stop()
+        return Running(side, plan)
 
 
 def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
     """Let the sides work in turn, `plan.rounds` slices each; one that fails drops out, and its lane says why."""
     lanes = [Lane(side) for side in sides]
     running: dict[int, Running] = {}
-    begun = begin_together(sides, plan) if plan.quick else {}
     try:
         for number, lane in enumerate(lanes):
             plan.report(f"starting {lane.side.name}")
             try:
-                running[number] = start(lane.side, plan, begun.pop(number, None))
+                running[number] = start(lane.side, plan)
                 lane.versions = running[number].versions
                 running[number].run(plan.seconds / 4)  # compiled, allocated, in cache: not counted
             except SideError as error:
@@ -292,7 +246,8 @@ def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
                     except SideError as error:
                         _drop(lanes[number], running.pop(number), error, plan)
     finally:
-        stop_all((*begun.values(), *running.values()))
+        for process in running.values():
+            process.stop()
     return lanes
 
 

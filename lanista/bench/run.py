@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Event
 from types import ModuleType
 from typing import Any
 
@@ -83,7 +86,7 @@ def bench(
     ways: tuple[str, ...] = (),
     steps: int = 0,
 ) -> int:
-    """Measure rows one after the other; see `lanista.cli.bench` for the words.
+    """Measure rows, one after the other if it is no quick look; see `lanista.cli.bench` for the words.
 
     Returns:
         0, or 1 if one of our own sides could not be measured; a target that is not met is a result and no failure.
@@ -112,16 +115,61 @@ def bench(
         steps=steps,
     )
     where, measured = machine(plan), list[Row]()
-    for name, module in zip(named, modules, strict=True):
-        plan.report(f"measuring {name}")
-        measured.append(module.measure(plan))
+    chosen = dict(zip(named, modules, strict=True))
+    for name, row in rows_at_once(chosen, plan) if quick else rows_in_turn(chosen, plan):
+        measured.append(row)
         try:
-            targets.write(measured, where, module)  # after each row: it stays if a later one is stopped
+            targets.write(measured, where, chosen[name])  # after each row: it stays if a later one is stopped
         except OSError:
             print(as_markdown(measured, where), end="")  # what took hours is not lost with the disk
             raise
+    measured.sort(key=lambda row: named.index(row.id))
     print(as_markdown(measured, where), end="")
     return 1 if any(row.failed for row in measured) else 0
+
+
+def rows_in_turn(modules: Mapping[str, Any], plan: Plan) -> Iterator[tuple[str, Row]]:
+    """Measure one row after the other."""
+    for name, module in modules.items():
+        plan.report(f"measuring {name}")
+        yield name, module.measure(plan)
+
+
+def rows_at_once(modules: Mapping[str, Any], plan: Plan) -> Iterator[tuple[str, Row]]:
+    """Of a quick look: measure a row on each core at once, and then those that want the machine to themselves.
+
+    To import what the sides need takes most of a look's time. The sides of a row work in turn on their row's core, as
+    always, but beside those of another row: a measurement that is to be believed must not allow that.
+    """
+    cores = SimpleQueue[int]()
+    for core in sorted(os.sched_getaffinity(0)):
+        cores.put(core)
+    ended = Event()
+
+    def report(text: str) -> None:
+        if ended.is_set():
+            raise KeyboardInterrupt  # the row ends its sides
+        plan.report(text)
+
+    def measure(module: Any) -> Row:
+        core = cores.get()
+        try:
+            row: Row = module.measure(replace(plan, core=core, report=report))
+            return row
+        finally:
+            cores.put(core)
+
+    alone = {name: module for name, module in modules.items() if getattr(module, "ALONE", False)}
+    with ThreadPoolExecutor(cores.qsize()) as pool:
+        waiting = {pool.submit(measure, module): name for name, module in modules.items() if name not in alone}
+        try:
+            for done in as_completed(waiting):
+                yield waiting[done], done.result()
+        finally:
+            ended.set()
+            for future in waiting:
+                future.cancel()
+    yield from rows_in_turn(alone, plan)
 
 
 def check_words(named: Sequence[str], agent: str, encoders: Path | None, transfers: bool) -> None:

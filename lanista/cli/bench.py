@@ -3,8 +3,8 @@
 The sides work in turn on one core, a slice each; ratios are of CPU time, with intervals. Peers that pin other versions
 are installed once into an environment of their own; one that cannot be installed is shown as not measured.
 
-All rows together take hours, single ones mostly two to ten minutes; with --quick all together take minutes on a core
-that nothing else uses, once the peers are installed. The core is the last that the command may use: taskset chooses.
+All rows together take hours, single ones mostly two to ten minutes. The core is the last that the command may use:
+taskset chooses. With --quick all together take minutes, once the peers are installed: a row on each core at once.
 
 Example:
     lanista bench

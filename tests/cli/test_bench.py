@@ -10,6 +10,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from lanista.bench.environments import NotInstalledError, python_of
 from lanista.bench.processes import waited_seconds
 from lanista.bench.race import Lane, Plan, Running, Side, SideError, Slice, race
 from lanista.bench.results import Row, as_json, as_markdown, figure, machine
+from lanista.bench.run import rows_at_once
 from lanista.cli.main import main
 from lanista.errors import UsageError
 
@@ -130,8 +133,44 @@ def test_every_pair_of_doors_names_a_door_and_a_library() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core only")
+def test_a_quick_look_measures_a_row_on_each_core_at_once(plan: Plan) -> None:
+    together = Barrier(2)
+
+    def measure(own: Plan) -> Row:
+        together.wait(120)  # nobody passes before two rows are here
+        lanes = race([STEPPING], own)
+        assert os.sched_getaffinity(0) == cores, "a row's thread is not bound, only its sides are"
+        return Row(str(own.core), "A row.", "steps", [], lanes)
+
+    cores = os.sched_getaffinity(0)
+    rows = {name: SimpleNamespace(measure=measure) for name in ("one", "other")}
+    alone = SimpleNamespace(ALONE=True, measure=lambda own: Row("last", "Alone.", "steps", [], []))
+    found = dict(rows_at_once({"alone": alone, **rows}, plan))
+    assert list(found)[-1] == "alone"
+    assert {int(found[name].id) for name in rows} <= cores and found["one"].id != found["other"].id
+    assert all(len(found[name].lanes[0].slices) == plan.rounds for name in rows)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core only")
+def test_a_row_that_is_the_users_mistake_ends_the_one_beside_it(plan: Plan) -> None:
+    said: list[str] = []
+
+    def endless(own: Plan) -> Row:
+        return Row("endless", "A row.", "steps", [], race([STEPPING], own))
+
+    def mistaken(own: Plan) -> Row:
+        while "round 1 of 100000" not in said:  # the other is at work
+            time.sleep(0.01)
+        raise UsageError("no such thing")
+
+    rows = {"endless": SimpleNamespace(measure=endless), "mistaken": SimpleNamespace(measure=mistaken)}
+    with pytest.raises(UsageError, match="no such thing"):
+        list(rows_at_once(rows, replace(plan, rounds=100_000, report=said.append)))
+
+
 def test_a_side_that_is_killed_says_so_and_leaves_nothing(plan: Plan) -> None:
-    running = Running(PETTINGZOO, plan, plan.core).ready()
+    running = Running(PETTINGZOO, plan)
     number = running._process.pid
     assert os.sched_getaffinity(number) == {plan.core}
     running._process.kill()

@@ -10,6 +10,7 @@ from lanista.bench.race import Lane, Plan, Side, race
 from lanista.bench.results import Row
 
 COPIES, QUICK_COPIES, PLIES = 1024, 64, 16
+ALONE = True  # it measures all cores, so a quick look has no other row beside it
 ONE, MANY = "one runner", "all runners"
 SHARE = 0.85  # of K times as fast as one
 

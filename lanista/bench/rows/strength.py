@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # whoever lists the rows need not wait for torch
     from lanista.arena.ratings import Score
     from lanista.envs.core import Agent
 
+ALONE = True  # it works in this process: a quick look has no other row beside it
 OPPONENTS = ("random", *(f"minimax:depth={depth}" for depth in (1, 2, 3, 4)))
 TARGETS = {"random": 0.995, "minimax:depth=2": 0.9}  # for ten minutes of Connect Four on two cores
 GAME = "connect_four"

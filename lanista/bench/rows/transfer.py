@@ -17,6 +17,7 @@ from lanista.bench.results import Row, figure
 from lanista.bench.rows.perception import spread
 from lanista.errors import UsageError, unknown
 
+ALONE = True  # it works in this process: a quick look has no other row beside it
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 LEVELS, QUICK_LEVELS = ("GoToLocalS5N2", "GoToLocalS6N2", "GoToDoor-5x5"), ("GoToLocalS5N2",)
 STEPS, QUICK_STEPS = 2_000_000, 10_000
