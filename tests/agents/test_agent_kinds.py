@@ -75,7 +75,12 @@ def middle(game: str, copies: int = 64, seed: int = 3) -> Turn:
     return table.turn()
 
 
-CASES = [(kind, game) for kind in KINDS for game in supported(kind)]
+# Chess takes longest to compile, and minimax has shown that its rules can be searched.
+CASES = [
+    pytest.param(kind, game, marks=[pytest.mark.slow] * ((kind, game) == ("mcts", "chess")))
+    for kind in KINDS
+    for game in supported(kind)
+]
 
 
 def test_the_floors_and_minimax_play_every_native_game() -> None:

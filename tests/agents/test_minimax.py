@@ -98,7 +98,7 @@ SHAPES = {
         ("connect_four", 4, (8, 36), 30),
         ("connect_four", 5, (24, 36), 12),
         ("mnk:rows=4,columns=9,k=3", 2, (2, 8), 15),
-        ("mnk:rows=9,columns=8,k=3,gravity=true", 3, (2, 8), 15),
+        pytest.param("mnk:rows=9,columns=8,k=3,gravity=true", 3, (2, 8), 15, marks=pytest.mark.slow),
     ],
 )
 def test_finds_exactly_the_best_moves(game: str, depth: int, plies: tuple[int, int], count: int) -> None:

@@ -64,7 +64,8 @@ def test_tictactoe_is_drawn_by_deep_search(tictactoe: SearchMeasure) -> None:
     assert tictactoe.games == 180
 
 
-@pytest.mark.parametrize(("k", "plies"), [(1, 1), (2, 3)])
+# Each game here is compiled: those that show the same are slow tests.
+@pytest.mark.parametrize(("k", "plies"), [pytest.param(1, 1, marks=pytest.mark.slow), (2, 3)])
 def test_short_lines_are_won_by_whoever_begins(k: int, plies: int) -> None:
     found = measure_search(f"mnk:rows=3,columns=3,k={k}", games=40, shallow=2, deep=4, seed=0)
     assert found.first_seat.value == 1.0
@@ -78,10 +79,10 @@ def test_short_lines_are_won_by_whoever_begins(k: int, plies: int) -> None:
     ("game", "forced"),
     [
         ("mnk:rows=3,columns=3,k=3", None),
-        ("mnk:rows=3,columns=3,k=1", Forced(0, 1)),
+        pytest.param("mnk:rows=3,columns=3,k=1", Forced(0, 1), marks=pytest.mark.slow),
         ("mnk:rows=3,columns=3,k=2", Forced(0, 3)),
         ("mnk:rows=4,columns=9,k=3", Forced(0, 5)),
-        ("hex:size=3", Forced(0, 5)),
+        pytest.param("hex:size=3", Forced(0, 5), marks=pytest.mark.slow),
         ("connect_four", None),  # its win is too deep to be found here
     ],
 )
@@ -153,7 +154,7 @@ def test_the_command_ranks_reports_and_keeps(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_what_is_kept_is_a_game_that_can_be_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["generate-game", "--family", "mnk", "--count", "4", "--games", "20", "--train-seconds", "0"]
+    words = ["generate-game", "--family", "mnk", "--count", "3", "--games", "20", "--train-seconds", "0"]
     assert main([*words, "--out", str(tmp_path), "--keep", "2"]) == 0
     out = capsys.readouterr().out
     kept = tomllib.loads((tmp_path / "kept.toml").read_text())["games"]

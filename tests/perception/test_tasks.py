@@ -138,7 +138,7 @@ def test_saved_and_loaded_it_answers_the_same(case: tuple[Task, Splits, Recognis
 
 def test_a_simple_method_stands_beside_it(case: tuple[Task, Splits, Recogniser]) -> None:
     task, splits, _ = case
-    count = 300
+    count = 120
     quick = Splits(
         few(splits.train, count),
         few(splits.valid, count),

@@ -179,6 +179,7 @@ def test_every_weight_of_a_deeper_one_learns(deeper: TextGru, reader: TextInput)
     assert all(value.grad is not None and value.grad.any() for value in deeper.parameters())
 
 
+@pytest.mark.slow  # a shallower one is exported among all encoders
 def test_what_is_exported_answers_the_same(deeper: TextGru, reader: TextInput, tmp_path: Path) -> None:
     runtime = pytest.importorskip("onnxruntime")
     rows = torch.from_numpy(reader.fit([*TEXTS[:4], ""]))
