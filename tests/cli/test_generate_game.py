@@ -154,7 +154,7 @@ def test_the_command_ranks_reports_and_keeps(tmp_path: Path, capsys: pytest.Capt
 
 
 def test_what_is_kept_is_a_game_that_can_be_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["generate-game", "--family", "mnk", "--count", "3", "--games", "20", "--train-seconds", "0"]
+    words = ["generate-game", "--family", "mnk", "--count", "4", "--games", "20", "--train-seconds", "0"]
     assert main([*words, "--out", str(tmp_path), "--keep", "2"]) == 0
     out = capsys.readouterr().out
     kept = tomllib.loads((tmp_path / "kept.toml").read_text())["games"]
