@@ -32,7 +32,7 @@ class _Game:
     over: bool = False  # its main line has ended: what follows are other variations
 
 
-def sgf_moves(text: str, path: Path, game: str) -> Iterator[tuple[list[Move], str, int]]:
+def sgf_moves(text: str, path: Path | str, game: str) -> Iterator[tuple[list[Move], str, int]]:
     """The moves of each game's main line, with the position that they begin from, "" the usual start, and its line.
 
     Args:
@@ -67,6 +67,13 @@ def sgf_moves(text: str, path: Path, game: str) -> Iterator[tuple[list[Move], st
                 raise UsageError(f"{path}, line {line}: a game that is not closed, or a value of its '{key[:10]}'")
             values = [value.strip() for value in VALUE.findall(match[2])]
             _take(found, key, values, f"{path}, line {line}", line, (kind, size))
+
+
+def first_value(text: str, name: str) -> str:
+    """The first value of a property of this name in a text, "" if there is none."""
+    named = (match for match in TOKENS.finditer(text) if match[1] == name)
+    values = (VALUE.findall(match[2]) for match in named)
+    return next((found[0].strip() for found in values if found), "")
 
 
 def _take(found: _Game, key: str, values: list[str], where: str, line: int, game: tuple[str, int]) -> None:

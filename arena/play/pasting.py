@@ -6,16 +6,13 @@ import re
 from dataclasses import replace
 
 from lanista.arena.play.table import Start, Table
-from lanista.arena.sgf_moves import NUMBERS
-from lanista.arena.sgf_set_up import SET_UP, set_up
-from lanista.envs.boards import LETTERS
+from lanista.arena.sgf_moves import NUMBERS, first_value, sgf_moves
 from lanista.envs.catalogue import games, native_options, native_rules
 from lanista.errors import UsageError
 
 MOST_TEXT = 200_000  # characters
 MOST_MOVES = 2_000
 RESULTS = ("1-0", "0-1", "1/2-1/2", "*")
-_SGF_VALUE = re.compile(r"([A-Z]{1,2})((?:\s*\[(?:[^\]\\]|\\.)*\])+)", re.S)
 
 
 def read(text: str, game: str) -> tuple[Start, tuple[int, ...]]:
@@ -109,86 +106,32 @@ def _moves(start: Start, words: list[str]) -> tuple[int, ...]:
 
 
 def _sgf(text: str, start: Start) -> tuple[Start, tuple[int, ...]]:
-    """The main line of an SGF: in each tree the first variation."""
-    nodes = [dict(_properties(node)) for node in _main_line(text)]
-    if not nodes:
+    """The main line of an SGF's first game, on a board of its own size."""
+    if ";" not in text:
         raise UsageError("this SGF has no node")
     kind = start.game.partition(":")[0]
-    number = nodes[0].get("GM", [str(NUMBERS.get(kind, 1))])[0].strip()
+    number = first_value(text, "GM") or str(NUMBERS.get(kind, 1))
     if kind not in NUMBERS or str(NUMBERS[kind]) != number:
         known = {str(value): key for key, value in NUMBERS.items()}
         raise UsageError(f"this SGF is of {known.get(number, 'game number ' + number[:5])}; choose that game first")
-    size = nodes[0].get("SZ", ["19"])[0].strip()
+    size = (first_value(text, "SZ") or "19").partition(":")[0]
     if kind in ("go", "hex"):
         if not size.isdecimal() or len(size) > 3:
             raise UsageError(f"boards are square here, not {size[:9]}")
         if int(native_options(start.game)["size"]) != int(size):
             start = replace(start, game=f"{kind}:size={int(size)}")
-    side = int(native_options(start.game).get("size", native_options(start.game).get("rows", 8)))
-    if any(key in node for node in nodes[1:] for key in SET_UP):
-        raise UsageError("this SGF puts stones up after its first move; only those of its first node can be read")
-    opens = next((colour for node in nodes for colour in ("B", "W") if colour in node), "")
-    start = replace(start, position=set_up(kind, side, nodes[0], opens)[0] or None)
+    closed = text + ")" * text.count("(")  # people copy a part
+    line, position, _ = next(sgf_moves(closed, "this SGF", start.game), ([], "", 1))
+    start = replace(start, position=position or None)
     table = Table(start)
     actions: list[int] = []
-    for node in nodes:
-        for colour, player in (("B", 0), ("W", 1)):
-            if colour not in node:
-                continue
-            place = f"move {len(actions) + 1}"
-            if table.movers() != (player,):
-                raise UsageError(f"{place}: it is not {'black' if player == 0 else 'white'}'s turn")
-            action = _point(node[colour][0].strip(), side, table, place)
-            if action not in table.legal(player):
-                raise UsageError(f"{place}, {node[colour][0][:20]}, is not legal")
-            table.step([action])
-            actions.append(action)
+    for count, (_, word) in enumerate(line, 1):
+        movers = table.movers()
+        if len(movers) != 1:
+            raise UsageError(f"the game is over before move {count}")
+        action = word if isinstance(word, int) else table.parse_move(word)
+        if action not in table.legal(movers[0]):
+            raise UsageError(f"move {count}, {word if isinstance(word, str) else table.print_move(word)}, is not legal")
+        table.step([action])
+        actions.append(action)
     return start, tuple(actions)
-
-
-def _point(value: str, side: int, table: Table, place: str) -> int:
-    if table.spec.name.startswith("hex"):
-        return table.parse_move(value)
-    if value == "" or (value == "tt" and side <= 19):
-        return side * side
-    if len(value) != 2 or any(letter not in LETTERS[:side] for letter in value):
-        raise UsageError(f"{place}: '{value[:10]}' is no point of this board")
-    return LETTERS.index(value[1]) * side + LETTERS.index(value[0])
-
-
-def _main_line(text: str) -> list[str]:
-    """The nodes' texts of the first line through the tree."""
-    nodes: list[str] = []
-    at, ended = 0, False
-    current: list[str] | None = None
-    while at < len(text) and not ended:
-        sign = text[at]
-        if sign == "[":
-            close = at + 1
-            while close < len(text) and text[close] != "]":
-                close += 2 if text[close] == "\\" else 1
-            if close >= len(text):
-                raise UsageError("a value of this SGF is not closed by ]")
-            if current is not None:
-                current.append(text[at : close + 1])
-            at = close
-        elif sign == ")":
-            ended = True  # the first line is at its end
-        elif sign == ";":
-            if current is not None:
-                nodes.append("".join(current))
-            current = []
-        elif current is not None and sign != "(":
-            current.append(sign)
-        at += 1
-    if current is not None:
-        nodes.append("".join(current))
-    return nodes
-
-
-def _properties(node: str) -> list[tuple[str, list[str]]]:
-    found = []
-    for key, values in _SGF_VALUE.findall(node):
-        plain = [re.sub(r"\\(.)", r"\1", value) for value in re.findall(r"\[((?:[^\]\\]|\\.)*)\]", values, re.S)]
-        found.append((key, plain))
-    return found
