@@ -18,12 +18,9 @@ import torch
 from torch import Tensor
 
 from lanista.agents.imports._parts import Layer, Parts
+from lanista.agents.sb3_archive import GREATEST, MOST, SETTINGS, VERSION, WEIGHTS, unpacked
 from lanista.errors import UsageError
 from lanista.plugs import one_line
-
-GREATEST = 2**31  # bytes of the weights: no bomb is unpacked
-WEIGHTS, SETTINGS, VERSION = "policy.pth", "data", "_stable_baselines3_version"
-MOST = {SETTINGS: 2**27, WEIGHTS: GREATEST, VERSION: 2**10}  # bytes that each file of the archive may unpack to
 
 
 def knows(path: Path) -> bool:
@@ -42,7 +39,7 @@ def read(path: Path) -> tuple[Parts, dict[str, Any]]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            read = {name: _unpacked(archive, name, most) for name, most in MOST.items()}
+            read = {name: unpacked(archive, name) for name in MOST}
             settings = json.loads(read[SETTINGS])
             inner = io.BytesIO(read[WEIGHTS])
             if zipfile.is_zipfile(inner):  # PyTorch's files are archives themselves
@@ -61,21 +58,6 @@ def read(path: Path) -> tuple[Parts, dict[str, Any]]:
         raise UsageError(f"{path} cannot be read as a model of Stable-Baselines3: its weights are no tensors by name")
     history = {"imported": "stable_baselines3", "version": version, "steps": _number(settings.get("num_timesteps"))}
     return _parts(str(path), weights, settings), history
-
-
-def _unpacked(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
-    """A file of an archive, empty if it may be missing and is; of what unpacks to too much nothing is read.
-
-    Raises:
-        KeyError: it is missing.
-        UsageError: it has more than so many bytes.
-    """
-    if name == VERSION and name not in archive.namelist():
-        return b""
-    size = archive.getinfo(name).file_size
-    if size > most:
-        raise UsageError(f"{archive.filename} holds '{name}' of {size >> 20:,} MB, more than {most >> 20:,} MB")
-    return archive.read(name)
 
 
 def _number(value: Any) -> int:

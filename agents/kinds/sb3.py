@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from lanista.agents.isolate import IsolatedAgent
+from lanista.agents.sb3_archive import SETTINGS, unpacked
 from lanista.agents.trust import need_trust
 from lanista.errors import UsageError, unknown
 from lanista.plugs import call, one_line, parse_options, required
 
 # Settings by which a file is known, in this order: the first algorithm of which it has all. `data` of the file is JSON.
-MOST_SETTINGS = 2**27  # bytes that a model's settings may unpack to
 TOLD_BY = {
     "RecurrentPPO": {"lstm"},  # of the policy's name
     "MaskablePPO": {"maskable"},
@@ -78,10 +78,7 @@ def algorithm_of(file: Path) -> str:
     """
     try:
         with zipfile.ZipFile(file) as archive:
-            size = archive.getinfo("data").file_size
-            if size > MOST_SETTINGS:
-                raise UsageError(f"{file} holds settings of {size >> 20:,} MB, more than {MOST_SETTINGS >> 20} MB")
-            settings: Any = json.loads(archive.read("data"))
+            settings: Any = json.loads(unpacked(archive, SETTINGS))
         names = set(settings)
         policy = str(settings["policy_class"].get("__module__", "")).lower()
     except UsageError:
