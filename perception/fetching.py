@@ -96,9 +96,26 @@ def unpack(file: Path, folder: Path) -> None:
         else:
             with tarfile.open(file) as tar:
                 _check_size(file, sum(entry.size for entry in tar))
-                tar.extractall(folder, filter="data")
+                if hasattr(tarfile, "data_filter"):
+                    tar.extractall(folder, filter="data")
+                else:  # Python before 3.11.4, as Debian 12 has it
+                    tar.extractall(folder, members=_inside(tar, folder))
     except (OSError, tarfile.TarError, zipfile.BadZipFile, subprocess.CalledProcessError) as error:
         raise UsageError(f"{file.name} cannot be unpacked: {error}") from None
+
+
+def _inside(tar: tarfile.TarFile, folder: Path) -> list[tarfile.TarInfo]:
+    """The files and folders of an archive, without its links and devices.
+
+    Raises:
+        TarError: a path leads out of the folder.
+    """
+    found = [entry for entry in tar if entry.isfile() or entry.isdir()]
+    for entry in found:
+        if not (folder / entry.name).resolve().is_relative_to(folder.resolve()):
+            raise tarfile.TarError(f"'{entry.name}' leads out of the folder")
+        entry.mode &= 0o755  # nobody else may write to it
+    return found
 
 
 def _check_size(file: Path, size: int) -> None:

@@ -172,11 +172,22 @@ def test_a_set_that_is_not_here_says_how_to_get_it(name: str, tmp_path: Path, mo
         load_data(name)
 
 
-def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path) -> None:
+@pytest.mark.parametrize("old", [False, True], ids=["", "python before 3.11.4"])
+def test_an_archive_cannot_write_outside_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, old: bool) -> None:
     import io
     import tarfile
     import zipfile
 
+    if old:
+        monkeypatch.delattr(tarfile, "data_filter", raising=False)
+    good = tmp_path / "good.tar"
+    with tarfile.open(good, "w") as tar:
+        for name, kind in (("a", tarfile.DIRTYPE), ("a/b.txt", tarfile.REGTYPE), ("a/c.txt", tarfile.REGTYPE)):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode = kind, 0o777
+            tar.addfile(entry, io.BytesIO())
+    unpack(good, tmp_path / "good")
+    assert sorted(path.name for path in (tmp_path / "good" / "a").iterdir()) == ["b.txt", "c.txt"]
     evil = tmp_path / "evil.tar"
     with tarfile.open(evil, "w") as tar:
         entry = tarfile.TarInfo("../outside.txt")
