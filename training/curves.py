@@ -27,9 +27,12 @@ UNITS = {"nash_conv": "what best responses gain (0: equilibrium)", "entropy": "e
 
 TITLES = {
     "rating": "rating on the anchors' scale",
-    "success": "games of training that were done",
-    "first_player_return": "returns of the first player",
+    "success": "games with a return above 0, of the last 100",
+    "first_player_return": "return of the first player, mean of the last 100 games",
+    "game_length": "length, mean of the last 100 games",
 }
+OF_GAMES = ("success", "first_player_return", "game_length")  # means over the games that ended in an update
+LAST_GAMES = 100  # as Stable-Baselines3 and RLlib tell returns
 SIGNS_AN_INCH = 10  # of a picture's title
 
 
@@ -96,7 +99,8 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
 
     Args:
         group: the runs.
-        metric: its name in the rows. A score stands in each row until it is measured again: level, then a jump.
+        metric: its name in the rows. A score stands in each row until it is measured again: level, then a jump. What
+            is of games is the mean of the last games.
         by: "steps" or "minutes".
 
     Returns:
@@ -107,7 +111,9 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
         rows = [row for row in run if metric in row]
         if rows:
             x = np.array([row["steps"] if by == "steps" else row["seconds"] / 60 for row in rows])
-            curves.append((x, np.array([row[metric] for row in rows])))
+            curves.append(
+                (x, of_last_games(rows, metric) if metric in OF_GAMES else np.array([r[metric] for r in rows]))
+            )
     if not curves:
         return (np.zeros(0),) * 4
     low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
@@ -115,6 +121,17 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
     where = where[(where >= low) & (where <= high)]
     values = np.array([np.interp(where, x, y) for x, y in curves])
     return where, values.mean(axis=0), values.min(axis=0), values.max(axis=0)
+
+
+def of_last_games(rows: Sequence[Row], metric: str) -> Array:
+    """The mean over the last `LAST_GAMES` games at each row, (rows,): of whole rows, at first of all that there are."""
+    games = np.array([row.get("games", 1.0) for row in rows])
+    count = np.concatenate([[0.0], np.cumsum(games)])
+    total = np.concatenate([[0.0], np.cumsum(games * [row[metric] for row in rows])])
+    last = np.arange(1, len(count))
+    first = np.clip(np.searchsorted(count, count[last] - LAST_GAMES, side="right") - 1, 0, last - 1)
+    mean: Array = (total[last] - total[first]) / (count[last] - count[first])
+    return mean
 
 
 def draw(game: str, groups: Sequence[Group], metrics: Sequence[str], by: str, out: Path) -> None:

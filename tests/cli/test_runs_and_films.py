@@ -6,6 +6,7 @@ import json
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -16,7 +17,7 @@ from lanista.cli.main import main
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.files import held_folder, is_held
-from lanista.training.curves import mean_and_spread, metrics_of, read_groups
+from lanista.training.curves import mean_and_spread, metrics_of, of_last_games, read_groups
 from lanista.training.run import Progress, create_run, train
 from lanista.training.settings import new_network, read_settings
 
@@ -156,6 +157,18 @@ def test_seeds_are_one_line_with_a_band_and_others_are_named(tmp_path: Path) -> 
     assert "<svg" in out.read_text()
     with pytest.raises(UsageError, match="did you mean 'entropy'"):
         metrics_of(groups, ["entrpy"])
+
+
+def test_returns_are_means_of_the_last_hundred_games_and_of_whole_updates() -> None:
+    rng = np.random.default_rng(0)
+    counts = [3, 1, 40, 90, 7, 250, 1, 2, 99]
+    returns = [rng.integers(-21, 22, count) for count in counts]
+    rows = [{"games": float(len(some)), "success": some.mean()} for some in returns]
+    for at, mean in enumerate(of_last_games(rows, "success")):
+        first = at
+        while first and sum(counts[first : at + 1]) < 100:
+            first -= 1
+        assert mean == pytest.approx(np.concatenate(returns[first : at + 1]).mean())
 
 
 def test_films_of_boards_and_of_frames(tmp_path: Path) -> None:
