@@ -89,6 +89,8 @@ def as_markdown(rows: Sequence[Row], where: dict[str, Any]) -> str:
             f" Sides work in turn on one core, {where['rounds']} slices each; CPU time is that of a side's whole "
             "process tree. A ratio is the median of the rounds' ratios, with its 95 % sign interval."
         )
+        if where["quick"]:
+            lines[0] += " This is a quick look: a row on each core at once, so that rows disturb each other."
     lines.append("")
     for row in rows:
         lines += [f"## {row.id}", "", row.title, "", *_claims(row), *_sides(row), *_table(row)]
