@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event
 from typing import IO, Any
 
 from lanista.bench.environments import NotInstalledError, python_of
@@ -19,6 +20,7 @@ from lanista.bench.processes import kill_tree, tree_seconds
 
 START_SECONDS = 900.0
 SLICE_SECONDS = 900.0
+LOOK_SECONDS = 0.5  # between two looks at whether an answer is still wanted
 LEAST_CPU_SECONDS = 1e-3  # a slice cannot be told to be shorter than the clock's tick
 ONE_THREAD = dict.fromkeys(
     ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS", "RAYON_NUM_THREADS"), "1"
@@ -65,6 +67,7 @@ class Plan:
         encoders: where the runs of the rows perception and transfer lie.
         levels, ways: those that the row transfer measures; none is all.
         steps: after which it gives a run up; 0 is its own number.
+        ended: set once nothing more is wanted, as after Ctrl-C: who waits for a side ends it.
     """
 
     rounds: int
@@ -77,6 +80,7 @@ class Plan:
     levels: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
     steps: int = 0
+    ended: Event = field(default_factory=Event)
 
 
 @dataclass(frozen=True)
@@ -125,6 +129,7 @@ class Running:
             SideError: it cannot begin; the process has ended.
         """
         self.side = side
+        self._ended = plan.ended
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  it lives as long as the process
         worker = Path(__file__).with_name("worker.py")
         surroundings = {**os.environ, **ONE_THREAD}
@@ -191,9 +196,16 @@ class Running:
         """The next line of the process."""
         assert self._process.stdout is not None
         # The worker writes one line for each that it reads, so nothing is ever left in the reader's buffer.
-        if not select.select([self._process.stdout], [], [], seconds)[0]:
-            kill_tree(self._process.pid)
-            raise SideError(f"no answer within {seconds:.0f} s")
+        until = time.monotonic() + seconds
+        came = False
+        while not came:
+            came = bool(select.select([self._process.stdout], [], [], LOOK_SECONDS)[0])
+            if self._ended.is_set():
+                kill_tree(self._process.pid)
+                raise KeyboardInterrupt
+            if not came and time.monotonic() > until:
+                kill_tree(self._process.pid)
+                raise SideError(f"no answer within {seconds:.0f} s")
         line = self._process.stdout.readline()
         if not line:
             raise SideError(self._last_words())

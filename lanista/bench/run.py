@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
-from threading import Event
 from types import ModuleType
 from typing import Any
 
@@ -144,17 +143,11 @@ def rows_at_once(modules: Mapping[str, Any], plan: Plan) -> Iterator[tuple[str, 
     cores = SimpleQueue[int]()
     for core in sorted(os.sched_getaffinity(0)):
         cores.put(core)
-    ended = Event()
-
-    def report(text: str) -> None:
-        if ended.is_set():
-            raise KeyboardInterrupt  # the row ends its sides
-        plan.report(text)
 
     def measure(module: Any) -> Row:
         core = cores.get()
         try:
-            row: Row = module.measure(replace(plan, core=core, report=report))
+            row: Row = module.measure(replace(plan, core=core))
             return row
         finally:
             cores.put(core)
@@ -165,10 +158,11 @@ def rows_at_once(modules: Mapping[str, Any], plan: Plan) -> Iterator[tuple[str, 
         try:
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
-        finally:
-            ended.set()
+        except BaseException:  # a row beside this one may wait for minutes
+            plan.ended.set()
             for future in waiting:
                 future.cancel()
+            raise
     yield from rows_in_turn(alone, plan)
 
 
