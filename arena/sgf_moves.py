@@ -62,7 +62,7 @@ def sgf_moves(text: str, path: Path | str, game: str) -> Iterator[tuple[list[Mov
                 if found.moves or found.position:
                     yield found.moves, found.position or "", found.line
         elif match[1]:
-            key = "".join(sign for sign in match[1] if sign.isupper())  # before FF[4] names were written out
+            key = _key(match[1])
             if match.end() == len(text):
                 raise UsageError(f"{path}, line {line}: a game that is not closed, or a value of its '{key[:10]}'")
             values = [value.strip() for value in VALUE.findall(match[2])]
@@ -71,9 +71,14 @@ def sgf_moves(text: str, path: Path | str, game: str) -> Iterator[tuple[list[Mov
 
 def first_value(text: str, name: str) -> str:
     """The first value of a property of this name in a text, "" if there is none."""
-    named = (match for match in TOKENS.finditer(text) if match[1] == name)
+    named = (match for match in TOKENS.finditer(text) if match[1] and _key(match[1]) == name)
     values = (VALUE.findall(match[2]) for match in named)
     return next((found[0].strip() for found in values if found), "")
+
+
+def _key(name: str) -> str:
+    """A property's name as FF[4] has it; before, names were written out."""
+    return "".join(sign for sign in name if sign.isupper())
 
 
 def _take(found: _Game, key: str, values: list[str], where: str, line: int, game: tuple[str, int]) -> None:

@@ -25,14 +25,14 @@ UNITS = {"nash_conv": "what best responses gain (0: equilibrium)", "entropy": "e
          "rating": "Elo above random", "success": "share of the games", "first_player_return": "return of a game",
          "steps_a_second": "steps/s", "game_length": "plies a game"}  # fmt: skip
 
-TITLES = {
-    "rating": "rating on the anchors' scale",
-    "success": "games with a return above 0, of the last 100",
-    "first_player_return": "return of the first player, mean of the last 100 games",
-    "game_length": "length, mean of the last 100 games",
-}
 OF_GAMES = ("success", "first_player_return", "game_length")  # means over the games that ended in an update
 LAST_GAMES = 100  # as Stable-Baselines3 and RLlib tell returns
+TITLES = {
+    "rating": "rating on the anchors' scale",
+    "success": f"games with a return above 0, of the last {LAST_GAMES}",
+    "first_player_return": f"return of the first player, mean of the last {LAST_GAMES} games",
+    "game_length": f"length, mean of the last {LAST_GAMES} games",
+}
 SIGNS_AN_INCH = 10  # of a picture's title
 
 
@@ -111,9 +111,8 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
         rows = [row for row in run if metric in row]
         if rows:
             x = np.array([row["steps"] if by == "steps" else row["seconds"] / 60 for row in rows])
-            curves.append(
-                (x, of_last_games(rows, metric) if metric in OF_GAMES else np.array([r[metric] for r in rows]))
-            )
+            y = of_last_games(rows, metric) if metric in OF_GAMES else np.array([row[metric] for row in rows])
+            curves.append((x, y))
     if not curves:
         return (np.zeros(0),) * 4
     low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lanista.arena.play.table import Start, Table
@@ -45,7 +46,10 @@ def read(text: str, game: str) -> tuple[Start, tuple[int, ...]]:
         start = replace(start, position=" ".join(text.split()))
         Table(start)
         return start, ()
-    return start, _moves(start, _words(text, start))
+    words = _words(text, start)
+    if len(words) > MOST_MOVES:
+        raise UsageError(f"a game has at most {MOST_MOVES} moves here, not {len(words)}")
+    return start, _moves(start, words)
 
 
 def has_notation(game: str) -> bool:
@@ -83,26 +87,29 @@ def _words(text: str, start: Start) -> list[str]:
     return found
 
 
-def _moves(start: Start, words: list[str]) -> tuple[int, ...]:
-    if len(words) > MOST_MOVES:
-        raise UsageError(f"a game has at most {MOST_MOVES} moves here, not {len(words)}")
+def _moves(start: Start, words: Sequence[str | int]) -> tuple[int, ...]:
+    """The actions of moves, each a word or an action already."""
     table = Table(start)
     actions: list[int] = []
     for number, word in enumerate(words, 1):
         movers = table.movers()
         if not movers:
-            raise UsageError(f"the game is over before move {number}, '{word[:20]}'")
+            raise UsageError(f"the game is over before move {number}, '{_shown(word, table)}'")
         if len(movers) > 1:
             raise UsageError(f"in {table.spec.name} players move at once; its games cannot be written as a list")
         try:
-            action = table.parse_move(word[:40])
+            action = word if isinstance(word, int) else table.parse_move(word[:40])
         except UsageError as error:
             raise UsageError(f"move {number}: {error}") from None
         if action not in table.legal(movers[0]):
-            raise UsageError(f"move {number}, '{word[:20]}', is not legal")
+            raise UsageError(f"move {number}, '{_shown(word, table)}', is not legal")
         table.step([action])
         actions.append(action)
     return tuple(actions)
+
+
+def _shown(word: str | int, table: Table) -> str:
+    return table.print_move(word) if isinstance(word, int) else word[:20]
 
 
 def _sgf(text: str, start: Start) -> tuple[Start, tuple[int, ...]]:
@@ -123,15 +130,4 @@ def _sgf(text: str, start: Start) -> tuple[Start, tuple[int, ...]]:
     closed = text + ")" * text.count("(")  # people copy a part
     line, position, _ = next(sgf_moves(closed, "this SGF", start.game), ([], "", 1))
     start = replace(start, position=position or None)
-    table = Table(start)
-    actions: list[int] = []
-    for count, (_, word) in enumerate(line, 1):
-        movers = table.movers()
-        if len(movers) != 1:
-            raise UsageError(f"the game is over before move {count}")
-        action = word if isinstance(word, int) else table.parse_move(word)
-        if action not in table.legal(movers[0]):
-            raise UsageError(f"move {count}, {word if isinstance(word, str) else table.print_move(word)}, is not legal")
-        table.step([action])
-        actions.append(action)
-    return start, tuple(actions)
+    return start, _moves(start, [word for _, word in line])

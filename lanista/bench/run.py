@@ -144,8 +144,9 @@ def rows_at_once(modules: Mapping[str, Any], plan: Plan) -> Iterator[tuple[str, 
     for core in sorted(os.sched_getaffinity(0)):
         cores.put(core)
 
-    def measure(module: Any) -> Row:
+    def measure(name: str, module: Any) -> Row:
         core = cores.get()
+        plan.report(f"measuring {name}")
         try:
             row: Row = module.measure(replace(plan, core=core))
             return row
@@ -154,14 +155,13 @@ def rows_at_once(modules: Mapping[str, Any], plan: Plan) -> Iterator[tuple[str, 
 
     alone = {name: module for name, module in modules.items() if getattr(module, "ALONE", False)}
     with ThreadPoolExecutor(cores.qsize()) as pool:
-        waiting = {pool.submit(measure, module): name for name, module in modules.items() if name not in alone}
+        waiting = {pool.submit(measure, name, module): name for name, module in modules.items() if name not in alone}
         try:
             for done in as_completed(waiting):
                 yield waiting[done], done.result()
         except BaseException:  # a row beside this one may wait for minutes
             plan.ended.set()
-            for future in waiting:
-                future.cancel()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     yield from rows_in_turn(alone, plan)
 

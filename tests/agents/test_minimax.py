@@ -98,6 +98,7 @@ SHAPES = {
         ("connect_four", 4, (8, 36), 30),
         ("connect_four", 5, (24, 36), 12),
         ("mnk:rows=4,columns=9,k=3", 2, (2, 8), 15),
+        # Compiled for itself: Connect Four shows the same of stones that fall.
         pytest.param("mnk:rows=9,columns=8,k=3,gravity=true", 3, (2, 8), 15, marks=pytest.mark.slow),
     ],
 )

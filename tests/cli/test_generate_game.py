@@ -79,6 +79,7 @@ def test_short_lines_are_won_by_whoever_begins(k: int, plies: int) -> None:
     ("game", "forced"),
     [
         ("mnk:rows=3,columns=3,k=3", None),
+        # As above: k=2 and the swap's game show the same.
         pytest.param("mnk:rows=3,columns=3,k=1", Forced(0, 1), marks=pytest.mark.slow),
         ("mnk:rows=3,columns=3,k=2", Forced(0, 3)),
         ("mnk:rows=4,columns=9,k=3", Forced(0, 5)),
