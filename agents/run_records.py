@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from lanista.envs.core import Array
 from lanista.errors import UsageError
 from lanista.files import is_held, read_json, read_toml
 
 RUNNING, STOPPED, DONE, BROKEN = "running", "stopped, resumable", "done", "broken"
 EMPTY = "stopped, nothing kept"
+OF_GAMES = ("success", "first_player_return", "game_length")  # means over the games that ended in an update
+LAST_GAMES = 100  # as Stable-Baselines3 and RLlib tell returns
 Row = dict[str, float]
 
 
@@ -105,6 +110,27 @@ def _row(line: bytes) -> Row:
     if not {"steps", "seconds"} <= row.keys():
         raise ValueError("no steps or seconds")
     return row
+
+
+def values_of(rows: Sequence[Row], metric: str) -> Array:
+    """A curve's values, (rows,): what an update's games tell is the mean over the last `LAST_GAMES` games.
+
+    Such a mean is of whole rows, and at first of all that there are.
+
+    Args:
+        rows: which all have the metric.
+        metric: its name.
+    """
+    values = np.array([row[metric] for row in rows])
+    if metric not in OF_GAMES:
+        return values
+    games = np.array([row.get("games", 1.0) for row in rows])
+    count = np.concatenate([[0.0], np.cumsum(games)])
+    total = np.concatenate([[0.0], np.cumsum(games * values)])
+    last = np.arange(1, len(count))
+    first = np.clip(np.searchsorted(count, count[last] - LAST_GAMES, side="right") - 1, 0, last - 1)
+    mean: Array = (total[last] - total[first]) / (count[last] - count[first])
+    return mean
 
 
 def read_rows(folder: Path) -> list[Row]:

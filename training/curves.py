@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from lanista.agents.run_records import Row, is_score, read_rows
+from lanista.agents.run_records import LAST_GAMES, Row, is_score, read_rows, values_of
 from lanista.envs.core import Array
 from lanista.errors import UsageError
 from lanista.files import read_toml
@@ -25,8 +25,6 @@ UNITS = {"nash_conv": "what best responses gain (0: equilibrium)", "entropy": "e
          "rating": "Elo above random", "success": "share of the games", "first_player_return": "return of a game",
          "steps_a_second": "steps/s", "game_length": "plies a game"}  # fmt: skip
 
-OF_GAMES = ("success", "first_player_return", "game_length")  # means over the games that ended in an update
-LAST_GAMES = 100  # as Stable-Baselines3 and RLlib tell returns
 TITLES = {
     "rating": "rating on the anchors' scale",
     "success": f"games with a return above 0, of the last {LAST_GAMES}",
@@ -111,8 +109,7 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
         rows = [row for row in run if metric in row]
         if rows:
             x = np.array([row["steps"] if by == "steps" else row["seconds"] / 60 for row in rows])
-            y = of_last_games(rows, metric) if metric in OF_GAMES else np.array([row[metric] for row in rows])
-            curves.append((x, y))
+            curves.append((x, values_of(rows, metric)))
     if not curves:
         return (np.zeros(0),) * 4
     low, high = max(x[0] for x, _ in curves), min(x[-1] for x, _ in curves)
@@ -120,17 +117,6 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
     where = where[(where >= low) & (where <= high)]
     values = np.array([np.interp(where, x, y) for x, y in curves])
     return where, values.mean(axis=0), values.min(axis=0), values.max(axis=0)
-
-
-def of_last_games(rows: Sequence[Row], metric: str) -> Array:
-    """The mean over the last `LAST_GAMES` games at each row, (rows,): of whole rows, at first of all that there are."""
-    games = np.array([row.get("games", 1.0) for row in rows])
-    count = np.concatenate([[0.0], np.cumsum(games)])
-    total = np.concatenate([[0.0], np.cumsum(games * [row[metric] for row in rows])])
-    last = np.arange(1, len(count))
-    first = np.clip(np.searchsorted(count, count[last] - LAST_GAMES, side="right") - 1, 0, last - 1)
-    mean: Array = (total[last] - total[first]) / (count[last] - count[first])
-    return mean
 
 
 def draw(game: str, groups: Sequence[Group], metrics: Sequence[str], by: str, out: Path) -> None:

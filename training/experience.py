@@ -63,8 +63,14 @@ def mover_view(spec: GameSpec) -> bool:
 
 
 def assemble(
-    spec: GameSpec, steps: list[Step], upcoming: Turn, upcoming_value: Floats, gamma: float, gae_lambda: float
-) -> tuple[dict[int, Batch], list[Step]]:
+    spec: GameSpec,
+    steps: list[Step],
+    upcoming: Turn,
+    upcoming_value: Floats,
+    gamma: float,
+    gae_lambda: float,
+    seat: int | None = None,
+) -> tuple[dict[int, Batch], list[Step], int]:
     """Link rows to what followed them, tell the advantages, and split off the rows that must wait.
 
     Each row's rewards are those of its own seat. What follows it is that seat's next row; only in games of `mover_view`
@@ -74,10 +80,11 @@ def assemble(
         spec: the game's.
         steps: the plies in order; the first may be left over from the last call.
         upcoming: the seats that act next, and `upcoming_value` (k,) their values: bootstraps for the last rows.
+        seat: only this player's rows are given; those of the others are let go.
 
     Returns:
-        Role, by its number -> the batch of all of its open rows that could be told; and the steps that still have open
-        rows.
+        Role, by its number -> the batch of all of its open rows that could be told; the steps that still have open
+        rows; and how many rows were told, those that were let go among them.
     """
     sizes = [len(step.turn) for step in steps]
     starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -112,13 +119,14 @@ def assemble(
         Trajectory(value, rewards, np.maximum(following, END), sign, np.concatenate(tail)), gamma, gae_lambda
     )
     told = known & np.concatenate([step.open for step in steps])
+    given = told if seat is None else told & (np.concatenate([step.turn.players for step in steps]) == seat)
     roles = sorted({role for step in steps for role in step.parts})
-    batches = {role: _batch(spec, role, steps, starts, told, gain, value) for role in roles}
+    batches = {role: _batch(spec, role, steps, starts, given, gain, value) for role in roles}
     for number, step in enumerate(steps):
         step.open &= ~told[int(starts[number]) : int(starts[number + 1])]
     # From the first open row on every step is kept: the rewards in between belong to it.
     first = next((number for number, step in enumerate(steps) if step.open.any()), len(steps))
-    return batches, steps[first:]
+    return batches, steps[first:], int(np.count_nonzero(told))
 
 
 def _batch(

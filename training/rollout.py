@@ -135,6 +135,10 @@ class Rollout:
     Most games are the network against itself. In a share of the copies one seat, drawn anew for each game, is a fixed
     opponent's, or seats are those of a member of the league: their rows are not learned from, but their values carry
     what follows a move back to the learner's rows.
+
+    Attributes:
+        told: the learner's moves that the last `collect` told of, those of a seat that was not asked for among them.
+        finished: returns (games, players) and lengths (games,) of ended games.
     """
 
     def __init__(
@@ -179,7 +183,8 @@ class Rollout:
         self._left: list[Step] = []
         self._sums = np.zeros((game.copies, self.spec.players), np.float32)
         self._lengths = np.zeros(game.copies, np.int64)
-        self.finished: list[tuple[Floats, Ints]] = []  # returns (games, players) and lengths (games,) of ended games
+        self.finished: list[tuple[Floats, Ints]] = []
+        self.told = 0
 
     def _seat(self, copies: Ints) -> None:
         """Draw who sits where in the games that these copies begin."""
@@ -205,10 +210,14 @@ class Rollout:
         assert len(self.spec.roles) == 1, "the rows of other roles would be lost"
         return next(iter(batches.values()))
 
-    def collect_roles(self, plies: int, gamma: float, gae_lambda: float) -> dict[str, Batch]:
+    def collect_roles(self, plies: int, gamma: float, gae_lambda: float, seat: int | None = None) -> dict[str, Batch]:
         """Play this many plies of all copies, and give every row whose advantage can be told.
 
         A row that has no successor yet waits for the next call.
+
+        Args:
+            plies, gamma, gae_lambda: see there.
+            seat: give this player's rows only.
 
         Returns:
             Name of a role (see `agents.role_networks.role_names`) -> its batch. Left out is who had no turn.
@@ -221,7 +230,7 @@ class Rollout:
                 steps.append(self._step(next(self._plies)))
             upcoming = self.game.turn()
             value = self.learner.values(upcoming)
-        batches, self._left = assemble(self.spec, steps, upcoming, value, gamma, gae_lambda)
+        batches, self._left, self.told = assemble(self.spec, steps, upcoming, value, gamma, gae_lambda, seat)
         if self.levels is not None:
             # One seat a copy, which begins anew at once: every row is told.
             in_order, batch = np.concatenate([step.turn.games for step in steps]), batches[0]

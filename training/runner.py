@@ -28,6 +28,7 @@ class Sample:
 
     Attributes:
         batches: name of a role -> its rows.
+        moves: how many were played; as many as there are rows, but for `seats_in_turn`.
         returns: what each player got in each of these games.
         lengths: their plies.
         levels, league: what the run's curriculum and league are told.
@@ -35,16 +36,12 @@ class Sample:
     """
 
     batches: Mapping[str, Batch]
+    moves: int
     returns: Floats  # (games, players)
     lengths: Ints  # (games,)
     levels: LevelNews | None
     league: LeagueNews | None
     roles: tuple[str, ...]
-
-    @property
-    def rows(self) -> int:
-        """How many moves it holds."""
-        return sum(len(batch.actions) for batch in self.batches.values())
 
 
 class BatchRunner:
@@ -80,10 +77,13 @@ class BatchRunner:
             league=league_play(settings, self.env.spec, seed),
         )
 
-    def sample(self, curriculum: dict[str, Tensor] | None = None, seating: Seating | None = None) -> Sample:
+    def sample(
+        self, number: int, curriculum: dict[str, Tensor] | None = None, seating: Seating | None = None
+    ) -> Sample:
         """Play `plies` moves of each game.
 
         Args:
+            number: of the update: says whose turn it is to learn, with `seats_in_turn`.
             curriculum: the state of the run's, where it has one.
             seating: of the run's league, where it has one.
         """
@@ -92,12 +92,14 @@ class BatchRunner:
             levels.follow(curriculum)
         if seating is not None:
             self.rollout.follow(seating)
-        batches = self.rollout.collect_roles(settings.plies, settings.gamma, settings.gae_lambda)
+        seat = number % self.env.spec.players if settings.seats_in_turn else None
+        batches = self.rollout.collect_roles(settings.plies, settings.gamma, settings.gae_lambda, seat)
         returns, lengths = self.rollout.take_finished()
         news = None if levels is None else levels.news()
         league = None if self.rollout.league is None else self.rollout.league.news()
         names, spec = role_names(self.env.spec), self.env.spec
-        return Sample(batches, returns, lengths, news, league, tuple(names[role] for role in spec.role_of))
+        roles = tuple(names[role] for role in spec.role_of)
+        return Sample(batches, self.rollout.told, returns, lengths, news, league, roles)
 
     def state(self) -> bytes:
         """The running games and what was played but not yet told, to be saved; empty for games that cannot be."""
@@ -118,7 +120,7 @@ class BatchRunner:
 def metrics_of(samples: Sequence[Sample], curriculum: Curriculum | None, league: League | None) -> dict[str, float]:
     """What samples tell the run's curves; the curriculum and the league, where there are any, hear it too."""
     games = sum(len(sample.lengths) for sample in samples)
-    told = {"steps": float(sum(sample.rows for sample in samples)), "games": float(games)}
+    told = {"steps": float(sum(sample.moves for sample in samples)), "games": float(games)}
     if games:
         told["game_length"] = float(sum(sample.lengths.sum() for sample in samples)) / games
         told["first_player_return"] = float(sum(sample.returns[:, 0].sum() for sample in samples)) / games

@@ -52,6 +52,10 @@ class TrainSettings(PPOSettings, LeagueSettings):
     """Share of self-play games that start after random legal plies (native games)."""
     random_plies: int = 0
     """Such a game starts after 0 to this many of them."""
+    seats_in_turn: bool = False
+    """Each update learns from the moves of one seat alone, the next from the other's: each side answers how the other
+    plays now, as alternating gradient steps do, which do not spiral away from an equilibrium as steps of both at once
+    do (Bailey, Gidel and Piliouras 2020, arXiv:1907.04392)."""
     opponents: str = ""
     """Fixed opponents in training, by contestant strings with spaces between, such as "minimax:depth=2 random"."""
     opponent_share: float = 0.0
@@ -119,6 +123,8 @@ class TrainSettings(PPOSettings, LeagueSettings):
         for name in ("gamma", "gae_lambda", "random_share", "opponent_share"):
             if getattr(self, name) > 1:
                 raise UsageError(f"the setting '{name}' must be at most 1, but is {getattr(self, name)}")
+        if self.adam_beta1 >= 1:
+            raise UsageError(f"the setting 'adam_beta1' must be less than 1, but is {self.adam_beta1}")
         check_league(self, self.opponent_share)
         if self.curriculum != "uniform" and not self.levels:
             raise UsageError(f"the curriculum '{self.curriculum}' chooses among training levels: say --levels N")

@@ -12,12 +12,12 @@ import torch
 
 import lanista
 from lanista.agents.artifact import load_network, save_agent
-from lanista.agents.run_records import read_record
+from lanista.agents.run_records import read_record, values_of
 from lanista.cli.main import main
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.files import held_folder, is_held
-from lanista.training.curves import mean_and_spread, metrics_of, of_last_games, read_groups
+from lanista.training.curves import mean_and_spread, metrics_of, read_groups
 from lanista.training.run import Progress, create_run, train
 from lanista.training.settings import new_network, read_settings
 
@@ -164,7 +164,7 @@ def test_returns_are_means_of_the_last_hundred_games_and_of_whole_updates() -> N
     counts = [3, 1, 40, 90, 7, 250, 1, 2, 99]
     returns = [rng.integers(-21, 22, count) for count in counts]
     rows = [{"games": float(len(some)), "success": some.mean()} for some in returns]
-    for at, mean in enumerate(of_last_games(rows, "success")):
+    for at, mean in enumerate(values_of(rows, "success")):
         first = at
         while first and sum(counts[first : at + 1]) < 100:
             first -= 1

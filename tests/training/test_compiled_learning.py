@@ -147,7 +147,7 @@ def network_for(name: str, separate: bool, normalize: bool, depth: int = 2) -> P
 
 CASES = [
     ("tictactoe", False, False, {}),
-    ("tictactoe", True, False, {"kl_coefficient": 0.5}),
+    ("tictactoe", True, False, {"kl_coefficient": 0.5, "adam_beta1": 0.0}),
     ("gym:CartPole-v1", True, True, {}),
     ("gym:CartPole-v1", False, True, {"target_kl": 0.02, "epochs": 20, "learning_rate": 1e-2}),
 ]

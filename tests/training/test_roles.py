@@ -284,10 +284,10 @@ def test_rllibs_runner_and_learner_do_what_one_process_does(signals: str) -> Non
     learner.module[DEFAULT_MODULE_ID].set_state(weights)
     for number in range(2):
         runner.set_state({COMPONENT_RL_MODULE: learner.module[DEFAULT_MODULE_ID].get_state()})
-        sample = runner.sample()
+        sample = runner.sample(number)
         columns = {role: SampleBatch(one) for role, one in columns_by_role([sample.batches]).items()}
         told = learner.update(
-            training_data=TrainingData(batch=MultiAgentBatch(columns, env_steps=sample.rows)), progress=number / 2,
+            training_data=TrainingData(batch=MultiAgentBatch(columns, env_steps=sample.moves)), progress=number / 2,
             seed=shuffling_seed(settings.seed, number),
         )[DEFAULT_MODULE_ID]  # fmt: skip
         own = alone.update(number, number / 2)

@@ -155,6 +155,7 @@ def test_a_damaged_checkpoint_is_named(unbroken: tuple[Run, list[Progress]], tmp
         ({"copies": "many"}, "must be int"),
         ({"copies": 0}, "more than 0"),
         ({"copies": -3}, "must not be negative"),
+        ({"adam_beta1": 1.0}, "must be less than 1"),
         ({"gamma": 1.5}, "at most 1"),
         ({"precision": "half"}, "auto, float32 or bfloat16"),
     ],

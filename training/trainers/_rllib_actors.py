@@ -105,11 +105,15 @@ class RunnerActor(EnvRunner, Checkpointable):  # type: ignore[misc]
         assert self.runner is not None and self.module is not None
 
     def sample(
-        self, curriculum: dict[str, Tensor] | None = None, seating: Seating | None = None, **kwargs: Any
+        self,
+        number: int = 0,
+        curriculum: dict[str, Tensor] | None = None,
+        seating: Seating | None = None,
+        **kwargs: Any,
     ) -> Sample:
         """As `BatchRunner.sample`."""
-        sample = self.runner.sample(curriculum, seating)
-        steps = sample.rows
+        sample = self.runner.sample(number, curriculum, seating)
+        steps = sample.moves
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED, steps, reduce="sum")
         self.metrics.log_value(NUM_ENV_STEPS_SAMPLED_LIFETIME, steps, reduce="lifetime_sum")
         self.num_env_steps_sampled_lifetime += steps
@@ -221,10 +225,11 @@ class SelfPlay(PPO):  # type: ignore[misc]
         group = self.env_runner_group
         local = group.num_remote_env_runners() == 0
         levels = None if self.curriculum is None else self.curriculum.state()
-        seating = None if self.league is None else self.league.seating(self.number)
+        number = self.number
+        seating = None if self.league is None else self.league.seating(number)
         with self.metrics.log_time((TIMERS, ENV_RUNNER_SAMPLING_TIMER)):
             results = group.foreach_env_runner(
-                lambda runner: (runner.sample(levels, seating), runner.get_metrics()),
+                lambda runner: (runner.sample(number, levels, seating), runner.get_metrics()),
                 local_env_runner=local,
                 timeout_seconds=self.config.sample_timeout_s,
             )

@@ -41,6 +41,7 @@ class OneProcessTrainer:
 
     def update(self, number: int, progress: float) -> dict[str, float]:
         sample = self.runner.sample(
+            number,
             None if self.curriculum is None else self.curriculum.state(),
             None if self.league is None else self.league.seating(number),
         )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lanista.agents.run_records import Row
+from lanista.agents.run_records import LAST_GAMES, Row, values_of
 
 MOST_POINTS = 240  # of a curve; others between them are left out
 # Okabe and Ito's colours, told apart by colour-blind eyes, those that stand out on white and on black alike.
@@ -14,18 +14,19 @@ COLOURS = ("#0a84c6", "#d5691a", "#0f9d76", "#c0699f", "#b58a00", "#7a7fd0")
 NO_CURVES = ("steps", "updates", "seconds", "learning_rate")
 # Shown first; each stands in the rows until it is measured again: level, then a jump.
 STRENGTH = ("rating", "score", "return", "nash_conv", "league_score")
-PLAYED = "first_player_return"  # of the training games
+PLAYED = ("success", "first_player_return")  # of the training games
 SHOWN = (*STRENGTH, "ep_rew_mean", "entropy", "approx_kl")
 TITLES = {
     "rating": "Rating, Elo above random play", "score": "Points against fixed opponents",
-    "first_player_return": "Return of the first player in training",
+    "first_player_return": f"Return of the first player in training, mean of the last {LAST_GAMES} games",
+    "success": f"Games with a return above 0, of the last {LAST_GAMES}",
     "nash_conv": "What best responses gain (0: equilibrium)", "return": "Mean return", "entropy": "Entropy, nats",
-    "approx_kl": "Change of the policy in an update, KL", "game_length": "Length of a game, plies",
+    "approx_kl": "Change of the policy in an update, KL", "game_length": f"Length, plies, mean of the last {LAST_GAMES} games",
     "steps_a_second": "Speed, steps a second", "value_loss": "Loss of the value", "policy_loss": "Loss of the policy",
     "clip_fraction": "Share of moves that were clipped", "grad_norm": "Norm of the gradient",
     "ep_rew_mean": "Mean reward of the last games", "league_score": "Points against the league",
 }  # fmt: skip
-PER_CENT = ("score", "clip_fraction", "league_score")
+PER_CENT = ("score", "success", "clip_fraction", "league_score")
 _STEPS = "v => v >= 1e6 ? +(v / 1e6).toFixed(2) + ' M' : v >= 1e3 ? +(v / 1e3).toFixed(1) + ' k' : v"
 _SHARE = "v => Math.round(100 * v) + ' %'"
 _TIP = "v => v == null ? '' : "
@@ -79,7 +80,7 @@ def charts(rows: Sequence[Row]) -> list[Chart]:
         if name not in NO_CURVES and name not in ends:
             groups.setdefault(name.partition("/")[0], []).append(name)
     # Where nobody is measured against, as in a game of one player, the games' returns tell how good it is.
-    shown = SHOWN if "score" in groups or "return" in groups else (PLAYED, *SHOWN)
+    shown = SHOWN if "score" in groups or "return" in groups else (*PLAYED, *SHOWN)
     order = {name: place for place, name in enumerate(shown)}
     found = []
     for group in sorted(groups, key=lambda name: (order.get(name, len(order)), name)):
@@ -90,7 +91,10 @@ def charts(rows: Sequence[Row]) -> list[Chart]:
 
 
 def _curve(rows: Sequence[Row], name: str) -> Curve:
-    whole = [(row["steps"], row[name], row.get(f"{name}_low"), row.get(f"{name}_high")) for row in rows if name in row]
+    having = [row for row in rows if name in row]
+    values = values_of(having, name).tolist()
+    ends = [(row.get(f"{name}_low"), row.get(f"{name}_high")) for row in having]
+    whole = [(row["steps"], value, *end) for row, value, end in zip(having, values, ends, strict=True)]
     every = -(-len(whole) // MOST_POINTS)
     thinned = whole[::every] if every > 1 else whole
     if thinned[-1] != whole[-1]:

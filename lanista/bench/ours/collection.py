@@ -23,7 +23,7 @@ def begin(**settings: Any) -> Work:
         steps, end = 0, time.perf_counter() + seconds  # by the clock: the work is in other processes
         while time.perf_counter() < end:
             samples = group.foreach_env_runner(lambda runner: runner.sample(), local_env_runner=False)
-            steps += sum(sample.rows for sample in samples)
+            steps += sum(sample.moves for sample in samples)
         return {"steps": float(steps)}
 
     return work

@@ -35,10 +35,10 @@ def begin(game: str, **changes: Any) -> Work:
         returns: list[float] = []
         steps, number = 0, 0
         while not is_solved(returns) and (not steps or time.process_time() < end):
-            sample = runner.sample()
+            sample = runner.sample(number)
             learner.update(sample.batches, min(steps / STEPS, 1.0), shuffling_seed(seed, number))
             returns += sample.returns[:, 0].tolist()
-            steps, number = steps + sample.rows, number + 1
+            steps, number = steps + sample.moves, number + 1
         runner.close()
         return solved(is_solved(returns), steps)
 

@@ -230,6 +230,9 @@ def test_curves_are_grouped_thinned_and_have_their_intervals() -> None:
     assert found[2].said == "Entropy, nats; at the end entropy: 1.5"
     drawn = options(found[0])["series"]
     assert [line["data"][-1] for line in drawn] == [[999.0, 994.0], [999.0, 12.0], [999.0, 999.0]]
+    levels = [{"steps": float(n), "seconds": n / 10, "games": 60.0, "success": float(n == 3)} for n in range(5)]
+    (chart,) = (chart for chart in charts(levels) if chart.name == "success")
+    assert chart.first and [value for _, value, _, _ in chart.curves[0].points] == [0, 0, 0, 0.5, 0.5]
 
 
 def run_page(tmp_path: Path, work: Callable[[Any, House], Awaitable[None]]) -> None:
