@@ -14,6 +14,7 @@ from lanista.agents.role_networks import Networks, role_names
 from lanista.envs import make
 from lanista.envs.core import Floats, Ints
 from lanista.training.curriculum import Curriculum, LevelNews
+from lanista.training.exact_advantages import ExactAdvantages
 from lanista.training.league import League, LeagueNews, Seating
 from lanista.training.league_play import league_play
 from lanista.training.level_play import level_play
@@ -57,6 +58,7 @@ class BatchRunner:
         """
         keep_memory()
         self.settings = settings
+        self.exact = ExactAdvantages(settings) if settings.exact_advantages else None
         self.env = make(
             settings.game,
             settings.copies,
@@ -94,6 +96,8 @@ class BatchRunner:
             self.rollout.follow(seating)
         seat = number % self.env.spec.players if settings.seats_in_turn else None
         batches = self.rollout.collect_roles(settings.plies, settings.gamma, settings.gae_lambda, seat)
+        if self.exact is not None:
+            batches = self.exact.tell(self.rollout.learner, batches)
         returns, lengths = self.rollout.take_finished()
         news = None if levels is None else levels.news()
         league = None if self.rollout.league is None else self.rollout.league.news()

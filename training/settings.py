@@ -56,6 +56,9 @@ class TrainSettings(PPOSettings, LeagueSettings):
     """Each update learns from the moves of one seat alone, the next from the other's: each side answers how the other
     plays now, as alternating gradient steps do, which do not spiral away from an equilibrium as steps of both at once
     do (Bailey, Gidel and Piliouras 2020, arXiv:1907.04392)."""
+    exact_advantages: bool = False
+    """How much better than expected each move is comes from the whole tree of a small native game with hidden hands
+    (one that has `nash_conv`), and not from how its game ended; `gae_lambda` then tells nothing."""
     opponents: str = ""
     """Fixed opponents in training, by contestant strings with spaces between, such as "minimax:depth=2 random"."""
     opponent_share: float = 0.0

@@ -14,6 +14,7 @@ from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.errors import UsageError
 from lanista.training.curriculum import Curriculum, open_curriculum
+from lanista.training.exact_advantages import check_exact
 from lanista.training.league import League
 from lanista.training.learner import BatchLearner, shuffling_seed
 from lanista.training.runner import BatchRunner, metrics_of
@@ -68,15 +69,17 @@ class OneProcessTrainer:
 
 
 def check(settings: TrainSettings) -> None:
-    """Refuse another algorithm than the one there is.
+    """Refuse another algorithm than the one there is, and exact advantages where there are none.
 
     Raises:
-        UsageError: it is.
+        UsageError: it is so.
     """
     if settings.algorithm != "ppo":
         raise UsageError(
             f"the trainer 'rllib' learns by ppo, not by '{settings.algorithm}'; others are of --trainer sb3"
         )
+    if settings.exact_advantages:
+        check_exact(settings)
 
 
 def open(settings: TrainSettings) -> Trainer:

@@ -287,8 +287,9 @@ def check(settings: TrainSettings) -> None:
         raise UsageError("the trainer 'sb3' plays no league; leave league_size 0")
     if settings.kl_coefficient:
         raise UsageError("the setting 'kl_coefficient' is of the trainer 'rllib'; SB3 has no such term")
-    if settings.separate_value or settings.target_kl:
-        raise UsageError("the settings 'separate_value' and 'target_kl' are of the trainer 'rllib'")
+    for other in ("separate_value", "target_kl", "exact_advantages", "seats_in_turn", "adam_beta1"):
+        if getattr(settings, other) != getattr(TrainSettings, other):
+            raise UsageError(f"the setting '{other}' is of the trainer 'rllib'")
     if settings.freeze and name == "trpo":
         raise UsageError("trpo differentiates all weights, so that no encoder can be frozen; ppo can do that")
     game = make(settings.game)
