@@ -3,7 +3,7 @@
 Games are played as always, and say which information sets matter; how much better than expected a move was is not
 estimated from how its game ended but computed for the policy that played (Srinivasan et al. 2018, arXiv:1810.09026,
 section 3; exploitability descent, Lockhart et al. 2019, arXiv:1903.05614, does so against best responses). Near an
-equilibrium all moves that are played are worth nearly the same, and what is left of an estimate is the luck of the cards.
+equilibrium all moves that are played are worth nearly the same; the rest of an estimate is the luck of the cards.
 """
 
 from __future__ import annotations
