@@ -22,7 +22,15 @@ from lanista.training.settings import TrainSettings, new_network, read_settings
 from lanista.training.trainers.rllib import check
 
 COPIES, EARLY = 4096, 6
-CHANGES = {"copies": COPIES, "plies": 16, "encoder": "mlp:dim=16", "gae_lambda": 1.0, "precision": "float32"}
+CHANGES = {
+    "copies": COPIES,
+    "plies": 16,
+    "encoder": "mlp:dim=16",
+    "gae_lambda": 1.0,
+    "precision": "float32",
+    "exact_advantages": False,
+    "seats_in_turn": False,
+}
 
 
 def begun(game: str, **changes: Any) -> tuple[PolicyNetwork, TrainSettings]:

@@ -48,7 +48,7 @@ class A2CTrainer:
 
     def update(self, number: int, progress: float) -> dict[str, float]:
         """Collect `plies` moves of each game, and take one step on all of them."""
-        sample = self.runner.sample()
+        sample = self.runner.sample(number)
         (batch,) = sample.batches.values()
         rate, entropy_coefficient = self.settings.at(progress)
         self.optimizer.param_groups[0]["lr"] = rate
