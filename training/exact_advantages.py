@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from lanista.agents.exploitability import action_values, small_tree, tree_of
-from lanista.envs.core import Array, Floats
+from lanista.agents.exploitability import action_values, policy_from, small_tree, tree_of
+from lanista.envs.core import Array, Floats, Turn
 from lanista.errors import UsageError
 from lanista.training.ppo import Batch
 from lanista.training.rollout import Learner
@@ -51,8 +51,6 @@ class ExactAdvantages:
         """
         check_exact(settings)
         self.tree = tree_of(settings.game)
-        # The positions stand in no copy of the games that are played, and nothing is remembered of any.
-        self._turns = [replace(turn, copies=np.zeros(len(turn), np.int64)) for turn in self.tree.turns]
         keys = [key for turn in self.tree.turns for key in _keys(turn.observation)]
         self._sets = {key: number for number, key in enumerate(keys)}
         if len(self._sets) < len(keys):
@@ -60,15 +58,14 @@ class ExactAdvantages:
 
     def policy(self, learner: Learner) -> Floats:
         """What the networks do at each information set, (information_sets, num_actions)."""
-        told = []
+
+        def ask(turn: Turn) -> Floats | None:
+            # The positions stand in no copy of the games that are played, and nothing is remembered of any.
+            parameters, _ = learner.evaluate(replace(turn, copies=np.zeros(len(turn), np.int64)))
+            return learner.networks[0].head.distribution(parameters).policy()
+
         with learner.steady():
-            for turn in self._turns:
-                policy = learner.networks[0].head.distribution(learner.evaluate(turn)[0]).policy()
-                assert policy is not None, "native games have single actions"
-                told.append(policy)
-        weights = np.concatenate(told).astype(np.float64)
-        whole: Floats = weights / weights.sum(1, keepdims=True)
-        return whole
+            return policy_from(ask, self.tree)
 
     def tell(self, learner: Learner, batches: Mapping[str, Batch]) -> dict[str, Batch]:
         """The batches with exact advantages and returns for the policy of the learner's networks as they stand."""
