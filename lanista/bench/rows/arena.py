@@ -14,6 +14,7 @@ GAMES, QUICK_GAMES = 100_000, 20_000  # of a tournament of random players
 REPORTED, QUICK_REPORTED = 10_000, 1_000
 ENGINES = 16  # processes of Stockfish, and games at once
 ISOLATED_AT_ONCE = (1, 64)
+ASKED_BYTES, ANSWERED_BYTES = 504, 48  # of a move of one game: what `agents.wire` makes of a turn, and of its choice
 ROUNDS, SECONDS = 10, 1.0
 
 OPENSPIEL = Side(
@@ -76,12 +77,15 @@ def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
              {"game": GAME, "at_once": number})
         for number in ISOLATED_AT_ONCE
     ]  # fmt: skip
-    lanes = race(sides, plan)
+    bare = Side("a bare pipe, questions", "lanista.bench.peers.bare_pipe",
+                {"asked": ASKED_BYTES, "answered": ANSWERED_BYTES})  # fmt: skip
+    lanes = race([*sides, bare], plan)
+    claims = [Claim(f"{side.name}: CPU a move of who seats them", side.name, most=60.0, unit="µs") for side in sides]
+    claims.append(Claim(f"{bare.name}: CPU each of who asks", bare.name, unit="µs"))
     return [
-        told(Claim(f"{lane.side.name}: CPU a move of who seats them", lane.side.name, most=60.0, unit="µs"), lane,
-             lambda piece: 1e6 * piece["own_seconds"] / piece["steps"])
-        for lane in lanes
-    ], lanes  # fmt: skip
+        told(claim, lane, lambda piece: 1e6 * piece["own_seconds"] / piece["steps"])
+        for claim, lane in zip(claims, lanes, strict=True)
+    ], lanes
 
 
 def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
@@ -91,13 +95,21 @@ def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     words = {"engine": f"uci:stockfish?nodes=1&remember=1&processes={ENGINES}", "at_once": ENGINES}
     ours = Side("Stockfish in the arena, moves", "lanista.bench.ours.engine_games", words)
     program = find_program("stockfish") or "stockfish"
-    peer = Side(
-        "Stockfish by python-chess, moves", "lanista.bench.peers.chess_engine_loop",
-        {"program": str(program), "nodes": 1, "at_once": ENGINES}, environment="pettingzoo", packages=("chess",),
-    )  # fmt: skip
-    lanes = race([ours, peer], plan)
-    claim = Claim(f"Stockfish at nodes=1, {ENGINES} at once, times python-chess", ours.name, peer.name, 2.5)
-    return [judge(claim, lanes)], lanes
+    asked = {"program": str(program), "nodes": 1, "at_once": ENGINES}
+    peer, raw = (
+        Side(name, f"lanista.bench.peers.{module}", asked, environment="pettingzoo", packages=("chess",))
+        for name, module in (
+            ("Stockfish by python-chess, moves", "chess_engine_loop"),
+            ("Stockfish by a raw pipe, without rules, moves", "raw_uci"),
+        )
+    )
+    lanes = race([ours, peer, raw], plan)
+    what = f"Stockfish at nodes=1, {ENGINES} at once"
+    claims = [
+        Claim(f"{what}, times python-chess", ours.name, peer.name, 2.5),
+        Claim(f"{what}, of the raw pipe's bound", ours.name, raw.name),
+    ]
+    return [judge(claim, lanes) for claim in claims], lanes
 
 
 def reported(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
