@@ -13,11 +13,18 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     # Several workers share the machine: threads that share a core wait for each other in busy loops. Set before torch
     # is imported; programs that tests start have it too.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Ray lets its workers wait for whoever else wants a processor, which beside other tests is for most of the time.
+    os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Where nothing may be left out unseen, as in `.ci/run`, skips are checked against a list."""
     parser.addoption("--known-skips", metavar="FILE", help="fail if a test is skipped for a reason that FILE has not")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, so that at the end no process waits for another that has just begun one."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.hookimpl(trylast=True)

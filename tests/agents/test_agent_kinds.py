@@ -17,6 +17,8 @@ from lanista.envs.core import Agent, GameSpec, Role, Turn, play
 from lanista.errors import UsageError
 from lanista.plugs import plug
 
+pytestmark = pytest.mark.long
+
 
 def complete(kind: str) -> bool:
     """Whether a kind's options can all be left out: the others need a folder, a program or a file."""
@@ -75,9 +77,10 @@ def middle(game: str, copies: int = 64, seed: int = 3) -> Turn:
     return table.turn()
 
 
-# Chess takes longest to compile, and minimax has shown that its rules can be searched.
+# A search is compiled for each game, which takes seconds: games that are like others are searched in slow tests.
+ALIKE = {"minimax": ("gomoku", "breakthrough"), "mcts": ("gomoku", "breakthrough", "hex", "go", "chess")}
 CASES = [
-    pytest.param(kind, game, marks=[pytest.mark.slow] * ((kind, game) == ("mcts", "chess")))
+    pytest.param(kind, game, marks=[pytest.mark.slow] * (game.partition(":")[0] in ALIKE.get(kind, ())))
     for kind in KINDS
     for game in supported(kind)
 ]

@@ -20,6 +20,8 @@ from lanista.cli.main import main
 from lanista.errors import DiskError, FolderError
 from lanista.files import disk_failures
 
+pytestmark = pytest.mark.long
+
 UPDATES = 400  # more than are made before the disk is filled
 TRAIN = ["train", "tictactoe", "--steps", str(UPDATES * UPDATE), "--set", *SMALL, f"checkpoints={UPDATES}"]
 TOURNAMENT = ["tournament", "--game", "tictactoe", "random", "first-legal", "--games", "2"]

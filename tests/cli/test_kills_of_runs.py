@@ -15,6 +15,8 @@ from lanista.agents.artifact import load_network
 from lanista.cli.main import main
 from lanista.perception.pretrained import load_recogniser
 
+pytestmark = pytest.mark.long
+
 MANY = pytest.param(100, marks=pytest.mark.faults)
 UPDATE = 8 * 8  # steps
 SMALL = ["copies=8", "plies=8", "epochs=1", "minibatch_size=32", "threads=1", "measurements=0", "anchor_pairs=0"]

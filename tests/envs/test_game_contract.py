@@ -16,7 +16,7 @@ from lanista.errors import UsageError
 
 NATIVE = native_games()
 LONG = 4000  # steps in which games at random end several times, however long they are
-pytestmark = pytest.mark.parametrize("name", [*NATIVE, *map(door_game, DOOR_GAMES)])
+pytestmark = [pytest.mark.parametrize("name", [*NATIVE, *map(door_game, DOOR_GAMES)]), pytest.mark.long]
 
 
 def check_rows(game: Game, turn: Turn) -> None:

@@ -13,6 +13,8 @@ from lanista.envs import make
 from lanista.envs.batched import BatchedGame
 from lanista.envs.core import Array
 
+pytestmark = pytest.mark.long
+
 pyspiel = pytest.importorskip("pyspiel", reason="open_spiel is not installed")
 
 

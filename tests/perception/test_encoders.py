@@ -16,6 +16,8 @@ from lanista.errors import UsageError
 from lanista.perception.encoder import Encoder, build_encoder, encoder_from, encoders, load_encoder
 from lanista.perception.fusion import build_fusion, fusion_from
 
+pytestmark = pytest.mark.long
+
 SPACES = {
     "board": spaces.Box(0, 1, (2, 6, 7), np.int8),
     "picture": spaces.Box(0, 255, (3, 8, 8), np.uint8),

@@ -16,6 +16,8 @@ from lanista.envs import make
 from lanista.perception.encoder import build_encoder
 from lanista.perception.inputs.picture import PictureInput
 
+pytestmark = pytest.mark.long
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RUNS = {
     "sb3_features": (["SCREENS", "128"], "frozen weights unchanged: True"),

@@ -25,6 +25,8 @@ from lanista.perception.pretrain_settings import Progress, Settings
 from lanista.perception.pretrained import load_recogniser
 from lanista.perception.recogniser import Recogniser
 
+pytestmark = pytest.mark.long
+
 TASK = "pictures:data=digits"
 SMALL: dict[str, Any] = {
     "encoder": "small_resnet:channels=8",

@@ -20,6 +20,8 @@ from lanista.perception.pretrained import load_recogniser
 from lanista.perception.recogniser import Recogniser
 from lanista.perception.task import Splits, Task, make_task, task_class, tasks
 
+pytestmark = pytest.mark.long
+
 FEW = 48
 # Option -> what makes a task quick, where it has the option.
 SMALL = {"most": 400, "voices": 2, "people": 60, "windows": 600, "step": 0.6, "data": "digits"}

@@ -20,6 +20,8 @@ import lanista
 from lanista.errors import UsageError
 from lanista.training.run import Progress
 
+pytestmark = pytest.mark.long
+
 DOCS = Path(__file__).parents[2] / "docs" / "cluster"
 LONGEST = 240  # seconds until a killed runner should be back, on a busy machine
 COPIES, PLIES = 32, 8

@@ -26,7 +26,7 @@ from lanista.training.ppo import make_optimizer
 from lanista.training.run import TRAINERS, Progress, Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings, settings_from
 
-pytestmark = pytest.mark.usefixtures("one_ray")
+pytestmark = [pytest.mark.usefixtures("one_ray"), pytest.mark.long]
 
 SMALL = {
     "copies": 64,

@@ -25,7 +25,7 @@ from lanista.training.tune.picture import draw
 from lanista.training.tune.records import Trial, ranked, read_trials, write_best
 from lanista.training.tune.space import Plan, read_plan
 
-pytestmark = pytest.mark.usefixtures("one_ray")
+pytestmark = [pytest.mark.usefixtures("one_ray"), pytest.mark.long]
 
 DOCS = Path(__file__).parents[2] / "docs" / "tune"
 HEAD = "samples = 4\nsteps = 2_000\n[space]\nlearning_rate = {log_uniform = [1e-4, 1e-2]}\n"

@@ -14,7 +14,7 @@ GAMES, QUICK_GAMES = 100_000, 20_000  # of a tournament of random players
 REPORTED, QUICK_REPORTED = 10_000, 1_000
 ENGINES = 16  # processes of Stockfish, and games at once
 ISOLATED_AT_ONCE = (1, 64)
-ASKED_BYTES, ANSWERED_BYTES = 504, 48  # of a move of one game: what `agents.wire` makes of a turn, and of its choice
+ASKED_BYTES, ANSWERED_BYTES = 280, 48  # of a move of one game: what `agents.wire` makes of a turn, and of its choice
 ROUNDS, SECONDS = 10, 1.0
 
 OPENSPIEL = Side(

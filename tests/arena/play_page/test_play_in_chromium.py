@@ -23,7 +23,10 @@ playwright = pytest.importorskip(
 
 playwright.expect.set_options(timeout=PATIENCE * 1000)  # of its own accord it waits 5 seconds: few on a busy machine
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+    pytest.mark.long,
+]
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,8 @@ from lanista.arena.play.roster import Roster
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def agent(tmp_path_factory: pytest.TempPathFactory) -> Path:

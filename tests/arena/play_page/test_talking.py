@@ -39,6 +39,8 @@ from lanista.errors import UsageError
 from lanista.perception.data.spoken_instructions import WORDS, draw_phrase
 from lanista.perception.voices import Voice, speak
 
+pytestmark = pytest.mark.long
+
 __all__ = ["chromium", "server", "steering", "tab"]  # fixtures
 LEVEL = "babyai:GoToLocalS5N2"
 HEARD = f"{LEVEL}?mission=speech&speakers=1&voices=valid"
