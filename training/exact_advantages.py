@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from lanista.agents.exploitability import action_values, policy_from, small_tree, tree_of
+from lanista.agents.exploitability import action_values, policy_from, seen_bytes, small_tree, tree_of
 from lanista.envs.core import Array, Floats, Turn
 from lanista.errors import UsageError
 from lanista.training.ppo import Batch
@@ -83,7 +83,6 @@ class ExactAdvantages:
 
 def _keys(observation: Mapping[str, Array]) -> list[bytes]:
     """Each row of an observation as bytes."""
-    flat = [np.ascontiguousarray(seen).reshape(len(seen), -1).view(np.uint8) for seen in observation.values()]
-    rows = np.ascontiguousarray(np.concatenate(flat, axis=1))
+    rows = np.ascontiguousarray(seen_bytes(observation))
     keys: Any = rows.view(np.dtype((np.void, rows.shape[1]))).ravel().tolist()
     return list[bytes](keys)
