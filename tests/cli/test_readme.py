@@ -37,7 +37,7 @@ def test_every_make_target_is_there() -> None:
 
 def test_every_path_is_there() -> None:
     named = re.findall(r"`((?:envs|perception|agents|training|arena|lanista|tests)/[\w/.]*)`", README)
-    named += re.findall(r"\]\((docs/[^)]*)\)", README)
+    named += re.findall(r"\]\((docs/[^)#]*)", README)
     missing = [path for path in named if not (ROOT / path).exists()]
     assert missing == ["envs/games/connect_five.py"], "the game that a reader adds, and no other"
 
