@@ -83,6 +83,6 @@ class ExactAdvantages:
 
 def _keys(observation: Mapping[str, Array]) -> list[bytes]:
     """Each row of an observation as bytes."""
-    rows = np.ascontiguousarray(seen_bytes(observation))
+    rows = seen_bytes(observation)
     keys: Any = rows.view(np.dtype((np.void, rows.shape[1]))).ravel().tolist()
     return list[bytes](keys)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from itertools import count
 from pathlib import Path
 
 from lanista.agents.contestant import load_agent
 from lanista.agents.match import Scheduled, play_games
-from lanista.bench.worker import Work, repeat
+from lanista.bench.worker import Work, repeat_alone
 
 AGENT = Path(__file__).with_name("first_legal.py")
 
@@ -30,10 +29,5 @@ def begin(game: str, at_once: int) -> Work:
         assert all(one.at_fault is None for one in games), games[0].reason
         return sum(len(one.moves) for one in games)
 
-    def work(seconds: float) -> dict[str, float]:
-        before = time.process_time()  # of this process alone: the player's own time is not asked for
-        steps = repeat(play, seconds)
-        return {"steps": steps, "own_seconds": time.process_time() - before}
-
     play()  # the player's process is begun
-    return work
+    return lambda seconds: repeat_alone(play, seconds)

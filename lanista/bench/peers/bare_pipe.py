@@ -8,9 +8,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
-from lanista.bench.worker import Work, repeat
+from lanista.bench.worker import Work, repeat_alone
 
 ECHO = """
 import os
@@ -42,9 +41,4 @@ def begin(asked: int, answered: int) -> Work:
                 left -= len(os.read(back, left))
         return AT_ONCE
 
-    def work(seconds: float) -> dict[str, float]:
-        before = time.process_time()
-        steps = repeat(ask, seconds)
-        return {"steps": steps, "own_seconds": time.process_time() - before}
-
-    return work
+    return lambda seconds: repeat_alone(ask, seconds)

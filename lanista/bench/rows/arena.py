@@ -14,7 +14,6 @@ GAMES, QUICK_GAMES = 100_000, 20_000  # of a tournament of random players
 REPORTED, QUICK_REPORTED = 10_000, 1_000
 ENGINES = 16  # processes of Stockfish, and games at once
 ISOLATED_AT_ONCE = (1, 64)
-ASKED_BYTES, ANSWERED_BYTES = 280, 48  # of a move of one game: what `agents.wire` makes of a turn, and of its choice
 ROUNDS, SECONDS = 10, 1.0
 
 OPENSPIEL = Side(
@@ -77,8 +76,8 @@ def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
              {"game": GAME, "at_once": number})
         for number in ISOLATED_AT_ONCE
     ]  # fmt: skip
-    bare = Side("a bare pipe, questions", "lanista.bench.peers.bare_pipe",
-                {"asked": ASKED_BYTES, "answered": ANSWERED_BYTES})  # fmt: skip
+    asked, answered = message_bytes()
+    bare = Side("a bare pipe, questions", "lanista.bench.peers.bare_pipe", {"asked": asked, "answered": answered})
     lanes = race([*sides, bare], plan)
     claims = [Claim(f"{side.name}: CPU a move of who seats them", side.name, most=60.0, unit="µs") for side in sides]
     claims.append(Claim(f"{bare.name}: CPU each of who asks", bare.name, unit="µs"))
@@ -86,6 +85,17 @@ def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
         told(claim, lane, lambda piece: 1e6 * piece["own_seconds"] / piece["steps"])
         for claim, lane in zip(claims, lanes, strict=True)
     ], lanes
+
+
+def message_bytes() -> tuple[int, int]:
+    """How long the messages are in which an isolated agent is told a turn of one game, and answers it."""
+    from lanista.agents.wire import Message, choice_arrays, pack, turn_arrays
+    from lanista.envs.catalogue import make
+    from lanista.envs.core import Choice
+
+    turn = make(GAME, copies=1).turn()
+    told = pack(Message("act openly", turn_arrays(turn, None)))
+    return len(told), len(pack(Message("choice", choice_arrays(Choice(turn.plies)))))
 
 
 def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
