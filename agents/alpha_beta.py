@@ -12,10 +12,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lanista.agents.alpha_beta_kernel import FRAME, NO_LIMIT, search_kernel
+from lanista.agents.alpha_beta_kernel import NO_LIMIT, search_kernel
 from lanista.agents.position_table import NO_TABLE
 from lanista.envs.core import Array, Bools, Ints
 from lanista.envs.rules import Rules
+
+# What the compiled search keeps of each ply of its line.
+FRAME = np.dtype(
+    [
+        ("low", np.float64),  # the window: values outside it do not matter to the root
+        ("high", np.float64),
+        ("first_low", np.float64),  # the window when the position was entered
+        ("first_high", np.float64),
+        ("best", np.float64),  # of the moves searched so far
+        ("total", np.float64),  # player 0's rewards until here
+        ("key", np.uint64),  # of the position, in the table
+        ("check", np.uint64),
+        ("mover", np.int64),
+        ("action", np.int64),  # the move being searched
+        ("best_action", np.int64),
+        ("first", np.int64),  # the move that the table knows, or -1
+        ("following", np.int64),  # the place of the move to look at next
+        ("count", np.int64),  # of moves in the list
+        ("killer", np.int64),  # the last move that was too good at this ply
+        ("final", np.bool_),  # no horizon was met: `best` holds whatever the depth
+    ],
+    align=True,
+)
 
 DEEPEST = 512  # of searches that are bounded otherwise
 TABLE_DEPTH = 6  # shallower searches are quicker without a table

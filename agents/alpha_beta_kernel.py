@@ -22,28 +22,6 @@ WANING = 2.0**-20  # a reward loses this share of itself with each ply, so that 
 NO_LIMIT = 2**62
 CLOCK_NODES = 1 << 14  # between two looks at the clock
 
-FRAME = np.dtype(
-    [
-        ("low", np.float64),  # the window: values outside it do not matter to the root
-        ("high", np.float64),
-        ("first_low", np.float64),  # the window when the position was entered
-        ("first_high", np.float64),
-        ("best", np.float64),  # of the moves searched so far
-        ("total", np.float64),  # player 0's rewards until here
-        ("key", np.uint64),  # of the position, in the table
-        ("check", np.uint64),
-        ("mover", np.int64),
-        ("action", np.int64),  # the move being searched
-        ("best_action", np.int64),
-        ("first", np.int64),  # the move that the table knows, or -1
-        ("following", np.int64),  # the place of the move to look at next
-        ("count", np.int64),  # of moves in the list
-        ("killer", np.int64),  # the last move that was too good at this ply
-        ("final", np.bool_),  # no horizon was met: `best` holds whatever the depth
-    ],
-    align=True,
-)
-
 
 @lru_cache(maxsize=64)
 def search_kernel(rules: Rules) -> Callable[..., Any]:
@@ -403,9 +381,8 @@ def search_kernel(rules: Rules) -> Callable[..., Any]:
                     break
             nodes += reached
             values[row] = value if mover == 0 else -value
-        own_rewards[0] = own_stream[0] = own_limits[0] = own_marked[0] = own_order[0] = (
-            0  # what was lent out lives until here
-        )
+        # What was lent out lives until here.
+        own_rewards[0] = own_stream[0] = own_limits[0] = own_marked[0] = own_order[0] = 0
         return nodes
 
     return compiled(search, rules.key)

@@ -20,7 +20,8 @@ from lanista.agents.referee import Referee, warm_up
 from lanista.agents.schedule import Finished, Schedule
 from lanista.agents.time_control import TimeControl, tell
 from lanista.envs.catalogue import make
-from lanista.envs.core import Agent, Game, play
+from lanista.envs.core import Agent, Game
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from lanista.agents.kinds.random import random_actions
 from lanista.agents.score_sheet import ScoreSheet
 from lanista.envs.catalogue import make
-from lanista.envs.core import Array, Choice, Game, GameSpec, Ints, Turn, play
+from lanista.envs.core import Array, Choice, Game, GameSpec, Ints, Turn
 from lanista.envs.draws import mixed
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 
 MOST_TRIES = 1000

@@ -1,6 +1,6 @@
 """Asks players for their moves by the clock, and ends games that need not be played out.
 
-A referee stands before `envs.core.ask_agent` where games are played by a time control or adjudicated; without one
+A referee stands before `envs.loop.ask_agent` where games are played by a time control or adjudicated; without one
 nothing of this is there. Players in processes of their own measure themselves who is how slow, all rows of a turn at a
 time; any other is asked row by row, so that each move has its own time.
 """
@@ -18,7 +18,8 @@ from lanista.agents.host_time import STALLED, HostStalled, OwnWatch
 from lanista.agents.joined_choices import joined
 from lanista.agents.time_control import Clocks, TimeControl
 from lanista.envs.catalogue import make
-from lanista.envs.core import Agent, Array, Choice, GameSpec, Ints, Turn, ask_agent
+from lanista.envs.core import Agent, Array, Choice, GameSpec, Ints, Turn
+from lanista.envs.loop import ask_agent
 from lanista.errors import UsageError
 
 OUT_OF_TIME = "time"  # the reason of who oversteps
@@ -27,7 +28,7 @@ WARM = np.array([[0.05, 0.0, 1.0, 0.05]], np.float32)  # the clock of a move tha
 
 
 class Referee:
-    """For the copies of one game: its `ask` is given to `envs.core.play`."""
+    """For the copies of one game: its `ask` is given to `envs.loop.play`."""
 
     def __init__(
         self, spec: GameSpec, copies: int, control: TimeControl | None, adjudication: Adjudication | None
@@ -61,7 +62,7 @@ class Referee:
         return None if self._clocks is None else [tuple(self._used[copy]) for copy in copies.tolist()]
 
     def ask(self, agent: Agent, turn: Turn, rows: Ints, memory: Array | None, spec: GameSpec) -> Choice:
-        """An agent's answer, as `envs.core.ask_agent` gives it; what ends a game is in `failed`."""
+        """An agent's answer, as `envs.loop.ask_agent` gives it; what ends a game is in `failed`."""
         choice = (
             ask_agent(agent, turn, rows, memory, spec)
             if self._clocks is None

@@ -18,8 +18,9 @@ from lanista.agents.random_openings import random_openings
 from lanista.arena.book import Opening, read_book
 from lanista.arena.entrants import digest
 from lanista.envs import make
-from lanista.envs.core import Agent, Array, Floats, agent_name, play
+from lanista.envs.core import Agent, Array, Floats, agent_name
 from lanista.envs.draws import mixed
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 
 MOST_TRIES = 200

@@ -24,7 +24,8 @@ from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.envs import make
 from lanista.envs.batched import begin_games
-from lanista.envs.core import Array, Bools, Choice, Game, GameSpec, Ints, wrong_actions
+from lanista.envs.core import Array, Bools, Choice, Game, GameSpec, Ints
+from lanista.envs.loop import wrong_actions
 from lanista.errors import UsageError
 
 COPIES = 4096  # games that are replayed together

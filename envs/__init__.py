@@ -1,7 +1,7 @@
 """Games: the loop's contracts, native batched games, and doors to everyone else's.
 
-`core.py` is to be read first; `rules.py` is what a native game of `games/` offers and `batched.py` the frame around it;
-`doors/` opens other libraries' environments, `catalogue.py` finds both by their files' names.
+`core.py` and the loop, `loop.py`, are to be read first; `rules.py` is what a native game of `games/` offers,
+`batched.py` the frame around it, `doors/` opens other libraries' environments, `catalogue.py` finds both.
 It may import of `perception` only the voices and data that missions are said by; `agents` and all above may import it.
 """
 
@@ -9,6 +9,7 @@ It may import of `perception` only the voices and data that missions are said by
 import lanista.envs.doors
 import lanista.envs.games  # noqa: F401
 from lanista.envs.catalogue import doors, games, make
-from lanista.envs.core import Agent, Choice, Game, GameSpec, Outcome, Ply, Turn, play
+from lanista.envs.core import Agent, Choice, Game, GameSpec, Outcome, Ply, Turn
+from lanista.envs.loop import play
 
 __all__ = ["Agent", "Choice", "Game", "GameSpec", "Outcome", "Ply", "Turn", "doors", "games", "make", "play"]

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from lanista.agents.trust import trusting
     from lanista.arena.tournament import tournament
     from lanista.envs.catalogue import doors, games, make
-    from lanista.envs.core import Agent, Choice, Game, GameSpec, Outcome, Turn, play
+    from lanista.envs.core import Agent, Choice, Game, GameSpec, Outcome, Turn
+    from lanista.envs.loop import play
     from lanista.errors import UsageError
     from lanista.perception.encoder import Encoder, build_encoder, encoders
     from lanista.perception.fusion import Fusion
@@ -50,7 +51,7 @@ _HOMES = {
     "load_agent": "lanista.agents.contestant",
     "load_recogniser": "lanista.perception.pretrained",
     "make": "lanista.envs.catalogue",
-    "play": "lanista.envs.core",
+    "play": "lanista.envs.loop",
     "play_games": "lanista.agents.match",
     "score": "lanista.agents.match",
     "tournament": "lanista.arena.tournament",

@@ -99,10 +99,10 @@ def learn(
     group = optimizer.param_groups[0]
     beta1, beta2 = map(float, group["betas"])
     steps = Steps(float(group["lr"]), max_grad_norm, target_kl, beta1, beta2, float(group["eps"]))
+    # Arrays that came from another process may not be written to, which is another type for the compiler.
+    own = [np.require(column, requirements=["C", "W"]) for column in columns]
     taught: Any = _learn
-    parts, norms = taught(
-        perceptron.weights, moments, *columns, order, perceptron.shape, perceptron.ends, weights, steps
-    )
+    parts, norms = taught(perceptron.weights, moments, *own, order, perceptron.shape, perceptron.ends, weights, steps)
     unpack(perceptron.weights, tensors)
     unpack(moments.mean, means)
     unpack(moments.square, squares)

@@ -182,10 +182,7 @@ def loss(
     parameters, value = _ask(network, observation, legal, pick)
     if isinstance(network.head, DiscreteHead) and parameters.device.type == "cpu":
         weights = _weights(network, settings, entropy_coefficient)
-        total, parts = categorical_loss(
-            parameters, value, actions, log_probability, advantage, returns, before, weights
-        )
-        return Loss(total, parts)
+        return Loss(*categorical_loss(parameters, value, actions, log_probability, advantage, returns, before, weights))
     distribution = network.head.distribution(parameters)
     log_ratio = distribution.log_probability(actions) - log_probability
     ratio = log_ratio.exp()
@@ -349,21 +346,13 @@ def _learn_compiled(
     shuffled = [torch.randperm(rows, generator=generator).numpy() for _ in range(settings.epochs)]
     order = np.concatenate([each[: rows - rows % size].reshape(-1, size) for each in shuffled])
     none = np.zeros((0, perceptron.shape.actions))
-    columns = (
-        perceptron.read(batch.observation[perceptron.modality]),
-        none.astype(np.bool_) if batch.legal is None else batch.legal,
-        batch.actions,
-        batch.log_probability,
-        batch.advantages,
-        batch.returns,
-        none.astype(np.float32) if before is None else before.numpy(),
-    )
-    # Arrays that came from another process may not be written to, which is another type for the compiler.
-    own = tuple(np.require(column, requirements=["C", "W"]) for column in columns)
+    legal = none.astype(np.bool_) if batch.legal is None else batch.legal
+    logits = none.astype(np.float32) if before is None else before.numpy()
+    seen = perceptron.read(batch.observation[perceptron.modality])
+    columns = (seen, legal, batch.actions, batch.log_probability, batch.advantages, batch.returns, logits)
     weights = _weights(network, settings, entropy_coefficient)
-    parts, norms = learn(
-        perceptron, network, optimizer, own, order, weights, settings.max_grad_norm, settings.target_kl
-    )
+    ends = settings.max_grad_norm, settings.target_kl
+    parts, norms = learn(perceptron, network, optimizer, columns, order, weights, *ends)
     return parts.mean(0).tolist(), float(norms.mean()) if len(norms) else 0.0
 
 

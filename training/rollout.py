@@ -13,21 +13,9 @@ import torch
 
 from lanista.agents.policy_network import remember
 from lanista.agents.role_networks import Networks, by_role, role_names
-from lanista.envs.core import (
-    Agent,
-    Array,
-    Bools,
-    Choice,
-    Floats,
-    Game,
-    GameSpec,
-    Ints,
-    LevelGame,
-    Ply,
-    Turn,
-    play,
-)
+from lanista.envs.core import Agent, Array, Bools, Choice, Floats, Game, GameSpec, Ints, LevelGame, Ply, Turn
 from lanista.envs.draws import mixed
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 from lanista.training.experience import Part, Step, assemble
 from lanista.training.league import Seating

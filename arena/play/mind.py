@@ -13,7 +13,8 @@ from lanista.agents.explaining import Line, explain, line_words
 from lanista.agents.time_control import TimeControl, Timed
 from lanista.arena.play.table import Start, Table
 from lanista.envs.batched import BatchedGame
-from lanista.envs.core import Agent, Array, Choice, Game, GameSpec, Turn, start_agent, wrong_actions
+from lanista.envs.core import Agent, Array, Choice, Game, GameSpec, Turn, start_agent
+from lanista.envs.loop import wrong_actions
 from lanista.envs.rules import Rules
 from lanista.errors import UsageError
 

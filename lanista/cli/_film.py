@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from lanista.envs import make
-from lanista.envs.core import Agent, Array, Outcome, agent_name, play
+from lanista.envs.core import Agent, Array, Outcome, agent_name
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 
 LONG_SIDE = 480  # pixels of a frame's picture

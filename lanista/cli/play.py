@@ -28,7 +28,7 @@ from lanista.agents.contestant import load_agent, shipped
 from lanista.cli._film import captioned, rasterised, write_film
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, Failure, Game, GameSpec, Ints, Turn, agent_name, start_agent
-from lanista.envs.core import play as play_loop
+from lanista.envs.loop import play as play_loop
 from lanista.errors import UsageError
 from lanista.plugs import required
 

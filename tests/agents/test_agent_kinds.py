@@ -13,7 +13,8 @@ from lanista.agents.kinds.first_legal import FirstLegalAgent
 from lanista.agents.kinds.random import RandomAgent
 from lanista.agents.match import Scheduled, play_games
 from lanista.envs.catalogue import GAMES, games, make, native_rules
-from lanista.envs.core import Agent, GameSpec, Role, Turn, play
+from lanista.envs.core import Agent, GameSpec, Role, Turn
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 from lanista.plugs import plug
 

@@ -19,7 +19,8 @@ from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.policy_network import PolicyNetwork, build_network, network_of_role, remember
 from lanista.agents.role_networks import RoleNetworks, build_networks, by_role, networks_from, role_names
 from lanista.envs import make
-from lanista.envs.core import GameSpec, Role, play
+from lanista.envs.core import GameSpec, Role
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 
 GAME = "zoo:mpe/simple_speaker_listener_v4"

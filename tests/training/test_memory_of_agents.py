@@ -19,7 +19,7 @@ from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.match import score
 from lanista.agents.policy_network import PolicyNetwork, build_network, network_from, remember
 from lanista.envs import make
-from lanista.envs.core import play
+from lanista.envs.loop import play
 from lanista.errors import UsageError
 from lanista.training.categorical_loss import KL
 from lanista.training.minibatches import Sequences
