@@ -17,7 +17,6 @@ Floats = NDArray[np.float64]
 DRAWS = 2000
 MOST_DRAWN = 20_000_000  # numbers that one bootstrap draws, at about so many fewer draws of many scores
 BLOCK = 2**18  # numbers that are drawn at once
-FEW = 10  # of drawn things, of which a bootstrap makes too narrow intervals
 
 
 @dataclass(frozen=True)
@@ -183,9 +182,3 @@ def paired_improvement(scores: Floats, baseline: Floats, *, draws: int = DRAWS, 
     """
     ahead = np.where(scores > baseline, 1.0, np.where(scores == baseline, 0.5, 0.0))
     return mean_interval(ahead, np.ones(len(ahead)), draws=draws, seed=seed)
-
-
-def few(count: int, what: str) -> str:
-    """What is to be said of intervals that were drawn from fewer than `FEW` of something."""
-    words = f"{count} {what} tells" if count == 1 else f"{count} {what}s tell"
-    return f"{words} little, and the intervals are too narrow; play {FEW} or more."

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 from scipy.stats import norm
 
-from lanista.arena.aggregates import FEW, Aggregate, drawn_means, few, mean_aggregates, superiority
+from lanista.arena.aggregates import Aggregate, drawn_means, mean_aggregates, superiority
 from lanista.arena.multiplayer import ORDERS, Finish, Skill, rate_finishes
+from lanista.arena.remarks import few, unplayed
 from lanista.arena.store import Store
 from lanista.arena.stored_games import NOBODY, Floats, Ints, StoredGames
 
@@ -131,13 +132,7 @@ class ManyTable:
             for row, below in zip(self.rows, self.rows[1:], strict=False)
             if row.superior is not None and row.superior < SURE
         )
-        if self.openings < FEW:
-            lines.append(f"Warning: {few(self.openings, 'opening')}")
-        if self.void:
-            lines.append(f"{self.void} games broke in the environment and count for nobody.")
-        if not self.complete:
-            lines.append("Not all games have been played yet.")
-        return lines
+        return lines + few(self.openings, "opening") + unplayed(self.void, self.complete)
 
 
 def _percent(found: Aggregate) -> str:

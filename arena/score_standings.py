@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from lanista.arena.aggregates import FEW, Aggregate, few, paired_improvement, score_aggregates
+from lanista.arena.aggregates import Aggregate, paired_improvement, score_aggregates
+from lanista.arena.remarks import few, unplayed
 from lanista.arena.store import Store
 from lanista.arena.stored_games import NOBODY, Floats
 
@@ -91,13 +92,7 @@ class ScoreTable:
             if row.improvement is not None and row.improvement.low <= 0.5 <= row.improvement.high
         )
         least = min((row.games for row in self.rows), default=0)
-        if least < FEW:
-            lines.append(f"Warning: {few(least, 'game')}")
-        if self.void:
-            lines.append(f"{self.void} games broke in the environment and count for nobody.")
-        if not self.complete:
-            lines.append("Not all games have been played yet.")
-        return lines
+        return lines + few(least, "game") + unplayed(self.void, self.complete)
 
 
 def _value(found: Aggregate | None) -> str:

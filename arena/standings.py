@@ -11,6 +11,7 @@ import numpy as np
 
 from lanista.arena.insight import Insight, Repeats, insight_of
 from lanista.arena.ratings import MISSING, RESULTS, Ratings, Tally, rate
+from lanista.arena.remarks import unplayed
 from lanista.arena.store import Store
 from lanista.arena.stored_games import NOBODY, Floats, Ints, StoredGames
 from lanista.envs.core import Bools
@@ -108,14 +109,11 @@ class Table:
             )
         worth, low, high = self.advantage
         lines.append(f"Sitting first is worth {worth:+.0f} Elo ({low:+.0f} .. {high:+.0f}).")
-        if self.void:
-            lines.append(f"{self.void} games count for nobody: the environment broke, or the machine stalled.")
         if self.endings:
             lines.append(f"Not by the rules nor by a fault ended: {in_words(self.endings)}.")
         if insight := str(self.insight):
             lines.append(insight)
-        if not self.complete:
-            lines.append("Not all games have been played yet.")
+        lines += unplayed(self.void, self.complete)
         lines.extend(self.standing)
         return "\n".join(lines)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from lanista.bench.claims import Interval, Verdict, median_interval
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # drawing is asked for rarely, and takes a second to import
 
 OURS, PEERS, UNMET, INTERVAL, ASKED = "#1f4e8c", "#a3adb8", "#d64545", "#20262d", "#e69a00"
 ACROSS = 3  # panels of curves
-LONGEST = 60  # characters of a bar's name
+LONGEST = 60  # characters of a line of a bar's name
 
 
 @dataclass(frozen=True)
@@ -126,7 +127,7 @@ def panel(axes: Axes, found: Sequence[Bar], words: str) -> None:
         near = largest < 10 * smallest  # no power of ten need lie between, so that the marks between them are named
         axes.xaxis.set_minor_formatter((lambda value, _: figure(value, "")) if near else "")
     axes.xaxis.set_major_formatter(lambda value, _: figure(value, ""))
-    axes.set_yticks(places, [bar.name[:LONGEST] for bar in found])
+    axes.set_yticks(places, [fill(bar.name, LONGEST) for bar in found])
     axes.invert_yaxis()
     axes.tick_params(axis="y", length=0)
     axes.set_xlabel(words + ("; yellow: what was asked" if any(bar.asked is not None for bar in found) else ""))

@@ -11,7 +11,6 @@ from lanista.envs.core import Game, GameSpec
 from lanista.envs.doors import atari
 from lanista.errors import UsageError
 
-MOST_BUTTONS = 16  # what is held down is sent as so many bits
 # What can be pressed -> what stands on it, and the keys of somebody alone, of the first of two and of the second, by
 # the names of a browser's `KeyboardEvent.code`.
 KEYS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...], tuple[str, ...]]] = {

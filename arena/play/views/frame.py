@@ -20,7 +20,6 @@ MARK = (
     'fill="var(--accent)"/><path d="M10 7v18h13" fill="none" stroke="var(--surface)" stroke-width="3.4"/>'
     '<circle cx="20.5" cy="13.5" r="4" fill="var(--surface)"/></svg>'
 )
-THEMES = ("auto", "light", "dark")
 # The theme is the browser's own: a cookie, so that the page is drawn in it from the start.
 _NEXT_THEME = """
 () => {
