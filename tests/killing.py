@@ -203,7 +203,7 @@ def work(modules: Sequence[str]) -> None:
             for number, file in ((0, nothing), (1, log), (2, log)):
                 os.dup2(file, number)
             sys.argv = ["lanista", *asked["words"]]
-            sys.exit(main(asked["words"]))
+            sys.exit(main())
         print(child, flush=True)
         _, status = os.waitpid(child, 0)
         Path(asked["log"]).with_suffix(".code").touch()

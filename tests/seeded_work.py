@@ -66,7 +66,7 @@ def pretrained(seed: int) -> str:
     from lanista.perception.pretrain_settings import Settings
 
     small = {"encoder": "small_resnet:channels=4", "epochs": 1, "batch_size": 128, "threads": 1, "bfloat16": False}
-    pretrain(Settings("pictures:data=digits", seed=seed, **small), Path("digits"))  # type: ignore[arg-type]
+    pretrain(Settings("pictures:data=digits,most=300", seed=seed, **small), Path("digits"))  # type: ignore[arg-type]
     return digest(*((Path("digits") / name).read_bytes() for name in ("model.safetensors", "head.safetensors")))
 
 

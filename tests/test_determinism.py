@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from seeded_work import made, trained
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 WORK = Path(__file__).with_name("seeded_work.py")
 PARTS = ("native game", "game of a door", "tournament", "pretraining")
 

@@ -68,25 +68,37 @@ def adding(amount):
 """
 
 
+# A process for each of the words, one after the other: forks, since to import Numba takes longer than to compile.
+PROCESSES = """
+import os, sys
+from adding import adding
+
+adding(0)(10)  # Numba makes itself ready once; what it counts goes on from the same number in each fork
+for code in sys.argv[1:]:
+    child = os.fork()
+    if not child:
+        print(*eval(code), flush=True)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0, code
+"""
+
+
 def test_code_that_different_processes_compiled_can_be_loaded_together(tmp_path: Path) -> None:
     (tmp_path / "adding.py").write_text(MODULE)
-
-    def printed(code: str) -> str:
-        done = subprocess.run(
-            [sys.executable, "-c", f"from adding import adding; print({code})"],
-            env={"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path), "PATH": ""},
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    one, two = printed("adding(1)(10)"), printed("adding(2)(10)")
+    amounts = [(1,), (2,), (1, 2), (2, 1), (1, 3), (3,)]  # of the fifth one is loaded, one compiled there
+    codes = [f"[{', '.join(f'adding({amount})(10)' for amount in some)}]" for some in amounts]
+    done = subprocess.run(
+        [sys.executable, "-c", PROCESSES, *codes],
+        env={"NUMBA_CACHE_DIR": str(tmp_path / "cache"), "PYTHONPATH": str(tmp_path), "PATH": ""},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    (one,), (two,), both, turned, with_three, (three,) = (line.split() for line in done.stdout.splitlines())
     assert one != two
-    assert printed("adding(1)(10), adding(2)(10)") == f"{one} {two}"
-    assert printed("adding(2)(10), adding(1)(10)") == f"{two} {one}"
-    three = printed("adding(1)(10), adding(3)(10)").removeprefix(f"{one} ")  # one loaded, one compiled now
-    assert printed("adding(3)(10)") == three
+    assert both == [one, two]
+    assert turned == [two, one]
+    assert with_three == [one, three]
 
 
 def test_a_second_process_finds_a_game_compiled(tmp_path: Path) -> None:

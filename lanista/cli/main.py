@@ -8,8 +8,10 @@ that can run code, such as those of `sb3:model.zip`.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import dataclasses
+import gc
 import importlib
 import io
 import keyword
@@ -49,6 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns:
         The exit code: 0 fine, 1 the work failed, 2 the words were wrong, 130 stopped by Ctrl-C.
     """
+    if argv is None:  # a program of its own: what PyTorch leaves to be collected at its end takes it a second
+        atexit.register(gc.freeze)
     words = list(sys.argv[1:] if argv is None else argv)
     debug, trust = "--debug" in words, "--trust" in words
     try:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,21 +73,3 @@ def remove_drafts(folder: Path) -> None:
     """Remove the folders of runs that a kill left behind."""
     for path in folder.glob(f"{DRAFT}*"):
         shutil.rmtree(path, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def one_ray() -> Iterator[None]:
-    """Keep one Ray for all runs meanwhile: each would else start its own, which takes longer than to train."""
-    import ray
-
-    from lanista.training.settings import settings_from
-    from lanista.training.trainers._ray_cluster import start_ray
-
-    if ray.is_initialized():
-        yield
-        return
-    start_ray(settings_from({"game": "tictactoe"}), os.cpu_count() or 1)
-    try:
-        yield
-    finally:
-        ray.shutdown()

@@ -94,7 +94,8 @@ def _measure(
     if not unsearched and not untrained:
         return
     tell("starting")
-    with _searching(settings, list(unsearched)) as results, _networks(settings, folder) as learn:
+    with _searching(settings, list(unsearched)) as results:
+        learn = _learning(settings, folder)
         while unsearched or untrained:
             while unsearched and (not untrained or results.poll()):
                 tell(f"search on {unsearched[0]}")
@@ -109,13 +110,11 @@ def _measure(
     tell("finished")
 
 
-@contextlib.contextmanager
-def _networks(settings: Settings, folder: Path) -> Iterator[Callable[[Record, str], None]]:
-    """Gives what measures how a network learns a game, and keeps it in the record."""
+def _learning(settings: Settings, folder: Path) -> Callable[[Record, str], None]:
+    """What measures how a network learns a game, and keeps it in the record."""
     if not settings.train_seconds:
-        yield lambda record, game: None
-        return
-    from lanista.generate.learning import measure_learning, one_ray, remove_drafts
+        return lambda record, game: None
+    from lanista.generate.learning import measure_learning, remove_drafts
 
     remove_drafts(folder)
 
@@ -126,8 +125,7 @@ def _networks(settings: Settings, folder: Path) -> Iterator[Callable[[Record, st
             measure_learning(game, settings.train_seconds, played, settings.shallow, settings.seed, folder),
         )
 
-    with one_ray():
-        yield learn
+    return learn
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from killing import Launcher
-from test_kills_of_runs import MODULES, PICTURES, SMALL, UPDATE, weights
+from test_kills_of_runs import PICTURES, SMALL, TRAINING, UPDATE, weights
 
 from lanista.arena.play.keeping import Keeper
 from lanista.arena.store import Store
@@ -34,7 +34,7 @@ def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
     folder = tmp_path_factory.mktemp("clock")
     (folder / "sitecustomize.py").write_text(JUMPS)
     path = {"PYTHONPATH": os.pathsep.join([str(folder), *filter(None, sys.path)])}
-    with Launcher(folder, *MODULES, "lanista.cli.tournament", environment=path) as found:
+    with Launcher(folder, *TRAINING, "lanista.cli.tournament", environment=path) as found:
         yield found
 
 

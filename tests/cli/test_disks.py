@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from killing import Launcher, drafts
-from test_kills_of_runs import MODULES, PICTURES, SMALL, UPDATE, finished, weights
+from test_kills_of_runs import PICTURES, SMALL, TRAINING, UPDATE, finished, weights
 
 from lanista.agents.artifact import load_network
 from lanista.bench.race import Plan
@@ -24,12 +24,13 @@ pytestmark = pytest.mark.long
 
 UPDATES = 400  # more than are made before the disk is filled
 TRAIN = ["train", "tictactoe", "--steps", str(UPDATES * UPDATE), "--set", *SMALL, f"checkpoints={UPDATES}"]
+TOURNAMENTS = ["lanista.cli.tournament", "lanista.arena.tournament", "lanista.cli.standings", "lanista.arena.report"]
 TOURNAMENT = ["tournament", "--game", "tictactoe", "random", "first-legal", "--games", "2"]
 
 
 @pytest.fixture(scope="module")
 def launcher(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launcher]:
-    with Launcher(tmp_path_factory.mktemp("said"), *MODULES) as found:
+    with Launcher(tmp_path_factory.mktemp("said"), *TRAINING, *TOURNAMENTS) as found:
         yield found
 
 

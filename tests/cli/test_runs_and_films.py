@@ -21,8 +21,6 @@ from lanista.training.curves import mean_and_spread, metrics_of, read_groups
 from lanista.training.run import Progress, create_run, train
 from lanista.training.settings import new_network, read_settings
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 SMALL = {"copies": 64, "plies": 8, "minibatch_size": 256, "encoder": "mlp:dim=16", "precision": "float32",
          "threads": 1, "measurements": 2, "anchor_pairs": 4, "checkpoints": 3}  # fmt: skip
 

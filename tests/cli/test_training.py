@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import pty
@@ -87,12 +88,14 @@ def test_a_tournament_is_kept_goes_on_and_is_reported(
     assert "95 % interval" in capsys.readouterr().out
 
 
-def test_a_person_plays_the_trained_agent(trained: Path) -> None:
-    words = ["play", "--terminal", "--against", str(trained), "--seat", "second"]
-    done = subprocess.run([*LANISTA, *words], input="", capture_output=True, text=True, timeout=LONGEST)
-    assert done.returncode == 0, done.stderr
-    assert f"tictactoe: you are player 2 of 2 against {trained}" in done.stdout
-    assert re.search(r"plays [abc][123]  \(expects [+-]\d\.\d\d\)  policy: [abc][123] \d+%", done.stdout)
+def test_a_person_plays_the_trained_agent(
+    trained: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO(""))
+    assert main(["play", "--terminal", "--against", str(trained), "--seat", "second"]) == 0
+    out = capsys.readouterr().out
+    assert f"tictactoe: you are player 2 of 2 against {trained}" in out
+    assert re.search(r"plays [abc][123]  \(expects [+-]\d\.\d\d\)  policy: [abc][123] \d+%", out)
 
 
 def test_a_second_run_does_not_overwrite_the_first(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,7 +116,7 @@ def test_the_encoder_of_a_trained_agent_is_reused(trained: Path, tmp_path: Path)
     assert torch.equal(lanista.load_encoder(tmp_path / "encoder")(boards), encoder(boards))
 
 
-def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> None:
+def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "run with a space"
     code, shown = interrupted(["train", "tictactoe", "--minutes", "30", "--out", str(folder), *SMALL])
     assert code == 130, shown
@@ -125,10 +128,8 @@ def test_ctrl_c_saves_a_checkpoint_and_says_how_to_go_on(tmp_path: Path) -> None
     steps = int(go_on[1].replace(",", ""))
     assert go_on[2] == str(folder)
     assert (folder / "checkpoints" / str(steps) / "resume" / "state.json").is_file()
-    words = ["train", "--resume", str(folder), "--steps", str(steps + BATCH), "--json"]
-    done = subprocess.run([*LANISTA, *words], capture_output=True, text=True, timeout=LONGEST)
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["steps"] == steps + BATCH
+    assert main(["train", "--resume", str(folder), "--steps", str(steps + BATCH), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == steps + BATCH
     rows = [json.loads(line)["steps"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
     assert rows == list(range(BATCH, steps + 2 * BATCH, BATCH)), "nothing is lost, nothing is done twice"
 

@@ -40,13 +40,19 @@ else:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the rooms with the manual's files in them; weights that come along are linked."""
+    """A copy of the rooms with the manual's files in them; weights that come along are linked.
+
+    What was compiled is shared, kernels of the manual's game too: their names tell all that they were compiled from.
+    """
     folder = tmp_path_factory.mktemp("checkout")
     for room in ("lanista", *ROOMS):  # with the links to the rooms in `lanista`
         ignored = shutil.ignore_patterns("shipped", "__pycache__")
         shutil.copytree(ROOT / room, folder / room, symlinks=True, ignore=ignored)
         if (ROOT / room / "shipped").is_dir():
             (folder / room / "shipped").symlink_to(ROOT / room / "shipped")
+    for package in [path.parent.relative_to(folder) for room in ROOMS for path in (folder / room).rglob("__init__.py")]:
+        (ROOT / package / "__pycache__").mkdir(exist_ok=True)
+        (folder / package / "__pycache__").symlink_to(ROOT / package / "__pycache__")
     shutil.copytree(EXAMPLES, folder, dirs_exist_ok=True)
     shutil.copy(ROOT / "pyproject.toml", folder)
     (folder / "tests").mkdir()
