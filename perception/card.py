@@ -45,9 +45,10 @@ def _picture(
 ) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
+    from matplotlib.image import imsave
 
-    figure = Figure(figsize=(12, 4 + 6 * len(answers)), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = Figure(figsize=(12, 4 + 6 * len(answers)), dpi=90, layout="constrained")
+    canvas = FigureCanvasAgg(figure)
     parts = figure.subfigures(1 + len(answers), 1, height_ratios=[4, *[6] * len(answers)], squeeze=False)[:, 0]
     left, right = parts[0].subplots(1, 2)
     epochs = [point["epoch"] for point in curve]
@@ -61,7 +62,9 @@ def _picture(
         space.suptitle(f"{task.name}: {part} ({len(answered):,} examples)", fontsize=11)
         task.draw(space, splits.tests[part], answered, splits)
     kept = io.BytesIO()
-    figure.savefig(kept, format="png", dpi=90)
+    # `savefig` would draw twice, once for the layout alone.
+    canvas.draw()  # type: ignore[no-untyped-call]
+    imsave(kept, canvas.buffer_rgba(), format="png", dpi=90)  # type: ignore[no-untyped-call]
     return kept.getvalue()
 
 

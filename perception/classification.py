@@ -100,4 +100,5 @@ def draw_confusion(axes: Axes, targets: np.ndarray, told: np.ndarray, labels: Se
                 va="center",
                 fontsize=6,
                 color="w" if dark else "k",
+                in_layout=False,  # it lies within: to measure it only takes time
             )

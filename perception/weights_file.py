@@ -8,13 +8,14 @@ import struct
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
+from torch.overrides import TorchFunctionMode
 
 from lanista.errors import UsageError
 from lanista.files import check_file, write_bytes
@@ -67,6 +68,20 @@ def read_shapes(path: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
     return found
 
 
+class _Unfilled(TorchFunctionMode):
+    """Within it new weights are not filled.
+
+    Where they have no memory there is nothing to fill. PyTorch would do so all the same for those that are normally
+    distributed, and for that import its compiler, which takes longer than all else.
+    """
+
+    def __torch_function__(self, function: Any, types: Any, words: Any = (), options: Any = None) -> Any:
+        options = options or {}
+        if getattr(function, "__module__", None) == nn.init.__name__:
+            return options["tensor"] if "tensor" in options else words[0]
+        return function(*words, **options)
+
+
 def _sketch(make: Callable[[], Module], path: Path, most: int) -> Module:
     """A module without memory, of a description that a stranger may have written.
 
@@ -89,7 +104,7 @@ def _sketch(make: Callable[[], Module], path: Path, most: int) -> Module:
 
     watch = register_module_parameter_registration_hook(counted)
     try:
-        with torch.device("meta"):
+        with torch.device("meta"), _Unfilled():
             return make()
     except UsageError:
         raise

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+# The programs that tests start, hundreds of them, would each compile our modules anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if "PYTEST_XDIST_WORKER" in os.environ:
     # Several workers share the machine: threads that share a core wait for each other in busy loops. Set before torch
     # is imported; programs that tests start have it too.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    # Ray lets its workers wait for whoever else wants a processor, which beside other tests is for most of the time.
-    os.environ.setdefault("RAY_worker_niceness", "0")
+# Ray lets its workers wait for whoever else wants a processor, which beside other tests is for most of the time.
+os.environ.setdefault("RAY_worker_niceness", "0")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from functools import partial
+from copy import deepcopy
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +50,16 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     rom = _rom(name)
     settings, heard = _settled(source, options)
     make = partial(_make, rom, settings)
-    env = made(lambda: make(1), source, None)  # with sound too: it checks the options
-    seen = env.single_observation_space
+    found = made(lambda: _spaces(rom, tuple(settings.items())), source, None)  # with sound too: it checks the options
+    seen, action = deepcopy(found)  # who samples from one game's spaces does not move another's chance
     longest = math.ceil(int(settings["max_num_frames_per_episode"]) / int(settings["frameskip"]))
     described = f"the Atari 2600 game {rom.replace('_', ' ')}"
     if heard:
         both = spaces.Dict({"observation": seen, "sound": heard_space(heard)})
-        translator = Translator(both, env.single_action_space, source)
+        translator = Translator(both, action, source)
         described += f", its sound at {RATE:,} samples a second"
     else:
-        translator = Translator(seen, env.single_action_space, source)
+        translator = Translator(seen, action, source)
 
     def pool(size: int) -> Pool:
         if not heard:
@@ -147,9 +148,15 @@ def action_names(rest: str) -> list[str]:
     required("ale_py", "atari", f"atari:{rest}")
     name, options = split(rest, "atari")
     settings, _ = _settled(f"atari:{rest}", options)
-    console = _console(_rom(name))
-    actions = console.getLegalActionSet() if settings["full_action_space"] else console.getMinimalActionSet()
-    return [str(action.name) for action in actions]
+    return list(_actions(_rom(name), bool(settings["full_action_space"])))
+
+
+@cache
+def _actions(rom: str, every: bool) -> tuple[str, ...]:
+    """The names of the actions of a game, or of all of them. Kept: to make a console takes a tenth of a second."""
+    console = _console(rom)
+    actions = console.getLegalActionSet() if every else console.getMinimalActionSet()
+    return tuple(str(action.name) for action in actions)
 
 
 def _console(rom: str, repeating: float = 0.0, sound: bool = False) -> Any:
@@ -241,6 +248,13 @@ def _make(rom: str, settings: Mapping[str, Any], size: int) -> Any:
     from ale_py.vector_env import AtariVectorEnv
 
     return AtariVectorEnv(rom, size, **settings)
+
+
+@cache
+def _spaces(rom: str, settings: tuple[tuple[str, Value], ...]) -> tuple[spaces.Space[Any], spaces.Space[Any]]:
+    """What is seen and done in a game with such settings. Kept: to make an environment takes a tenth of a second."""
+    env = _make(rom, dict(settings), 1)
+    return env.single_observation_space, env.single_action_space
 
 
 class _Frames:

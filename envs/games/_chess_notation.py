@@ -64,10 +64,12 @@ def _plain_san(state: Any, action: int, actions: list[int]) -> str:
     if piece == "P":
         start = f"{FILES[begin % 8]}x" if captures else ""
         return f"{start}{square_name(target)}" + (f"={becomes.upper()}" if becomes else "")
-    rivals = []
-    for other in actions:
-        from_there, to, _ = squares_of(state, other)
-        if to == target and from_there != begin and piece_sign(state, from_there).upper() == piece:
+    rivals, flip = [], 56 * int(state["mover"])
+    for other in actions:  # of all moves, as `squares_of` would tell, which looks at the board for each
+        from_there = other // PLANES ^ flip
+        if from_there == begin or int(TARGET_OF[other]) ^ flip != target:
+            continue
+        if piece_sign(state, from_there).upper() == piece:
             rivals.append(from_there)
     which = ""
     if rivals:

@@ -59,6 +59,7 @@ class Claim:
         least: the value must be at least this; None leaves it open.
         most: the value must be at most this; None leaves it open.
         unit: of the value: "x" for ratios, "steps/s" for steps a CPU second, "s" for CPU seconds a step.
+        detail: another claim of the row says what many of these come to, and stands for them in the README.
     """
 
     text: str
@@ -67,6 +68,7 @@ class Claim:
     least: float | None = None
     most: float | None = None
     unit: str = "x"
+    detail: bool = False
 
 
 @dataclass(frozen=True)

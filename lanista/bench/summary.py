@@ -71,7 +71,7 @@ def put(path: Path, rows: Sequence[Told], figures: Path | None) -> None:
 
 
 def summary(rows: Sequence[Told], path: Path, figures: Path | None) -> str:
-    """A line of Markdown a claim, with the command that measures the same, the machines and the versions."""
+    """A line of Markdown a claim, details left out, with the command that measures the same, machines and versions."""
     if not rows:
         return "Nothing was measured yet."
     words = ["lanista bench", *(row["id"] for row in rows), *(["--json", str(figures)] if figures else [])]
@@ -86,7 +86,8 @@ def summary(rows: Sequence[Told], path: Path, figures: Path | None) -> str:
         "|---" * len(COLUMNS) + "|",
     ]
     for row in rows:
-        for number, verdict in enumerate(row["verdicts"]):
+        shown = [verdict for verdict in row["verdicts"] if not verdict["claim"].get("detail")]
+        for number, verdict in enumerate(shown):
             name = f"`{row['id']}`" if number == 0 else ""
             lines.append(f"| {' | '.join((name, *claim_cells(row, verdict)))} |")
     versions = {name: version for row in rows for lane in row["lanes"] for name, version in lane["versions"].items()}

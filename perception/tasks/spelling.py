@@ -52,8 +52,9 @@ class Spelling(Task):
         Raises:
             UsageError: a synthesiser, the list of words or the real recordings are not on this machine.
         """
-        made = load_data(f"spelt_words:most={self.voices}" if self.voices else "spelt_words")
+        # People first: who lacks them need not wait for the voices to hear of it.
         people = {name: written(part) for name, part in load_data("real_words").parts.items()}
+        made = load_data(f"spelt_words:most={self.voices}" if self.voices else "spelt_words")
         tested = joined([people[name] for name in TESTED])
         others = joined([part for name, part in people.items() if name not in TESTED])
         train, valid = made.parts["train"], joined([made.parts["valid"], others])

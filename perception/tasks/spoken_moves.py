@@ -58,8 +58,9 @@ class SpokenMoves(Task):
         Raises:
             UsageError: a synthesiser or the real recordings are not on this machine.
         """
-        made = load_data(f"spoken_moves:most={self.voices}" if self.voices else "spoken_moves")
+        # People first: who lacks them need not wait for the voices to hear of it.
         people = {name: _known(part) for name, part in load_data("real_words").parts.items()}
+        made = load_data(f"spoken_moves:most={self.voices}" if self.voices else "spoken_moves")
         tested = joined([people[name] for name in TESTED])
         others = joined([part for name, part in people.items() if name not in TESTED])
         whole = [row for row, wave in enumerate(made.parts["train"].inputs) if len(wave) <= self.samples]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from living import alive
 
+from lanista.agents import processes
 from lanista.agents.adjudication import share_of
 from lanista.agents.contestant import load_agent
 from lanista.agents.engine import EngineAgent
@@ -112,8 +113,10 @@ def test_plays_whole_games(protocol: str, game: str, processes: int, seated: lis
     ],
 )
 def test_a_fault_costs_its_game_alone(
-    protocol: str, game: str, fault: str, reason: str, seated: list[EngineAgent]
+    protocol: str, game: str, fault: str, reason: str, seated: list[EngineAgent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if fault == "closes":  # it goes on, however long it is waited for; others need that time to end
+        monkeypatch.setattr(processes, "SECONDS_TO_END", 0.3)
     options = {"hangs": "seconds=0.8", "mumbles": "seconds=0.8", "swells": "seconds=20&memory=150"}
     engine = fake(protocol, fault, WORD[game], options.get(fault, "seconds=20"))
     seated.append(engine)

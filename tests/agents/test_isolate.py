@@ -127,7 +127,7 @@ def test_who_forks_answers_twice_and_is_ended(seated: list[IsolatedAgent]) -> No
 
 
 def test_rows_after_several_deaths_are_not_asked(seated: list[IsolatedAgent]) -> None:
-    agent = own("Hangs", "seconds=0.7", seated)
+    agent = own("Hangs", "seconds=0.4", seated)
     game = make("connect_four", 2)
     game.reset(0)
     agent.start(game.spec, 0)

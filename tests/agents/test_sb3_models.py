@@ -67,7 +67,6 @@ def test_it_plays_what_the_model_predicts(tmp_path: Path) -> None:
     game.reset(0)
     with lanista.trusting():
         agent = lanista.load_agent(f"sb3:{tmp_path}/PPO.zip")
-        refusing = lanista.load_agent(f"sb3:{tmp_path}/PPO.zip")
     start_agent(agent, game.spec, 0)
     for _ in range(4):
         turn = game.turn()
@@ -76,7 +75,7 @@ def test_it_plays_what_the_model_predicts(tmp_path: Path) -> None:
         np.testing.assert_array_equal(choice.actions, wanted)
         game.step(choice.actions)
     with pytest.raises(UsageError, match=r"the model sees Box.*and gym:Acrobot-v1 shows"):
-        start_agent(refusing, make("gym:Acrobot-v1").spec, 0)
+        start_agent(agent, make("gym:Acrobot-v1").spec, 0)
 
 
 def test_with_masks_it_never_plays_what_is_illegal_and_without_that_is_its_fault(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from lanista.agents.isolate import IsolatedAgent
 from lanista.agents.kinds.uci import UciLimits, _go
 from lanista.agents.match import Played, Scheduled, play_games
 from lanista.agents.time_control import Clocks, TimeControl, allotted, parse_time_control
+from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, Turn
 from lanista.errors import UsageError
 
@@ -231,6 +232,8 @@ def test_who_is_starved_by_a_busy_core_does_not_lose_but_who_sleeps_or_computes_
     process = starved._pipe._process
     assert process is not None
     os.sched_setaffinity(process.pid, {core})
+    for agent in (sleeper, greedy):  # now, while nobody disturbs them
+        agent.start(make("tictactoe").spec, 0)
     rivals = busy(core, 4)
     try:
         (kept,) = play([starved, other], "move=0.25", margin=0)

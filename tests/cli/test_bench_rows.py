@@ -15,6 +15,7 @@ import torch
 
 from lanista.bench.claims import Claim
 from lanista.bench.race import Lane, Plan, Side, Slice, race
+from lanista.bench.results import Row
 from lanista.cli.main import main
 from lanista.errors import UsageError
 
@@ -47,6 +48,29 @@ def test_every_pair_of_doors_names_a_door_and_a_library() -> None:
     assert required >= set(PACKAGES.values()) | {"numba", "numpy"}
     names = [side.name for pair in PAIRS for side in sides(pair)]
     assert len(names) == len(set(names))
+
+
+def test_games_tell_of_each_library_where_it_comes_nearest(plan: Plan) -> None:
+    from lanista.bench.results import as_json, machine
+    from lanista.bench.rows.games import verdicts_of
+    from lanista.bench.summary import summary
+
+    def lanes(game: str, **rates: float) -> list[Lane]:
+        sides = {name: Side(f"{game}, {name}", "lanista.bench.ours.stepping") for name in rates}
+        return [Lane(sides[name], [Slice(rate, 1.0, 1.0)] * 3) for name, rate in rates.items()]
+
+    raced = [lanes("hex", Lanista=8, OpenSpiel=2, pgx=1), lanes("go:size=9", Lanista=6, OpenSpiel=3)]
+    found = verdicts_of(raced)
+    assert [(each.claim.text, each.met) for each in found if not each.claim.detail] == [
+        ("times OpenSpiel, the least of 2 games: go:size=9", False),
+        ("times pgx, the least of 1 game: hex", True),
+    ]
+    raced[0][1].trouble = "it was not there"
+    (spiel, _, *details) = verdicts_of(raced)
+    assert spiel.found is None and "it was not there" in str(spiel.trouble) and len(details) == 5
+    row = Row("games", "", "steps", found, [lane for some in raced for lane in some])
+    short = summary(as_json([row], machine(plan))["rows"], Path("README.md"), None)
+    assert short.count("the least of") == 2 and "times hex, pgx" not in short
 
 
 def test_the_bound_learns_with_the_network_of_ours(plan: Plan) -> None:

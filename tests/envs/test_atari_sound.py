@@ -92,8 +92,9 @@ def test_games_begin_like_those_of_the_vector_environment() -> None:
     """The button, then some frames without it: as many different beginnings, and the same ones."""
     starts = []
     for sound in ("false", "true"):
-        game = make(f"atari:breakout?noop_max=4&stack_num=1&sound={sound}", 24, restart=False)
-        game.reset(list(range(24)))
+        # Each console takes a tenth of a second, twice; one of four beginnings that nobody draws is missed in 3 %.
+        game = make(f"atari:breakout?noop_max=4&stack_num=1&sound={sound}", 12, restart=False)
+        game.reset(list(range(12)))
         starts.append(np.unique(game.turn().observation["observation"].astype(int), axis=0))
     deaf, heard = starts
     assert len(deaf) == len(heard) == 3

@@ -19,6 +19,11 @@ LONG = 4000  # steps in which games at random end several times, however long th
 pytestmark = [pytest.mark.parametrize("name", [*NATIVE, *map(door_game, DOOR_GAMES)]), pytest.mark.long]
 
 
+def fewer(name: str, many: int, few: int) -> int:
+    """Few copies or steps of Atari: a copy takes a tenth of a second whenever it is seeded, a game has six steps."""
+    return few if name.startswith("atari:") else many
+
+
 def check_rows(game: Game, turn: Turn) -> None:
     """The shapes, dtypes and ranges of a turn's rows."""
     k = len(turn)
@@ -104,11 +109,12 @@ def test_spec_is_consistent(name: str) -> None:
 
 
 def test_play_keeps_the_contract(name: str) -> None:
-    game = make(name, copies=5)
+    copies = fewer(name, 5, 2)
+    game = make(name, copies=copies)
     game.reset(3)
-    gains = np.zeros((5, game.spec.players))
+    gains = np.zeros((copies, game.spec.players))
     whole_games = steps = 0
-    while steps < 120 or (whole_games <= 5 and steps < LONG):
+    while steps < fewer(name, 120, 40) or (whole_games <= 5 and steps < LONG):
         steps += 1
         turn = game.turn()
         check_turn(game, turn, native=name in NATIVE)
@@ -139,13 +145,14 @@ def test_turn_is_the_same_until_a_step(name: str) -> None:
 
 
 def test_finished_copies_restart_with_serials_that_are_never_reused(name: str) -> None:
-    game = make(name, copies=4)
+    copies = fewer(name, 4, 2)
+    game = make(name, copies=copies)
     game.reset(5)
     playing = dict(zip(*(game.turn().copies.tolist(), game.turn().games.tolist()), strict=True))
     seen = set(playing.values())
-    assert len(seen) == 4
+    assert len(seen) == copies
     finished = steps = 0
-    while steps < 100 or (finished <= 4 and steps < LONG):
+    while steps < fewer(name, 100, 40) or (finished <= 4 and steps < LONG):
         steps += 1
         turn = game.turn()
         for copy, serial, ply in zip(turn.copies.tolist(), turn.games.tolist(), turn.plies.tolist(), strict=True):
@@ -260,20 +267,21 @@ def trajectory(game: Game, copy: int, turns: int) -> list[Any]:
 def test_a_seed_gives_the_same_games_in_any_batch(name: str) -> None:
     alone = make(name, copies=1)
     alone.reset([1234])
-    before, after = (4, 3) if name.partition(":")[0] in doors() else (40, 23)  # a door's copies step one by one
+    # A door's copies step one by one.
+    before, after = (fewer(name, 4, 1), fewer(name, 3, 1)) if name.partition(":")[0] in doors() else (40, 23)
     crowd = make(name, copies=before + 1 + after)
     crowd.reset([*range(before), 1234, *range(50, 50 + after)])
-    # Several games long: restarts come from the copy's own stream too.
-    alone_seen = trajectory(alone, 0, 60)
-    assert alone_seen == trajectory(crowd, before, 60)
+    turns = fewer(name, 60, 20)  # several games long: restarts come from the copy's own stream too
+    alone_seen = trajectory(alone, 0, turns)
+    assert alone_seen == trajectory(crowd, before, turns)
     alone.reset([1234])
-    assert alone_seen == trajectory(alone, 0, 60)
+    assert alone_seen == trajectory(alone, 0, turns)
     alone.reset([1235])
-    assert alone_seen != trajectory(alone, 0, 60)
+    assert alone_seen != trajectory(alone, 0, turns)
 
 
 def test_one_seed_gives_each_copy_its_own(name: str) -> None:
-    game = make(name, copies=6)
+    game = make(name, copies=fewer(name, 6, 3))
     game.reset(9)
     draws = game.turn().draws.tolist()
     assert len(set(draws)) == len(draws)

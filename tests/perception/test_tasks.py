@@ -24,7 +24,7 @@ pytestmark = pytest.mark.long
 
 FEW = 48
 # Option -> what makes a task quick, where it has the option.
-SMALL = {"most": 400, "voices": 2, "people": 60, "windows": 600, "step": 0.6, "data": "digits"}
+SMALL = {"most": 400, "voices": 2, "people": 60, "windows": 150, "step": 0.6, "data": "digits"}
 GIVEN_ELSEWHERE = {"hub", "picture_folder"}  # data that a user names; their own tests make some
 
 
@@ -102,7 +102,7 @@ def test_it_can_be_learnt(case: tuple[Task, Splits, Recogniser]) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     model.train()
     losses = []
-    for _ in range(12):
+    for _ in range(8):
         loss = model.loss(inputs, targets)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

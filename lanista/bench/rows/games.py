@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from lanista.bench.claims import Claim, judge
+from lanista.bench.claims import Claim, Verdict, decided, judge
 from lanista.bench.race import Lane, Plan, Side, race
 from lanista.bench.results import Row
 
@@ -51,21 +52,41 @@ QUICK = ("othello",)
 
 def measure(plan: Plan) -> Row:
     """Race each game against the others'."""
-    lanes: list[Lane] = []
-    verdicts = []
-    for game in QUICK if plan.quick else GAMES:
-        ours, *others = sides(game)
-        raced = race(
-            [ours, *others], replace(plan, rounds=min(plan.rounds, ROUNDS), seconds=min(plan.seconds, SECONDS))
-        )
-        verdicts.append(judge(Claim(game, ours.name, unit="steps/s"), raced))
-        verdicts += [judge(Claim(f"times {peer.name}", ours.name, peer.name, least=LEAST), raced) for peer in others]
-        lanes += raced
+    short = replace(plan, rounds=min(plan.rounds, ROUNDS), seconds=min(plan.seconds, SECONDS))
+    raced = [race(sides(game), short) for game in (QUICK if plan.quick else GAMES)]
     title = (
         f"Random legal moves, observation and legal actions made for each; ours, pgx and EnvPool in batches of "
         f"{BATCH}, OpenSpiel's C++ states and PettingZoo's environments one at a time."
     )
-    return Row("games", title, "steps", verdicts, lanes)
+    return Row("games", title, "steps", verdicts_of(raced), [lane for lanes in raced for lane in lanes])
+
+
+def verdicts_of(raced: Sequence[Sequence[Lane]]) -> list[Verdict]:
+    """What is claimed: of each library, the game at which it comes nearest; as details, each game beside each.
+
+    Args:
+        raced: of each game, we and then all others.
+    """
+    details, beside = list[Verdict](), dict[str, list[Verdict]]()
+    for lanes in raced:
+        mine, *others = (lane.side.name for lane in lanes)
+        details.append(judge(Claim(mine.partition(", ")[0], mine, unit="steps/s", detail=True), lanes))
+        for other in others:
+            details.append(judge(Claim(f"times {other}", mine, other, least=LEAST, detail=True), lanes))
+            beside.setdefault(other.rpartition(", ")[2], []).append(details[-1])
+    return [*(nearest(library, found) for library, found in beside.items()), *details]
+
+
+def nearest(library: str, found: Sequence[Verdict]) -> Verdict:
+    """The least of the ratios to a library, or why one of them is not known."""
+    unknown = [each for each in found if each.found is None]
+    least = min(found, key=lambda each: each.found.median if each.found else 0.0)
+    count = f"{len(found)} game{'s' if len(found) > 1 else ''}"
+    text = f"times {library}, the least of {count}: {least.claim.subject.partition(', ')[0]}"
+    claim = replace(least.claim, text=text, detail=False)
+    if unknown or least.found is None:
+        return Verdict(claim, None, None, unknown[0].trouble)
+    return decided(claim, least.found)
 
 
 def sides(game: str) -> list[Side]:

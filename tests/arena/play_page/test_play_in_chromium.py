@@ -43,22 +43,41 @@ def steering() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def chromium(steering: Any) -> Iterator[Any]:
-    browser = steering.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+def microphone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of sound that the browser's microphone hears, from its begin on whenever a page begins to listen."""
+    return tmp_path_factory.mktemp("microphone") / "said.wav"
+
+
+@pytest.fixture(scope="module")
+def chromium(steering: Any, microphone: Path) -> Iterator[Any]:
+    hears = f"--use-file-for-fake-audio-capture={microphone}%noloop"
+    listens = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream", hears]
+    browser = steering.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *listens])
     yield browser
     browser.close()
 
 
-@pytest.fixture
-def tab(chromium: Any) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def window(chromium: Any) -> Iterator[Any]:
+    """One window for all tabs: to open one costs a second of processors, and the page's scripts are read again."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900})
     context.set_default_timeout(PATIENCE * 1000)
-    page = context.new_page()
+    context.new_page()  # with its last tab the window would close
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def tab(window: Any) -> Iterator[Any]:
+    """A tab of somebody who was never here: the one before has left no cookies, in which the page keeps all it does."""
+    page = window.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
     yield page
-    context.close()
+    for each in window.pages[1:]:
+        each.close()
+    window.clear_cookies()
     assert not [error for error in errors if "WebSocket" not in error and "ERR_CONNECTION" not in error]
 
 
@@ -214,26 +233,34 @@ def test_it_works_by_keyboard_alone(tab: Any, server: Server) -> None:
 def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Server, tab: Any) -> None:
     begin(tab, server, "othello")
     link = tab.url
-    for dark in (False, True):
-        context = chromium.new_context(
-            viewport={"width": 390, "height": 844}, color_scheme="dark" if dark else "light", has_touch=True
-        )
-        page = context.new_page()
-        for path in (link, *map(server.link, ("/", "/analyse", "/standings", "/train", "/real-time"))):
-            page.goto(path)
-            page.wait_for_selector("main")
-            page.wait_for_timeout(300)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
-        shade = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        red = int(re.findall(r"\d+", shade)[0])
-        assert red < 60 if dark else red > 200
-        if dark:
-            page.get_by_role("button", name="Light or dark").tap()
-            page.wait_for_function("!document.body.classList.contains('body--dark')")
-            page.reload()
-            page.wait_for_selector("main")
-            page.wait_for_function("!document.body.classList.contains('body--dark')")
-        context.close()
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, color_scheme="light", has_touch=True)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE * 1000)
+    for path in (link, *map(server.link, ("/", "/analyse", "/standings", "/train", "/real-time"))):
+        page.emulate_media(color_scheme="light")
+        page.goto(path)
+        page.wait_for_selector("main")
+        page.wait_for_timeout(300)
+        shades = [shade(page)]
+        page.emulate_media(color_scheme="dark")
+        page.wait_for_function("document.body.classList.contains('body--dark')")
+        shades.append(shade(page))
+        assert shades[0] > 200 and shades[1] < 60, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
+    page.reload()
+    page.wait_for_function("document.body.classList.contains('body--dark')")
+    assert shade(page) < 60, "it is dark from the begin on"
+    page.get_by_role("button", name="Light or dark").tap()
+    page.wait_for_function("!document.body.classList.contains('body--dark')")
+    page.reload()
+    page.wait_for_selector("main")
+    page.wait_for_function("!document.body.classList.contains('body--dark')")
+    context.close()
+
+
+def shade(page: Any) -> int:
+    """How bright the page's ground is."""
+    return int(re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[0])
 
 
 def test_pong_is_played_by_keys_in_real_time(tab: Any, server: Server) -> None:
@@ -367,16 +394,3 @@ def steps_of(tab: Any) -> int:
     found = re.search(r"([\d,]+) steps", tab.get_by_label("The run").inner_text())
     assert found is not None
     return int(found[1].replace(",", ""))
-
-
-def listening(steering: Any, sound: Path) -> Any:
-    """A browser whose microphone hears a file of sound once."""
-    return steering.chromium.launch(
-        executable_path=CHROMIUM,
-        args=[
-            "--no-sandbox",
-            "--use-fake-device-for-media-stream",
-            "--use-fake-ui-for-media-stream",
-            f"--use-file-for-fake-audio-capture={sound}%noloop",
-        ],
-    )

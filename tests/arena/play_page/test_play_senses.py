@@ -1,4 +1,7 @@
-"""Voice and eyes in a real browser: a move said through Chromium's fake microphone, a picture dropped on the page."""
+"""Voice and eyes in a real browser: what is said through Chromium's fake microphone, or dropped on the page.
+
+Instructions that are typed are here too, beside those that are said.
+"""
 
 from __future__ import annotations
 
@@ -14,41 +17,64 @@ import pytest
 import soundfile
 from page_server import PATIENCE, Server
 from PIL import Image
-from test_play_in_chromium import CHROMIUM, begin, chromium, listening, moves, playwright, says, server, steering, tab
+from test_play_in_chromium import (
+    CHROMIUM,
+    begin,
+    chromium,
+    microphone,
+    moves,
+    playwright,
+    says,
+    server,
+    steering,
+    tab,
+    window,
+)
+from test_talking import HEARD, LEVEL, untaught
 
 from lanista.envs.catalogue import native_rules
 from lanista.errors import UsageError
 from lanista.perception.data.boards import _zoo
 from lanista.perception.voices import Voice, speak
 
-__all__ = ["chromium", "server", "steering", "tab"]  # fixtures
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+__all__ = ["chromium", "microphone", "server", "steering", "tab", "window"]  # fixtures
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium"),
+    pytest.mark.long,
+]
 
 
-def test_a_move_is_said(server: Server, tmp_path: Path, steering: Any) -> None:
+def say(words: str, file: Path) -> float:
+    """Write what the microphone will hear, in a voice that was not learnt from; how many seconds it takes."""
+    rate = 48_000
+    (wave,) = speak([words], Voice("espeak-ng", "en-gb-scotland+m3"), rate)
+    still = np.zeros(rate // 2)
+    both = np.stack([np.concatenate([still, 0.8 * wave, still])] * 2, 1)
+    soundfile.write(file, both, rate, subtype="PCM_16")
+    return len(wave) / rate + 1
+
+
+def hold_and_talk(page: Any, seconds: float) -> None:
+    page.keyboard.down("v")
+    playwright.expect(page.get_by_role("button", name="Listening")).to_be_visible(timeout=PATIENCE * 1000)
+    page.wait_for_timeout(1000 * seconds)
+    page.keyboard.up("v")
+
+
+def test_a_move_is_said(server: Server, microphone: Path, tab: Any) -> None:
     """Through Chromium's fake microphone, by a voice that was not learnt from."""
     if shutil.which("espeak-ng") is None:
         pytest.skip("no speech synthesiser here: apt-get install espeak-ng")
-    rate = 48_000
-    (wave,) = speak(["column four"], Voice("espeak-ng", "en-gb-scotland+m3"), rate)
-    still = np.zeros(rate // 2)
-    soundfile.write(tmp_path / "said.wav", np.concatenate([still, 0.8 * wave, still]), rate, subtype="PCM_16")
-    browser = listening(steering, tmp_path / "said.wav")
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE * 1000)
-    begin(page, server, "connect_four", mode="People")
-    talk = page.get_by_role("button", name="Hold V and say your move")
+    seconds = say("column four", microphone)
+    begin(tab, server, "connect_four", mode="People")
+    talk = tab.get_by_role("button", name="Hold V and say your move")
     assert talk.is_visible()
-    page.keyboard.down("v")
-    playwright.expect(page.get_by_role("button", name="Listening")).to_be_visible(timeout=PATIENCE * 1000)
-    page.wait_for_timeout(1000 * (len(wave) / rate + 1))
-    page.keyboard.up("v")
-    moves(page, 1)
-    playwright.expect(page.locator(".moves .move").first).to_have_text("4")
-    heard = page.get_by_role("group", name="Heard words").locator(".voice-word")
+    hold_and_talk(tab, seconds)
+    moves(tab, 1)
+    playwright.expect(tab.locator(".moves .move").first).to_have_text("4")
+    heard = tab.get_by_role("group", name="Heard words").locator(".voice-word")
     assert [text.split()[0] for text in heard.all_inner_texts()] == ["column", "four"]
     assert all(re.search(r"\d+ %", text) for text in heard.all_inner_texts())
-    browser.close()
 
 
 def goes_on(text: str) -> bool:
@@ -101,3 +127,69 @@ def test_a_picture_is_dropped_corrected_and_analysed(tab: Any, server: Server) -
     says(tab, "Analysis:")
     discs = tab.locator(".board-picture circle[fill='#d64545'], .board-picture circle[fill='#f2c037']")
     assert discs.count() == text.count("x") + text.count("o")
+
+
+def watch(page: Any, server: Server, name: str) -> None:
+    """Choose the level and an agent, and begin."""
+    page.goto(server.link(f"/real-time?game={LEVEL}"))
+    watched = page.get_by_role("button", name="An agent, watched")
+    playwright.expect(watched).to_have_attribute("aria-pressed", "true", timeout=1000 * PATIENCE)  # the game is opened
+    agent = page.get_by_label("Agent", exact=True)
+    agent.select_option(label=agent.locator("option", has_text=f"{name}, one of your runs").inner_text())
+    page.get_by_role("button", name="Start", exact=True).click()
+    try:
+        page.wait_for_selector(".told-bar", timeout=4000 * PATIENCE)  # a process begins, and a voice may have to speak
+    except playwright.TimeoutError:
+        raise AssertionError(f"nothing is thought on this page:\n{page.inner_text('body')}") from None
+    page.get_by_role("button", name="One a second").click()
+
+
+def told(page: Any, words: str) -> None:
+    playwright.expect(page.get_by_label("What it is told")).to_contain_text(words, timeout=PATIENCE * 1000)
+
+
+def test_an_instruction_is_typed_and_its_words_are_weighed(tab: Any, server: Server) -> None:
+    untaught(server.folder / "runs" / "reads", f"{LEVEL}?mission=text")
+    watch(tab, server, "reads")
+    told(tab, "Mission of the level")
+    field = tab.get_by_label("Instruction, then Enter")
+    field.fill("go to the velvet sofa")
+    field.press("Enter")
+    told(tab, "Told by you")
+    told(tab, "The agent does not know the words “velvet”, “sofa”")
+    told(tab, "unknown thing 'sofa'")
+    playwright.expect(tab.locator(".told-word.strange")).to_have_text(["velvet", "sofa"])
+    if tab.get_by_role("button", name="Pause", exact=False).first.is_enabled():
+        tab.get_by_role("button", name="Pause", exact=False).first.click()
+    else:
+        tab.get_by_role("button", name="Same level").click()
+        tab.get_by_role("button", name="Pause", exact=False).first.click()
+    playwright.expect(tab.locator(".told-word").first).to_have_attribute("title", re.compile("bits: with"))
+    hot = "[...document.querySelector('.arcade-heat').getContext('2d').getImageData(0, 0, 5, 5).data].some((v) => v)"
+    tab.wait_for_function(hot)
+    playwright.expect(tab.locator(".told-bar")).to_have_count(7)
+    assert tab.locator(".told-bar.chosen").count() == 1
+    tab.get_by_role("button", name="The level's own mission").click()
+    told(tab, "Mission of the level")
+    field.fill("y" * 2100)
+    tab.get_by_role("button", name="Tell", exact=True).click()
+    playwright.expect(tab.get_by_role("alert")).to_contain_text("at most 2,000 characters, not 2,100")
+    tab.set_viewport_size({"width": 390, "height": 844})
+    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_an_instruction_is_said(server: Server, microphone: Path, tab: Any) -> None:
+    """By a voice that was not learnt from: one agent is told what was understood, the other hears it itself."""
+    if not all(map(shutil.which, ("espeak-ng", "flite", "festival"))):
+        pytest.skip("no speech synthesiser here: apt-get install espeak-ng flite festival")
+    seconds = say("go to the blue ball", microphone)
+    untaught(server.folder / "runs" / "reads", f"{LEVEL}?mission=text")
+    untaught(server.folder / "runs" / "hears", HEARD)
+    for name in ("reads", "hears"):
+        watch(tab, server, name)
+        tab.locator(".arcade-screen").focus()
+        hold_and_talk(tab, seconds)
+        told(tab, "Told by you")
+        told(tab, "go to the blue ball")
+        told(tab, "Understood: “" if name == "reads" else "It hears your voice")
+        assert tab.locator(".told-wave").count() == (name == "hears")

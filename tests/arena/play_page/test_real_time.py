@@ -364,6 +364,7 @@ def test_sound_is_sent_only_to_who_wants_it() -> None:
             viewer = Viewer(socket)
             await viewer.until(lambda: viewer.state["stage"] == "ready" and viewer.frames > 0)
             assert viewer.state["sounds"] and not viewer.state["sound"]
+            await viewer.order(SPEED, 200)
             await viewer.order(PAUSE, 0)
             await viewer.until(lambda: viewer.frames > 200)
             assert not viewer.sounds

@@ -1,10 +1,8 @@
-"""An agent on the page is told something else: by messages, in its process, and in a real browser by keys and voice."""
+"""An agent on the page is told something else: by messages, and in its process."""
 
 from __future__ import annotations
 
 import json
-import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,7 @@ import pytest
 pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lanista[play]'")
 pytest.importorskip("minigrid", reason="BabyAI needs: pip install 'lanista[minigrid]'")
 
-import soundfile
 import torch
-from page_server import PATIENCE, Server
-from test_play_in_chromium import CHROMIUM, chromium, listening, playwright, server, steering, tab
 from test_real_time import Viewer, run
 
 from lanista.agents.artifact import save_agent
@@ -37,14 +32,11 @@ from lanista.envs.doors._instruction_grammar import Act, parsed
 from lanista.envs.instructed import Instruction, Sound, View
 from lanista.errors import UsageError
 from lanista.perception.data.spoken_instructions import WORDS, draw_phrase
-from lanista.perception.voices import Voice, speak
 
 pytestmark = pytest.mark.long
 
-__all__ = ["chromium", "server", "steering", "tab"]  # fixtures
 LEVEL = "babyai:GoToLocalS5N2"
 HEARD = f"{LEVEL}?mission=speech&speakers=1&voices=valid"
-browses = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 
 
 def untaught(folder: Path, game: str) -> Path:
@@ -251,85 +243,3 @@ def test_what_can_be_said_has_words_that_are_known_and_means_what_levels_judge()
     chance = np.random.default_rng(0)
     drawn = [draw_phrase(chance) for _ in range(400)]
     assert {word for phrase in drawn for word in phrase.split()} == set(WORDS)
-
-
-# --- in a browser
-
-
-def watch(page: Any, server: Server, name: str) -> None:
-    """Choose the level and an agent, and begin."""
-    page.goto(server.link(f"/real-time?game={LEVEL}"))
-    watched = page.get_by_role("button", name="An agent, watched")
-    playwright.expect(watched).to_have_attribute("aria-pressed", "true", timeout=1000 * PATIENCE)  # the game is opened
-    agent = page.get_by_label("Agent", exact=True)
-    agent.select_option(label=agent.locator("option", has_text=f"{name}, one of your runs").inner_text())
-    page.get_by_role("button", name="Start", exact=True).click()
-    try:
-        page.wait_for_selector(".told-bar", timeout=4000 * PATIENCE)  # a process begins, and a voice may have to speak
-    except playwright.TimeoutError:
-        raise AssertionError(f"nothing is thought on this page:\n{page.inner_text('body')}") from None
-    page.get_by_role("button", name="One a second").click()
-
-
-def says(page: Any, words: str) -> None:
-    playwright.expect(page.get_by_label("What it is told")).to_contain_text(words, timeout=PATIENCE * 1000)
-
-
-@browses
-def test_an_instruction_is_typed_and_its_words_are_weighed(tab: Any, server: Server) -> None:
-    untaught(server.folder / "runs" / "reads", f"{LEVEL}?mission=text")
-    watch(tab, server, "reads")
-    says(tab, "Mission of the level")
-    field = tab.get_by_label("Instruction, then Enter")
-    field.fill("go to the velvet sofa")
-    field.press("Enter")
-    says(tab, "Told by you")
-    says(tab, "The agent does not know the words “velvet”, “sofa”")
-    says(tab, "unknown thing 'sofa'")
-    playwright.expect(tab.locator(".told-word.strange")).to_have_text(["velvet", "sofa"])
-    if tab.get_by_role("button", name="Pause", exact=False).first.is_enabled():
-        tab.get_by_role("button", name="Pause", exact=False).first.click()
-    else:
-        tab.get_by_role("button", name="Same level").click()
-        tab.get_by_role("button", name="Pause", exact=False).first.click()
-    playwright.expect(tab.locator(".told-word").first).to_have_attribute("title", re.compile("bits: with"))
-    hot = "[...document.querySelector('.arcade-heat').getContext('2d').getImageData(0, 0, 5, 5).data].some((v) => v)"
-    tab.wait_for_function(hot)
-    playwright.expect(tab.locator(".told-bar")).to_have_count(7)
-    assert tab.locator(".told-bar.chosen").count() == 1
-    tab.get_by_role("button", name="The level's own mission").click()
-    says(tab, "Mission of the level")
-    field.fill("y" * 2100)
-    tab.get_by_role("button", name="Tell", exact=True).click()
-    playwright.expect(tab.get_by_role("alert")).to_contain_text("at most 2,000 characters, not 2,100")
-    tab.set_viewport_size({"width": 390, "height": 844})
-    assert tab.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-@browses
-def test_an_instruction_is_said(server: Server, tmp_path: Path, steering: Any) -> None:
-    """By a voice that was not learnt from: one agent is told what was understood, the other hears it itself."""
-    if not all(map(shutil.which, ("espeak-ng", "flite", "festival"))):
-        pytest.skip("no speech synthesiser here: apt-get install espeak-ng flite festival")
-    rate = 48_000
-    (wave,) = speak(["go to the blue ball"], Voice("espeak-ng", "en-gb-scotland+m3"), rate)
-    still = np.zeros(rate // 2)
-    both = np.stack([np.concatenate([still, 0.8 * wave, still])] * 2, 1)
-    soundfile.write(tmp_path / "said.wav", both, rate, subtype="PCM_16")
-    untaught(server.folder / "runs" / "reads", f"{LEVEL}?mission=text")
-    untaught(server.folder / "runs" / "hears", HEARD)
-    for name in ("reads", "hears"):
-        browser = listening(steering, tmp_path / "said.wav")
-        page = browser.new_page()
-        page.set_default_timeout(PATIENCE * 1000)
-        watch(page, server, name)
-        page.locator(".arcade-screen").focus()
-        page.keyboard.down("v")
-        playwright.expect(page.get_by_role("button", name="Listening")).to_be_visible(timeout=PATIENCE * 1000)
-        page.wait_for_timeout(1000 * (len(wave) / rate + 1))
-        page.keyboard.up("v")
-        says(page, "Told by you")
-        says(page, "go to the blue ball")
-        says(page, "Understood: “" if name == "reads" else "It hears your voice")
-        assert page.locator(".told-wave").count() == (name == "hears")
-        browser.close()
