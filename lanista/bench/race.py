@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -180,13 +181,19 @@ class Running:
         wall, cpu = time.perf_counter() - wall, tree_seconds(self._process.pid) - cpu
         return Slice(told.pop("steps"), max(cpu, LEAST_CPU_SECONDS), wall, told)
 
+    def dismiss(self) -> None:
+        """Tell the process that nothing more is wanted, and wait for nothing."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+
     def stop(self) -> None:
         """End the process and all that it started."""
-        assert self._process.stdin is not None and self._process.stdout is not None
+        assert self._process.stdout is not None
+        self.dismiss()
         try:
-            self._process.stdin.close()
             self._process.wait(20)
-        except (BrokenPipeError, subprocess.TimeoutExpired):
+        except subprocess.TimeoutExpired:
             kill_tree(self._process.pid)
             self._process.wait()
         self._process.stdout.close()
@@ -258,6 +265,8 @@ def race(sides: Sequence[Side], plan: Plan) -> list[Lane]:
                     except SideError as error:
                         _drop(lanes[number], running.pop(number), error, plan)
     finally:
+        for process in running.values():
+            process.dismiss()  # all, before the first is waited for
         for process in running.values():
             process.stop()
     return lanes

@@ -10,6 +10,8 @@ dictionary. What goes wrong is answered as `{"error": "..."}`. The end of the in
 This file imports only Python's own library, since it also runs in environments where ours is not installed.
 """
 
+import atexit
+import gc
 import importlib
 import importlib.metadata
 import importlib.util
@@ -58,6 +60,7 @@ def versions(packages: list[str]) -> dict[str, str]:
 
 def main(module: str, options: str, packages: str) -> None:
     """Speak until the input ends."""
+    atexit.register(gc.freeze)  # what PyTorch leaves to be collected at the end takes each side a second
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # libraries that print must not break into the answers
 

@@ -12,7 +12,7 @@ from lanista.bench.results import Row
 GAME = "connect_four"
 GAMES, QUICK_GAMES = 100_000, 20_000  # of a tournament of random players
 REPORTED, QUICK_REPORTED = 10_000, 1_000
-ENGINES = 16  # processes of Stockfish, and games at once
+ENGINES, QUICK_ENGINES = 16, 4  # processes of Stockfish, and games at once
 ISOLATED_AT_ONCE = (1, 64)
 ROUNDS, SECONDS = 10, 1.0
 
@@ -102,10 +102,11 @@ def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     """Stockfish at one node a move: what the talking costs."""
     from lanista.agents.processes import find_program
 
-    words = {"engine": f"uci:stockfish?nodes=1&remember=1&processes={ENGINES}", "at_once": ENGINES}
+    count = QUICK_ENGINES if plan.quick else ENGINES
+    words = {"engine": f"uci:stockfish?nodes=1&remember=1&processes={count}", "at_once": count}
     ours = Side("Stockfish in the arena, moves", "lanista.bench.ours.engine_games", words)
     program = find_program("stockfish") or "stockfish"
-    asked = {"program": str(program), "nodes": 1, "at_once": ENGINES}
+    asked = {"program": str(program), "nodes": 1, "at_once": count}
     peer, raw = (
         Side(name, f"lanista.bench.peers.{module}", asked, environment="pettingzoo", packages=("chess",))
         for name, module in (
@@ -114,7 +115,7 @@ def engines(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
         )
     )
     lanes = race([ours, peer, raw], plan)
-    what = f"Stockfish at nodes=1, {ENGINES} at once"
+    what = f"Stockfish at nodes=1, {count} at once"
     claims = [
         Claim(f"{what}, times python-chess", ours.name, peer.name, 2.5),
         Claim(f"{what}, of the raw pipe's bound", ours.name, raw.name),

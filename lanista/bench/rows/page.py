@@ -12,7 +12,7 @@ AGENT = "connect_four"  # a network without search
 GAMES, THINKING = 50, 2.0  # seconds that a person thinks
 QUICK_GAMES, QUICK_THINKING = 12, 0.5  # as many moves a second
 CLICKS = "a click in Chromium"
-SECONDS, QUICK_SECONDS = 6.0, 2.0  # of a slice: people think between their moves
+SECONDS, QUICK_SECONDS = 6.0, 1.0  # of a slice: people think between their moves
 
 
 def measure(plan: Plan) -> Row:

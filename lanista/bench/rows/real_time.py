@@ -10,7 +10,7 @@ from lanista.bench.results import Row
 
 GAME = "atari:pong"
 PLAYED, WATCHED, PYGAME = "the page, played by keys", "the page, an agent and its looks", "Gymnasium's play, in pygame"
-SECONDS, QUICK_SECONDS = 6.0, 2.0  # of a slice, by the clock: most of it is waiting for the next frame
+SECONDS, QUICK_SECONDS = 6.0, 1.0  # of a slice, by the clock: most of it is waiting for the next frame
 
 
 def measure(plan: Plan) -> Row:

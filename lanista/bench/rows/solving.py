@@ -12,7 +12,7 @@ from lanista.bench.results import Row
 from lanista.bench.solved import EPISODES, MEAN, STEPS
 
 SEEDS, QUICK_SEEDS = 3, 1
-LIMIT, QUICK_LIMIT = 120.0, 4.0  # CPU seconds of a run
+LIMIT, QUICK_LIMIT = 120.0, 2.0  # CPU seconds of a run
 OURS, SB3, CLEANRL, RLLIB = "Lanista", "SB3 PPO", "CleanRL's ppo.py", "RLlib PPO"
 # rl-baselines3-zoo's hyperparams/ppo.yml, and SB3's defaults for what is not there.
 ZOO: dict[str, Any] = {
