@@ -18,8 +18,6 @@ from lanista.errors import UsageError
 from lanista.perception.adapt import adapted
 from lanista.perception.encoder import build_encoder
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 SCREEN = spaces.Box(0, 255, (1, 84, 84), np.uint8)
 STACK = spaces.Box(0, 255, (4, 84, 84), np.uint8)
 SPACE = spaces.Dict({"board": spaces.Box(0, 1, (2, 6, 7), np.int8), "screen": STACK})

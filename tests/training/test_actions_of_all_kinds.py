@@ -24,8 +24,6 @@ from lanista.training.rollout import Rollout
 from lanista.training.run import Run, create_run, train
 from lanista.training.settings import read_settings
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 PLAIN = PPOSettings(precision="float32", symmetry=False, epochs=1, minibatch_size=64, micro_batch_size=64)
 ECHO = "gym:LanistaTestEcho-v0"
 TARGET = "gym:LanistaTestTarget-v0"

@@ -18,8 +18,6 @@ from lanista.training.breakdowns import TrainingError, check_room, free_bytes
 from lanista.training.run import create_run, open_run, train
 from lanista.training.settings import read_settings, settings_values
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 SMALL = {
     "copies": 32, "plies": 8, "minibatch_size": 128, "encoder": "mlp:dim=16", "precision": "float32", "threads": 1,
     "measurements": 0, "checkpoints": 1,

@@ -25,8 +25,6 @@ from lanista.training.run import create_run, open_run, train
 from lanista.training.settings import read_settings
 from lanista.training.trainers.rllib import open as open_trainer
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 SMALL: dict[str, Any] = {
     "copies": 8, "plies": 8, "epochs": 1, "minibatch_size": 32, "threads": 1, "measurements": 0, "anchor_pairs": 0,
     "encoder": "mlp:dim=4", "precision": "float32", "checkpoints": 3, "league_size": 2,

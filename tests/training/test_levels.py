@@ -29,8 +29,6 @@ from lanista.training.rollout import Rollout
 from lanista.training.run import Progress, Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_network, read_settings
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 LEVELS = 20
 SMALL = {
     "copies": 16,

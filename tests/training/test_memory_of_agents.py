@@ -26,8 +26,6 @@ from lanista.training.minibatches import Sequences
 from lanista.training.ppo import Batch, PPOSettings, loss, make_optimizer, update
 from lanista.training.rollout import Rollout
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 # One with ends at different plies and two seats, one with hidden cards, one of a door that is cut off by a limit.
 GAMES = ("tictactoe", "leduc_poker", "gym:CartPole-v1?max_episode_steps=11")
 SETTINGS = PPOSettings(precision="float32", symmetry=False, epochs=1, minibatch_size=64, memory_steps=4)

@@ -35,8 +35,6 @@ from lanista.training.run import Run, create_run, open_run, prolonged, train
 from lanista.training.settings import new_networks, read_settings
 from lanista.training.trainers.rllib import OneProcessTrainer
 
-pytestmark = pytest.mark.usefixtures("one_ray")
-
 SMALL: dict[str, Any] = {
     "copies": 16, "plies": 4, "minibatch_size": 32, "encoder": "mlp:dim=8,depth=1", "precision": "float32",
     "threads": 1, "measurements": 0, "checkpoints": 0, "learning_rate": 1e-3, "learning_rate_end": 1e-3,
