@@ -72,7 +72,7 @@ def stored(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
 def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     """What a process of its own costs."""
     sides = [
-        Side(f"isolated agents, {number} games at once, moves", "lanista.bench.ours.isolation",
+        Side(f"isolated agents, {number} game{'s' if number > 1 else ''} at once, moves", "lanista.bench.ours.isolation",
              {"game": GAME, "at_once": number})
         for number in ISOLATED_AT_ONCE
     ]  # fmt: skip
