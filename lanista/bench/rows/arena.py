@@ -13,7 +13,7 @@ GAME = "connect_four"
 GAMES, QUICK_GAMES = 100_000, 20_000  # of a tournament of random players
 REPORTED, QUICK_REPORTED = 10_000, 1_000
 ENGINES, QUICK_ENGINES = 16, 4  # processes of Stockfish, and games at once
-ISOLATED_AT_ONCE = (1, 64)
+ISOLATED_AT_ONCE = {1: "1 game", 64: "64 games"}
 ROUNDS, SECONDS = 10, 1.0
 
 OPENSPIEL = Side(
@@ -72,10 +72,9 @@ def stored(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
 def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     """What a process of its own costs."""
     sides = [
-        Side(f"isolated agents, {number} game{'s' if number > 1 else ''} at once, moves", "lanista.bench.ours.isolation",
-             {"game": GAME, "at_once": number})
-        for number in ISOLATED_AT_ONCE
-    ]  # fmt: skip
+        Side(f"isolated agents, {words} at once, moves", "lanista.bench.ours.isolation", {"game": GAME, "at_once": number})
+        for number, words in ISOLATED_AT_ONCE.items()
+    ]
     asked, answered = message_bytes()
     bare = Side("a bare pipe, questions", "lanista.bench.peers.bare_pipe", {"asked": asked, "answered": answered})
     lanes = race([*sides, bare], plan)
