@@ -71,8 +71,9 @@ def stored(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
 
 def isolated(plan: Plan) -> tuple[list[Verdict], list[Lane]]:
     """What a process of its own costs."""
+    module = "lanista.bench.ours.isolation"
     sides = [
-        Side(f"isolated agents, {words} at once, moves", "lanista.bench.ours.isolation", {"game": GAME, "at_once": number})
+        Side(f"isolated agents, {words} at once, moves", module, {"game": GAME, "at_once": number})
         for number, words in ISOLATED_AT_ONCE.items()
     ]
     asked, answered = message_bytes()
