@@ -186,13 +186,14 @@ def test_a_watched_agent_is_told_stepped_and_shown_the_same_level_again(reader: 
             viewer = Listener(socket)
             await viewer.until(lambda: {"given", "thought"} <= viewer.notes.keys())
             await viewer.order(PAUSE, 1)
-            await viewer.order(messages.LOOKS, 1)
             await viewer.order(AGAIN, 0)
             await viewer.order(PAUSE, 1)
+            await viewer.order(messages.LOOKS, 1)
+            # What is told takes another way than orders, and could be there before them.
+            await viewer.until(lambda: viewer.state.get("heat") is True and viewer.state["stage"] == "paused")
             cabinet.tell("go to the red ball")
             await viewer.until(lambda: not viewer.notes["given"]["own"])  # which may have the same words
             assert viewer.notes["given"]["text"] == "go to the red ball" and cabinet.state.stage == "paused"
-            await viewer.until(lambda: viewer.state.get("heat") is True and viewer.state["stage"] == "paused")
             await viewer.until(lambda: "heeded" in viewer.notes and viewer.heats > 0)
             assert len(viewer.notes["heeded"]["words"]) == 5
             for _ in range(3):
