@@ -71,7 +71,8 @@ def panels_of(row: Row) -> dict[str, list[Bar]]:
         ]
     for verdict in row.verdicts:
         unit = verdict.claim.unit
-        if verdict.found is not None and not (sides and unit in ("steps/s", "games/s")):  # these are the sides' own
+        drawn = verdict.claim.detail or (sides and unit in ("steps/s", "games/s"))  # these are the sides' own
+        if verdict.found is not None and not drawn:
             words = {"x": "ratio", "s": "seconds", "%": "%", "": "value", "/s": "a second"}.get(unit, unit)
             panels.setdefault(words, []).append(bar_of(verdict, verdict.found))
     return panels

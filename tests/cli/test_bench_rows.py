@@ -51,6 +51,7 @@ def test_every_pair_of_doors_names_a_door_and_a_library() -> None:
 
 
 def test_games_tell_of_each_library_where_it_comes_nearest(plan: Plan) -> None:
+    from lanista.bench.pictures import panels_of
     from lanista.bench.results import as_json, machine
     from lanista.bench.rows.games import verdicts_of
     from lanista.bench.summary import summary
@@ -71,6 +72,7 @@ def test_games_tell_of_each_library_where_it_comes_nearest(plan: Plan) -> None:
     row = Row("games", "", "steps", found, [lane for some in raced for lane in some])
     short = summary(as_json([row], machine(plan))["rows"], Path("README.md"), None)
     assert short.count("the least of") == 2 and "times hex, pgx" not in short
+    assert [bar.name for bar in panels_of(row)["ratio"]] == [each.claim.text for each in found if not each.claim.detail]
 
 
 def test_the_bound_learns_with_the_network_of_ours(plan: Plan) -> None:
