@@ -147,7 +147,9 @@ class Launcher:
 
     def _log(self) -> Path:
         self.count += 1
-        return self.folder / f"said-{self.count}.txt"
+        log = self.folder / f"said-{self.count}.txt"
+        log.touch()  # it may be killed before it has opened it
+        return log
 
 
 def instants(
