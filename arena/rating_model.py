@@ -82,26 +82,19 @@ class RatingModel:
         shares: Floats = chances / chances.sum(axis=0)
         return shares
 
-    def prior(self, thetas: Floats, valued: bool = True) -> tuple[Floats, Floats, Floats]:
-        """Of parameters (b, k): the log prior (b,), its gradient (b, k), and an upper bound of its curvature (b, k).
-
-        The log prior is all 0 where it is not wanted.
-        """
+    def prior(self, thetas: Floats) -> tuple[Floats, Floats, Floats]:
+        """Of parameters (b, k): the log prior (b,), its gradient (b, k), and an upper bound of its curvature (b, k)."""
         deviations = np.full(self.players + 2, self.width * self.units)
         deviations[-1] = LOG_NU_DEVIATION
         deviations[self.held] = math.inf
         away = thetas.copy()
         away[:, -1] -= LOG_NU_MEAN
-        precisions = np.empty(thetas.shape)
-        precisions[:] = deviations**-2
+        precisions = np.broadcast_to(deviations**-2, thetas.shape).copy()
         scale = ADVANTAGE_SCALE * self.units
         tail = 1 + (away[:, -2] / scale) ** 2 / ADVANTAGE_FREEDOM
         precisions[:, -2] = (ADVANTAGE_FREEDOM + 1) / (ADVANTAGE_FREEDOM * scale**2 * tail)
-        log_prior = np.zeros(len(thetas))
-        if valued:
-            normal = away / deviations
-            normal = np.concatenate([normal[:, : self.players], normal[:, -1:]], axis=1)
-            log_prior = -0.5 * (normal**2).sum(1) - 0.5 * (ADVANTAGE_FREEDOM + 1) * np.log(tail)
+        normal = np.delete(away / deviations, self.players, axis=1)
+        log_prior = -0.5 * (normal**2).sum(1) - 0.5 * (ADVANTAGE_FREEDOM + 1) * np.log(tail)
         return log_prior, -precisions * away, precisions
 
     def ascent(self, thetas: Floats, valued: bool = True) -> tuple[Floats, Floats]:
@@ -111,7 +104,7 @@ class RatingModel:
         _ascend(thetas, self.who, self.tallies, self.games, valued, value, gradient)
         gradient[:, -1] += (gradient[:, self.held] * self.pull(thetas)).sum(1)
         gradient[:, self.held] = 0
-        log_prior, slope, _ = self.prior(thetas, valued)
+        log_prior, slope, _ = self.prior(thetas)
         return value + log_prior, gradient + slope
 
     def reduced(self, theta: Floats, matrix: Floats) -> Floats:
@@ -132,7 +125,7 @@ class RatingModel:
         It has the prior's upper bound, and leaves out how the anchors' strengths bend with nu.
         """
         difference, mixed, draw = (self.games * part for part in self.information(theta))
-        whole = np.diag(self.prior(theta[None], valued=False)[2][0])
+        whole = np.diag(self.prior(theta[None])[2][0])
         whole[:-1, :-1] += (self.contrasts * difference[:, None]).T @ self.contrasts
         whole[:-1, -1] += mixed @ self.contrasts
         whole[-1, :-1] = whole[:-1, -1]
@@ -166,7 +159,7 @@ class RatingModel:
         trust = (trust / (trust + PAIRS_OF_MODEL))[:, None, None]
         shrunk = trust * seen + (1 - trust) * expected
         shrunk *= (1 + 1 / self.fewest)[:, None, None]  # a variance from few pairs is itself uncertain
-        whole = np.diag(self.prior(theta[None], valued=False)[2][0])
+        whole = np.diag(self.prior(theta[None])[2][0])
         sides = self.contrasts.reshape(2, matchups, self.players + 1)
         for row in (0, 1):
             for column in (0, 1):
@@ -202,7 +195,7 @@ class RatingModel:
         for _ in range(100):
             curvature = self.curvature(theta)
             # The prior's own curvature in the advantage, where it is not too hollow: far fewer steps.
-            bound = float(self.prior(theta[None], valued=False)[2][0, -2])
+            bound = float(self.prior(theta[None])[2][0, -2])
             curvature[-2, -2] += max(bound * (2 * bound * flatness - 1), 0.1 * bound) - bound
             step = np.linalg.solve(curvature, slope[self.free])
             step *= min(1.0, 2 / max(float(np.abs(step).max()), 1e-12))

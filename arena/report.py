@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanista.arena.game_browser import SECONDS, browsed_games
 from lanista.arena.insight import circular, repeated
+from lanista.arena.remarks import unplayed
 from lanista.arena.replays import Replay, choose_replays, judged, packed, replay
 from lanista.arena.report_statistics import draw_lengths, lengths_by_outcome, lengths_rows, opening_rows
 from lanista.arena.shown_names import shown_name
@@ -117,6 +118,7 @@ def report_html(
         plot_text="; ".join(f"{row.name} {row.elo:+.0f} ({row.low:+.0f} to {row.high:+.0f})" for row in table.rows),
         circular=circular,
         warnings=[repeated(each) for each in table.insight.repeats[:SHOWN_WARNINGS]],
+        unplayed=unplayed(table.void, complete=True),  # of void games alone
         more_warnings=max(0, len(table.insight.repeats) - SHOWN_WARNINGS),
         faults=faults[:SHOWN_FAULTS],
         more_faults=max(0, len(faults) - SHOWN_FAULTS),

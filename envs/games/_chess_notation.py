@@ -38,14 +38,19 @@ def piece_sign(state: Any, square: int) -> str:
     return ""
 
 
+def ends_of(action: int, mover: int) -> tuple[int, int]:
+    """Where a move of this player goes from and to."""
+    flip = 56 * mover
+    return action // PLANES ^ flip, int(TARGET_OF[action]) ^ flip
+
+
 def squares_of(state: Any, action: int) -> tuple[int, int, str]:
     """Where the piece goes from and to, and what a pawn becomes (`n`, `b`, `r`, `q` or nothing)."""
-    flip = 56 * int(state["mover"])
-    begin, target = action // PLANES, int(TARGET_OF[action])
+    begin, target = ends_of(action, int(state["mover"]))
     way = action % PLANES
-    pawn = int(state["pieces"][PAWN]) >> (begin ^ flip) & 1
-    becomes = ("q" if way < 56 else "nbr"[(way - 64) % 3]) if pawn and target >= 56 else ""
-    return begin ^ flip, target ^ flip, becomes
+    pawn = int(state["pieces"][PAWN]) >> begin & 1
+    becomes = ("q" if way < 56 else "nbr"[(way - 64) % 3]) if pawn and int(TARGET_OF[action]) >= 56 else ""
+    return begin, target, becomes
 
 
 def uci(state: Any, action: int) -> str:
@@ -64,12 +69,10 @@ def _plain_san(state: Any, action: int, actions: list[int]) -> str:
     if piece == "P":
         start = f"{FILES[begin % 8]}x" if captures else ""
         return f"{start}{square_name(target)}" + (f"={becomes.upper()}" if becomes else "")
-    rivals, flip = [], 56 * int(state["mover"])
-    for other in actions:  # of all moves, as `squares_of` would tell, which looks at the board for each
-        from_there = other // PLANES ^ flip
-        if from_there == begin or int(TARGET_OF[other]) ^ flip != target:
-            continue
-        if piece_sign(state, from_there).upper() == piece:
+    rivals, mover = [], int(state["mover"])
+    for other in actions:
+        from_there, to = ends_of(other, mover)
+        if to == target and from_there != begin and piece_sign(state, from_there).upper() == piece:
             rivals.append(from_there)
     which = ""
     if rivals:
@@ -213,8 +216,7 @@ def picture(state: Any, player: int | None, last: int | None, turned: bool = Fal
     """A board seen from white's side; the squares of the last move are marked, a king in check too."""
     marked: set[int] = set()
     if last is not None:
-        flip = 56 * (1 - int(state["mover"]))
-        marked = {(last // PLANES) ^ flip, int(TARGET_OF[last]) ^ flip}
+        marked = set(ends_of(last, 1 - int(state["mover"])))
     checked = -1
     if is_check(state):
         checked = int(state["pieces"][KING] & state["colours"][int(state["mover"])]).bit_length() - 1

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pettingzoo
 import pytest
-from aec_environments import Regatta, Relay, Unlucky
+from aec_environments import Relay, Unlucky
 from gymnasium import spaces
 from random_play import random_actions
 
@@ -26,11 +26,9 @@ from lanista.errors import UsageError
 def registered() -> Iterator[None]:
     pettingzoo.register("aec", "test/relay-v0", Relay)
     pettingzoo.register("aec", "test/unlucky-v0", Unlucky)
-    pettingzoo.register("parallel", "test/regatta-v0", Regatta)
     yield
     for name in ("test/relay-v0", "test/unlucky-v0"):
         del pettingzoo.aec_registry[name]
-    del pettingzoo.parallel_registry["test/regatta-v0"]
 
 
 @pytest.mark.parametrize("name", ["connect_four", "tictactoe"])

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from auction_environment import registered_auction
+from small_league import LEAGUE, SMALL
 
 from lanista.agents.artifact import save_agent
 from lanista.agents.contestant import load_agent
@@ -34,16 +35,6 @@ from lanista.training.league_play import LeaguePlay
 from lanista.training.rollout import Rollout
 from lanista.training.run import create_run
 from lanista.training.settings import new_network, read_settings
-
-SMALL = {
-    "copies": 64, "plies": 8, "minibatch_size": 128, "encoder": "mlp:dim=32", "precision": "float32", "threads": 1,
-    "measurements": 0, "checkpoints": 1,
-}  # fmt: skip
-LEAGUE = {
-    "league_size": 3, "league_share": 0.5, "league_redraw": 2, "promotion_updates": 2, "promotion_pairs": 8,
-    "opponents": "random", "exploiters": 1, "exploiter_share": 0.5, "exploiter_updates": 4,
-}  # fmt: skip
-
 
 # Seats and points.
 

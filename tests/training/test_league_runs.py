@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from small_league import LEAGUE, SMALL
 
 from lanista.agents.artifact import load_network
 from lanista.agents.contestant import load_agent
@@ -28,15 +29,6 @@ from lanista.training.league import (
 )
 from lanista.training.run import Progress, Run, create_run, open_run, train
 from lanista.training.settings import new_network, read_settings, settings_values
-
-SMALL = {
-    "copies": 64, "plies": 8, "minibatch_size": 128, "encoder": "mlp:dim=32", "precision": "float32", "threads": 1,
-    "measurements": 0, "checkpoints": 1,
-}  # fmt: skip
-LEAGUE = {
-    "league_size": 3, "league_share": 0.5, "league_redraw": 2, "promotion_updates": 2, "promotion_pairs": 8,
-    "opponents": "random", "exploiters": 1, "exploiter_share": 0.5, "exploiter_updates": 4,
-}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
