@@ -110,6 +110,7 @@ class Run:
         self.optimizer = self._optimizer()
         self.scheduled = [group["lr"] for group in self.optimizer.param_groups]
         self.epoch, self.step, self.since_best, self.best_score = 0, 0, 0, math.nan
+        self.stopped = ""  # why the training is over
         self.curve: list[dict[str, float]] = []
         self.before = 0.0  # seconds of the runs before this one
         self.planned = self.steps_an_epoch * (settings.epochs or 1)
@@ -184,15 +185,13 @@ class Run:
 
     def go(self) -> Pretrained:
         """Train to the end, test, save."""
-        stopped = ""
         self.training_since, self.step_at_start = time.monotonic(), self.step
-        while not stopped:
-            stopped = self._epoch()
-            if not stopped or math.isfinite(self.best_score):
+        while not self.stopped:
+            self.stopped = self._epoch()
+            if not self.stopped or math.isfinite(self.best_score):
                 self._save_checkpoint()
-        failed = stopped.startswith("the loss")
         self.model.load_state_dict(self.best)
-        return self._finish(stopped, failed)
+        return self._finish()
 
     def _epoch(self) -> str:
         """One epoch and its validation; why the run should stop, or nothing."""
@@ -271,7 +270,7 @@ class Run:
         numbers = (self.epoch, self.step, self.planned, self.share, loss, self.task.measure, score, self.best_score)
         self.report(Progress(stage, *numbers, self.seconds))
 
-    def _finish(self, stopped: str, failed: bool) -> Pretrained:
+    def _finish(self) -> Pretrained:
         """Test the best weights and the baseline; write the encoder, its head, card and picture."""
         self._tell("testing")
         answers, scores = {}, {}
@@ -280,7 +279,10 @@ class Run:
             scores[part] = self.task.score(answers[part], examples, self.splits)
         self._tell("baseline")
         baseline = dataclasses.asdict(self.task.baseline(self.splits))
-        done = Pretrained(self.folder, self.task.modality, scores, baseline, self.epoch, self.seconds, stopped, failed)
+        failed = self.stopped.startswith("the loss")
+        done = Pretrained(
+            self.folder, self.task.modality, scores, baseline, self.epoch, self.seconds, self.stopped, failed
+        )
         about = {
             "task": self.settings.task,
             "begun_from": self.begun_from,
@@ -294,7 +296,7 @@ class Run:
             "valid": self.best_score,
             "tests": scores,
             "baseline": baseline,
-            "stopped": stopped,
+            "stopped": self.stopped,
             "data": list(self.splits.data),
         }
         write_card(self.folder, self.task, self.splits, self.model, self.curve, answers, about)
@@ -316,6 +318,7 @@ class Run:
             "since_best": self.since_best,
             "best_score": self.best_score,
             "planned": self.planned,
+            "stopped": self.stopped,
             "seconds": self.seconds,
             "curve": self.curve,
         }
@@ -334,7 +337,7 @@ class Run:
                 about = json.loads(file.metadata()["state"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
             self.epoch, self.step, self.since_best = about["epoch"], about["step"], about["since_best"]
-            self.planned = about["planned"]
+            self.planned, self.stopped = about["planned"], str(about["stopped"])
             self.best_score, self.before, self.curve = about["best_score"], about["seconds"], about["curve"]
             self.model.load_state_dict(_under(tensors, "model."))
             self.average, self.best = _under(tensors, "average."), _under(tensors, "best.")

@@ -91,9 +91,14 @@ def test_the_same_seed_gives_the_same_weights(done: Path, tmp_path: Path) -> Non
         assert torch.equal(value, weights(tmp_path / "again")[name]), name
 
 
-def test_a_killed_run_goes_on_as_if_unbroken(done: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stage", "epoch", "left"), [pytest.param("validating", 2, [2, 3], marks=pytest.mark.thorough), ("testing", 3, [])]
+)
+def test_a_killed_run_goes_on_as_if_unbroken(
+    stage: str, epoch: int, left: list[int], done: Path, tmp_path: Path
+) -> None:
     def kill(progress: Progress) -> None:
-        if progress.stage == "validating" and progress.epoch == 2:
+        if (progress.stage, progress.epoch) == (stage, epoch):
             raise Killed
 
     with pytest.raises(Killed):
@@ -101,7 +106,7 @@ def test_a_killed_run_goes_on_as_if_unbroken(done: Path, tmp_path: Path) -> None
     assert not (tmp_path / "run" / "encoder.json").exists()
     told: list[Progress] = []
     resume(tmp_path / "run", told.append)
-    assert [each.epoch for each in told if each.stage == "validating"] == [2, 3], "the second epoch was not finished"
+    assert [each.epoch for each in told if each.stage == "validating"] == left, "epochs that were not finished"
     for name, value in weights(done).items():
         assert torch.equal(value, weights(tmp_path / "run")[name]), name
 
@@ -151,6 +156,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_good_weights(tmp_path: Path, mo
     assert "no number" in (tmp_path / "run" / "README.md").read_text()
 
 
+@pytest.mark.thorough
 def test_it_stops_when_validation_gets_no_better(tmp_path: Path) -> None:
     settings = Settings(TASK, **{**SMALL, "epochs": 30}, patience=2, learning_rate=1e-9)
     assert pretrain(settings, tmp_path / "run").stopped == "no better for 2 epochs"
@@ -162,6 +168,7 @@ def test_it_stops_when_its_minutes_are_over(tmp_path: Path) -> None:
     assert outcome.epochs < 100
 
 
+@pytest.mark.thorough
 def test_an_encoder_can_be_gone_on_from_frozen_or_not(done: Path, tmp_path: Path) -> None:
     trunk = load_encoder(done).state_dict()
     settings: dict[str, Any] = {**SMALL, "encoder": str(done), "epochs": 1}
@@ -180,11 +187,11 @@ def test_an_encoder_can_be_gone_on_from_frozen_or_not(done: Path, tmp_path: Path
 def test_files_are_recognised(done: Path, tmp_path: Path) -> None:
     whole = load_data("digits").parts["all"]
     files = []
-    for row in range(20):
+    for row in range(100):
         files.append(tmp_path / f"{row}.png")
         Image.fromarray(np.kron(whole.inputs[row], np.ones((9, 9), np.uint8))).convert("RGB").save(files[-1])
     answers = load_recogniser(done).recognise(files, most=2)
-    assert np.mean([a[0].text == str(t) for a, t in zip(answers, whole.targets, strict=False)]) > 0.7
+    assert np.mean([a[0].text == str(t) for a, t in zip(answers, whole.targets, strict=False)]) > 0.6
     assert all(a[0].probability >= a[1].probability for a in answers)
 
 
