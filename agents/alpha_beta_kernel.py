@@ -108,7 +108,7 @@ def search_kernel(rules: Rules) -> Callable[..., Any]:
                 frame.best = low
                 return True
         if remaining > 1 and len(table):
-            frame.key, frame.check = key_of(bytes[level], frame.total, level, search)
+            frame.key, frame.check = key_of(bytes[level], frame.total, np.int64(level), search)
             at = look_up(table, frame.key, frame.check)
             if at >= 0:
                 entry = table[at]

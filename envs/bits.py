@@ -56,7 +56,7 @@ def eight(row: Any, place: Any) -> Any:
     return _word_at(row, np.intp(place))
 
 
-@numba.njit(inline="always")
+@numba.njit
 def nth(word: Any, number: Any) -> Any:
     """The place of the `number`-th set byte, counted from 0, among eight bytes of 0 or 1; 8 if there are fewer.
 
@@ -68,25 +68,25 @@ def nth(word: Any, number: Any) -> Any:
     return np.int64(_ctpop((wanted - sums) & np.uint64(0x8080808080808080)))
 
 
-@numba.njit(inline="always")
+@numba.njit
 def count(word: Any) -> Any:
     """How many bits are set: uint64 -> int64."""
     return np.int64(_ctpop(np.uint64(word)))
 
 
-@numba.njit(inline="always")
+@numba.njit
 def lowest(word: Any) -> Any:
     """The place of the lowest bit that is set, 64 if none is: uint64 -> int64."""
     return np.int64(_cttz(np.uint64(word)))
 
 
-@numba.njit(inline="always")
+@numba.njit
 def swapped(word: Any) -> Any:
     """The bytes in the opposite order, a board of 8 x 8 turned upside down: uint64 -> uint64."""
     return _bswap(np.uint64(word))
 
 
-@numba.njit(inline="always")
+@numba.njit
 def bit(place: Any) -> Any:
     """The word with this one bit: 0 to 63 -> uint64."""
     return np.uint64(1) << np.uint64(place)

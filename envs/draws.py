@@ -12,7 +12,7 @@ from lanista.envs.bits import count, eight, nth
 from lanista.envs.core import Array, Ints
 
 
-@numba.njit(inline="always")
+@numba.njit
 def mix(value: Any) -> Any:
     """SplitMix64's output function (Steele, Lea, Flood 2014): uint64 -> uint64."""
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -27,7 +27,7 @@ def next_draw(stream: Any) -> Any:
     return mix(stream[0])
 
 
-@numba.njit(inline="always")
+@numba.njit
 def below(draw: Any, bound: Any) -> Any:
     """A number in [0, bound) from a draw, by multiplying its upper half (bound < 2**31)."""
     return np.int64(((draw >> np.uint64(32)) * np.uint64(bound)) >> np.uint64(32))

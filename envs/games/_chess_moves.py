@@ -107,7 +107,7 @@ BETWEEN, THROUGH = _between_and_through()
 PLANE_OF, TARGET_OF = _planes()
 
 
-@numba.njit(inline="always")
+@numba.njit
 def _along(square: Any, occupied: Any, line: Any) -> Any:
     """Squares attacked both ways along a line that is no rank."""
     forward = occupied & line
@@ -115,12 +115,12 @@ def _along(square: Any, occupied: Any, line: Any) -> Any:
     return ((forward - bit(square)) ^ swapped(back - bit(square ^ 56))) & line
 
 
-@numba.njit(inline="always")
+@numba.njit
 def bishop_attacks(square: Any, occupied: Any) -> Any:
     return _along(square, occupied, SLANT_LINE[square]) | _along(square, occupied, OTHER_LINE[square])
 
 
-@numba.njit(inline="always")
+@numba.njit
 def rook_attacks(square: Any, occupied: Any) -> Any:
     low = np.uint64(square & 56)
     inner = np.int64((occupied >> (low + np.uint64(1))) & np.uint64(63))
@@ -128,7 +128,7 @@ def rook_attacks(square: Any, occupied: Any) -> Any:
     return rank | _along(square, occupied, FILE_LINE[square])
 
 
-@numba.njit(inline="always")
+@numba.njit
 def pawn_attacks(pawns: Any, colour: Any) -> Any:
     """The squares that pawns, as bits, attack."""
     if colour == 0:

@@ -109,7 +109,7 @@ def settle(state: Any) -> None:
     state.past[state.halfmove] = hash(state)
 
 
-@numba.njit(inline="always")
+@numba.njit
 def number_of(piece: Any, square: Any, colour: Any) -> Any:
     """Zobrist's number of a piece on a square, without a table."""
     return mix(np.uint64((colour * 6 + piece) * 64 + square + 1) * np.uint64(0x9E3779B97F4A7C15))
@@ -154,7 +154,7 @@ def _toggle(state: Any, piece: Any, square: Any, colour: Any) -> None:
     state.hash ^= number_of(piece, square, colour)
 
 
-@numba.njit(inline="always")
+@numba.njit
 def _rights_lost(square: Any) -> Any:
     """The rights to castle that end when a piece leaves or takes this square."""
     if square == 0:

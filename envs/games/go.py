@@ -222,7 +222,7 @@ def _memory(size: int) -> tuple[Scalar, Scalar]:
     return remember, known
 
 
-@numba.njit(inline="always")
+@numba.njit
 def stone_hash(place: Any, colour: Any) -> Any:
     """Zobrist's number of a stone, without a table."""
     return mix(np.uint64(place) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(colour) * BLACK_STONE)

@@ -85,7 +85,7 @@ def player(state: Any) -> Any:
     return state.ply & 1
 
 
-@numba.njit(inline="always")
+@numba.njit
 def _up(begin: Any, through: Any, step: Any) -> Any:
     """The run of `through` next to `begin` towards higher bits; a line has at most six between its ends."""
     run = (begin << step) & through
@@ -96,7 +96,7 @@ def _up(begin: Any, through: Any, step: Any) -> Any:
     return run | ((run << step) & through)
 
 
-@numba.njit(inline="always")
+@numba.njit
 def _down(begin: Any, through: Any, step: Any) -> Any:
     """The same, towards lower bits."""
     run = (begin >> step) & through
