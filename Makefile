@@ -11,13 +11,16 @@ BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test check docs picture clean
+.PHONY: demo test test-thorough check docs picture clean
 
 demo: .venv/installed  ## train Connect Four, rank the agent, write the report
 	$(BIN)/lanista demo --minutes $(DEMO_MINUTES)
 
 test: .venv/installed-for-tests  ## the tests
 	$(BIN)/python -m pytest
+
+test-thorough: .venv/installed-for-tests  ## the tests that take longer and tell less, which CI runs, too
+	$(BIN)/python -m pytest -m thorough
 
 check: .venv/installed-for-tests  ## style, types, which room may import which, the Dockerfile
 	$(BIN)/ruff check

@@ -83,6 +83,7 @@ for code in sys.argv[1:]:
 """
 
 
+@pytest.mark.thorough
 def test_code_that_different_processes_compiled_can_be_loaded_together(tmp_path: Path) -> None:
     (tmp_path / "adding.py").write_text(MODULE)
     amounts = [(1,), (2,), (1, 2), (2, 1), (1, 3), (3,)]  # of the fifth one is loaded, one compiled there

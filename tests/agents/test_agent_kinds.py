@@ -78,13 +78,21 @@ def middle(game: str, copies: int = 64, seed: int = 3) -> Turn:
     return table.turn()
 
 
-# A search is compiled for each game, which takes seconds: games that are like others are searched in slow tests.
-ALIKE = {"minimax": ("gomoku", "breakthrough"), "mcts": ("gomoku", "breakthrough", "hex", "go", "chess")}
-CASES = [
-    pytest.param(kind, game, marks=[pytest.mark.slow] * (game.partition(":")[0] in ALIKE.get(kind, ())))
-    for kind in KINDS
-    for game in supported(kind)
-]
+# A search is compiled for each game, which takes seconds: games that are like others are searched in longer tests.
+SLOW = {"minimax": ("gomoku", "breakthrough"), "mcts": ("gomoku", "breakthrough", "hex", "go", "chess")}
+# So are games that differ from another in their board alone, for whoever needs nothing compiled but the game.
+THOROUGH = {"minimax": ("chess", "mnk", "go", "hex", "othello"), "mcts": ("connect_four", "othello", "mnk")}
+
+
+def marks(kind: str, game: str) -> list[pytest.MarkDecorator]:
+    """In which run of the tests a kind plays a game."""
+    family = game.partition(":")[0]
+    if family in SLOW.get(kind, ()):
+        return [pytest.mark.slow]
+    return [pytest.mark.thorough] if family in THOROUGH.get(kind, ("gomoku",)) else []
+
+
+CASES = [pytest.param(kind, game, marks=marks(kind, game)) for kind in KINDS for game in supported(kind)]
 
 
 def test_the_floors_and_minimax_play_every_native_game() -> None:

@@ -81,6 +81,7 @@ def test_errors(command: str, answer: str) -> None:
     ]
 
 
+@pytest.mark.thorough
 def test_komi_keeps_the_game_and_colours_may_move_twice() -> None:
     answers = talk("random", "go:size=5", "play b A1", "play b B1", "komi 1", "final_score", "play w pass", "genmove w")
     assert answers[:4] == ["= ", "= ", "= ", "= B+24"]

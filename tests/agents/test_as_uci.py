@@ -192,6 +192,7 @@ def test_our_engine_plays_for_our_own_client() -> None:
     assert played[0].reason == "end" and played[0].returns[0] >= 0
 
 
+@pytest.mark.thorough
 def test_whole_games_under_an_outside_manager() -> None:
     chess = pytest.importorskip("chess")
     manager = pytest.importorskip("chess.engine")

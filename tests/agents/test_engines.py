@@ -28,8 +28,6 @@ from lanista.envs.core import Agent, Turn
 from lanista.envs.games._chess_notation import uci
 from lanista.errors import UsageError
 
-pytestmark = pytest.mark.long
-
 FAKE = Path(__file__).with_name("fake_engine.py")
 FAULTS = {
     "swells": "used more than 150 MB of memory",

@@ -34,6 +34,7 @@ def played(game: str, actions: list[int]) -> bool:
     return True
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("words", ["minimax:depth=4", "mcts:simulations=200", "minimax:depth=1"])
 def test_lines_are_moves_that_can_be_played(words: str) -> None:
     agent = load_agent(words)
@@ -58,6 +59,7 @@ def test_lines_are_moves_that_can_be_played(words: str) -> None:
             assert len(found.lines[0].actions) <= max(depth, 1)
 
 
+@pytest.mark.thorough
 def test_a_network_that_thinks_ahead_tells_its_lines_and_without_it_tells_none() -> None:
     torch.manual_seed(0)
     spec = native_rules("connect_four").spec

@@ -126,6 +126,7 @@ def test_who_forks_answers_twice_and_is_ended(seated: list[IsolatedAgent]) -> No
     assert len(reasons) >= 2 and set(reasons) == {"said more than it was asked for"}
 
 
+@pytest.mark.thorough
 def test_rows_after_several_deaths_are_not_asked(seated: list[IsolatedAgent]) -> None:
     agent = own("Hangs", "seconds=0.4", seated)
     game = make("connect_four", 2)

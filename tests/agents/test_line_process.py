@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lanista.agents.line_process import Dialogue, LineProcess, converse
 from lanista.agents.processes import ProcessError
 
@@ -25,6 +27,7 @@ def asked(process: LineProcess, times: int, log: list[int | str]) -> Dialogue[No
         process.end()
 
 
+@pytest.mark.thorough
 def test_all_are_heard_and_none_waits_for_another() -> None:
     programs = [*[ECHO] * 4, "sleep 100", "read word; exit 3", "read word; echo a q0; sleep 100"]
     processes = [LineProcess(["/bin/sh", "-c", program]) for program in programs]

@@ -63,6 +63,7 @@ def test_more_simulations_are_stronger() -> None:
     assert score("connect_four", few, load_agent("random"), 60, 0) > 0.75
 
 
+@pytest.mark.thorough
 def test_a_player_may_move_twice_and_rewards_have_any_size() -> None:
     rng = np.random.default_rng(0)
     openings = [rng.integers(0, 2, rng.integers(0, 8)).tolist() for _ in range(40)]

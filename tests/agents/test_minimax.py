@@ -97,7 +97,7 @@ SHAPES = {
         ("connect_four", 3, (4, 38), 60),
         ("connect_four", 4, (8, 36), 30),
         ("connect_four", 5, (24, 36), 12),
-        ("mnk:rows=4,columns=9,k=3", 2, (2, 8), 15),
+        pytest.param("mnk:rows=4,columns=9,k=3", 2, (2, 8), 15, marks=pytest.mark.thorough),
         # Compiled for itself: Connect Four shows the same of stones that fall.
         pytest.param("mnk:rows=9,columns=8,k=3,gravity=true", 3, (2, 8), 15, marks=pytest.mark.slow),
     ],
@@ -175,6 +175,7 @@ def test_ties_are_drawn_evenly() -> None:
     assert (abs(counts - 1000) < 150).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("depth", [1, 2, 3, 5, 10])
 def test_a_player_may_move_twice_and_rewards_have_any_size(depth: int) -> None:
     rng = np.random.default_rng(depth)
@@ -223,8 +224,8 @@ def test_a_deeper_search_than_the_game_is_long_is_the_whole_game() -> None:
     ("game", "depth", "plies", "count"),
     [
         ("connect_four", 8, (0, 30), 40),
-        ("othello", 6, (4, 50), 12),
-        ("go:size=5", 4, (0, 6), 4),
+        pytest.param("othello", 6, (4, 50), 12, marks=pytest.mark.thorough),
+        pytest.param("go:size=5", 4, (0, 6), 4, marks=pytest.mark.thorough),
     ],
 )
 def test_a_table_changes_nothing_that_is_found(
@@ -241,6 +242,7 @@ def test_a_table_changes_nothing_that_is_found(
     assert reached[2] < reached[0] or game.startswith("go")  # whose records know how a position came about
 
 
+@pytest.mark.thorough
 def test_a_table_is_used_again_for_other_positions_and_games() -> None:
     table = new_table(1)
     for game in ("connect_four", "othello", "connect_four"):
@@ -250,6 +252,7 @@ def test_a_table_is_used_again_for_other_positions_and_games() -> None:
             assert (with_table[0] == without[0]).all() and (with_table[1] == without[1]).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("seed", range(3))
 def test_a_table_bears_rewards_on_the_way(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(alpha_beta, "TABLE_DEPTH", 1)

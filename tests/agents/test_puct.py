@@ -67,6 +67,7 @@ def test_takes_a_win_at_once_and_blocks_one(folder: Path) -> None:
     assert choice.policy is not None and np.allclose(choice.policy.sum(axis=1), 1)
 
 
+@pytest.mark.thorough
 def test_what_is_proven_is_true(folder: Path) -> None:
     turn = turn_after("tictactoe", random_openings("tictactoe", range(100), (2, 7)))
     forest = started(f"{folder}/tictactoe?simulations=3000", "tictactoe").think(turn)
@@ -78,6 +79,7 @@ def test_what_is_proven_is_true(folder: Path) -> None:
     assert (unproven == 3001).all() and (forest.nodes[proven, 0]["visits"] <= 3001).all()
 
 
+@pytest.mark.thorough
 def test_a_player_may_move_twice_and_rewards_have_any_size() -> None:
     rng = np.random.default_rng(0)
     openings = [rng.integers(0, 2, rng.integers(0, 8)).tolist() for _ in range(40)]
@@ -127,6 +129,7 @@ def test_the_formula_is_alphazeros() -> None:
     assert np.allclose(children["total"], total) and np.allclose(children["prior"], prior)
 
 
+@pytest.mark.thorough
 def test_a_network_that_sees_the_same_from_every_side_finds_the_same_from_every_side() -> None:
     """Logits that only count neighbours turn with the board, so that it does not matter which side is shown."""
 

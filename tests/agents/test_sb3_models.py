@@ -78,6 +78,7 @@ def test_it_plays_what_the_model_predicts(tmp_path: Path) -> None:
         start_agent(agent, make("gym:Acrobot-v1").spec, 0)
 
 
+@pytest.mark.thorough
 def test_with_masks_it_never_plays_what_is_illegal_and_without_that_is_its_fault(tmp_path: Path) -> None:
     contrib.MaskablePPO("MlpPolicy", Board(), n_steps=8).save(tmp_path / "masks.zip")
     sb3.DQN("MlpPolicy", Board(), buffer_size=9).save(tmp_path / "blind.zip")

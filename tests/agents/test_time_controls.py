@@ -220,6 +220,7 @@ def busy(core: int, count: int) -> list[subprocess.Popen[bytes]]:
     return [subprocess.Popen([sys.executable, "-S", "-c", code]) for _ in range(count)]
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells how long a process waited for a processor")
 def test_who_is_starved_by_a_busy_core_does_not_lose_but_who_sleeps_or_computes_there_does(
     seated: list[IsolatedAgent | EngineAgent],
@@ -271,6 +272,7 @@ print(json.dumps(found))
 """
 
 
+@pytest.mark.thorough
 def test_a_stop_of_the_whole_program_costs_nobody_a_game_but_who_never_answers() -> None:
     """As by Ctrl-Z, in the middle of a move; the game is played again, or the time until it goes on does not count."""
     result = subprocess.run([sys.executable, "-c", STOPPED, str(SLOW)], capture_output=True, text=True, timeout=120)

@@ -46,7 +46,7 @@ def saved(folder: Path, game: str, memory: str = "", separate: bool = False) -> 
     [
         ("leduc_poker", "gru:dim=8", ["information", "legal", "memory"], ["action", "logits", "value", "memory_after"]),
         ("gym:Pendulum-v1", "", ["observation"], ["action", "mean", "log_std", "value"]),
-        ("zoo:mpe/simple_world_comm_v3", "", None, None),
+        pytest.param("zoo:mpe/simple_world_comm_v3", "", None, None, marks=pytest.mark.thorough),
     ],
 )
 def test_the_file_answers_as_torch_does(
@@ -141,6 +141,7 @@ except lanista.UsageError as error:
 """
 
 
+@pytest.mark.thorough
 def test_pushed_to_the_hub_and_fetched_it_is_the_same(tmp_path: Path) -> None:
     """In a process of its own, since the hub's client reads the address when it is imported."""
     folder = saved(tmp_path / "agent", "tictactoe")

@@ -50,6 +50,7 @@ def test_pairs_to_settle() -> None:
     assert many < MOST_PAIRS
 
 
+@pytest.mark.thorough
 def test_so_many_more_pairs_settle_it() -> None:
     random = np.random.default_rng(2)
     settled, with_a_third, tried = list[bool](), list[bool](), 0

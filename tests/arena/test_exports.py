@@ -74,7 +74,7 @@ def test_python_chess_reads_our_pgn(tmp_path: Path) -> None:
     assert read == len(games) == 2 and any(game.at_fault is not None for game in games.values())
 
 
-@pytest.mark.parametrize(("game", "number"), [("go:size=5", 1), ("othello", 2), ("gomoku:size=7", 4)])
+@pytest.mark.parametrize(("game", "number"), [("go:size=5", 1), ("othello", 2), ("gomoku:size=5", 4)])
 def test_sgfmill_reads_our_sgf(game: str, number: int, tmp_path: Path) -> None:
     grammar, sgf = pytest.importorskip("sgfmill.sgf_grammar"), pytest.importorskip("sgfmill.sgf")
     db, games = played(game, tmp_path, Named())
@@ -114,6 +114,7 @@ def test_sgfmill_scores_our_go_games_alike(tmp_path: Path) -> None:
         assert read.get_root().get("RE") == f"{'B' if score > 0 else 'W'}+{abs(score):g}"
 
 
+@pytest.mark.thorough
 def test_hex_has_its_own_points(tmp_path: Path) -> None:
     grammar, sgf = pytest.importorskip("sgfmill.sgf_grammar"), pytest.importorskip("sgfmill.sgf")
     db, games = played("hex:size=3,swap=true", tmp_path, "first-legal")

@@ -96,6 +96,7 @@ def test_transitive_pools_show_a_cycle_in_few_tournaments(players: int) -> None:
             assert np.mean(alarms) <= 0.05 + 4 * (0.05 * 0.95 / 200) ** 0.5, (name, pairs, twins)
 
 
+@pytest.mark.thorough
 def test_the_most_circular_transitive_pool_alarms_in_five_of_a_hundred() -> None:
     random = np.random.default_rng(2)
     alarms = [bool(find_cycles(played(random, least_transitive(3), 50), "abc").found) for _ in range(3000)]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import combinations, cycle
 
 import numpy as np
+import pytest
 
 from lanista.arena.informative_pairing import plan_pairs
 from lanista.arena.rating_model import ELO, Floats, Integers, RatingModel
@@ -122,6 +123,7 @@ def games_until(sure: float, elo: Floats, seed: int, informative: bool, newcomer
     return played, float(np.sqrt(((rated - elo + elo.mean()) ** 2).mean()))
 
 
+@pytest.mark.thorough
 def test_the_same_certainty_needs_fewer_games_than_round_robin() -> None:
     """Two newcomers join eight players over 1,400 Elo; the deviation is asked to be 45 Elo, before and after."""
     elo = np.array([-700.0, -500, -300, -100, 100, 300, 500, 700, -200, 250])

@@ -171,7 +171,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return paths
 
 
-@pytest.mark.parametrize("kind", ["scores", "tables"])
+@pytest.mark.parametrize("kind", [pytest.param("scores", marks=pytest.mark.thorough), "tables"])
 def test_commands_work_on_such_stores(
     kind: str, stores: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

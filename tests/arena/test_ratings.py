@@ -168,6 +168,7 @@ def test_intervals_cover_at_20_pairs(advantage: float, opening: float, nu: float
     assert 0.88 <= np.mean(covered) <= 1.0
 
 
+@pytest.mark.thorough
 def test_intervals_cover_at_50_pairs_of_several() -> None:
     random = np.random.default_rng(7)
     truth = {"a": 300.0, "b": 100.0, "c": 0.0, "d": -150.0, "e": -250.0}
@@ -225,6 +226,7 @@ def test_who_is_not_rated_is_an_error() -> None:
         rate([], ["a", "a"])
 
 
+@pytest.mark.thorough
 def test_superiority_is_calibrated() -> None:
     random = np.random.default_rng(9)
     claims, truths = [], []
@@ -300,6 +302,7 @@ def test_a_top_under_anchors_agrees_with_a_search_for_it() -> None:
     assert top[0] - top[2] == pytest.approx(in_nature(700, math.exp(top[-1])), abs=1e-9)
 
 
+@pytest.mark.thorough
 def test_intervals_cover_beside_anchors() -> None:
     random = np.random.default_rng(13)
     covered = []
@@ -355,6 +358,7 @@ def rated_bounds(tally: NDArray[np.int64]) -> tuple[float, float]:
     return rated.low[0], rated.high[0]
 
 
+@pytest.mark.thorough
 def test_intervals_cover_over_the_grid_at_five_pairs() -> None:
     covered = coverage(5, 400)
     assert 0.93 <= covered.mean() <= 0.985  # at five pairs the prior still helps those who are nearly equal

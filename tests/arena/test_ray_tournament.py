@@ -170,6 +170,7 @@ def test_clocks_adjudication_and_positions_reach_the_workers(cluster: str, tmp_p
     assert "adjudicated: length" in {game.reason for game in games} and all(game.seconds for game in games)
 
 
+@pytest.mark.thorough
 def test_the_command_joins_a_cluster_and_refuses_an_address_without_ray(
     cluster: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,7 @@ def test_who_plays_alone_is_shown_with_what_each_move_brought(tmp_path: Path) ->
     assert "choose who played" in text and '<option value="most">' in text
 
 
+@pytest.mark.thorough
 def test_all_that_are_at_the_table_are_in_a_round(tmp_path: Path) -> None:
     games, _ = stored(ADVERSARY, ["random", Other(), "first-legal"], 6, tmp_path / "t.sqlite")
     (drawn,) = drawn_games(ADVERSARY, [games[1]])
@@ -98,6 +99,7 @@ def test_all_that_are_at_the_table_are_in_a_round(tmp_path: Path) -> None:
     assert np.allclose(drawn.returns[-1], games[1].returns) and len(drawn.returns) == len(drawn.frames) == 26
 
 
+@pytest.mark.thorough
 def test_a_game_that_goes_otherwise_than_it_is_stored_is_not_shown(tmp_path: Path) -> None:
     games, _ = stored(CARTPOLE, ["random"], 2, tmp_path / "t.sqlite")
     true = games[1]
@@ -122,6 +124,7 @@ def test_the_page_says_of_an_environment_with_chance_of_its_own_that_it_cannot_b
     assert "4 cannot be replayed: played again from their seed, the environment does not do what is stored." in text
 
 
+@pytest.mark.thorough
 def test_without_time_for_pictures_moves_and_returns_are_shown(tmp_path: Path) -> None:
     games, _ = stored(CARTPOLE, ["first-legal"], 2, tmp_path / "t.sqlite")
     (bare,) = drawn_games(CARTPOLE, [games[1]], pictures=False)

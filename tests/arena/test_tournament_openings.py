@@ -126,7 +126,7 @@ def test_an_sgf_may_begin_with_stones(tmp_path: Path) -> None:
     assert turned.position == "8/8/8/3xx3/3xo3/8/8/8 o"
 
 
-@pytest.mark.parametrize("game", ["go:size=9", "othello", "hex:size=7"])
+@pytest.mark.parametrize("game", ["go:size=9", "othello", "hex:size=5"])
 def test_what_an_sgf_of_ours_sets_up_is_read_again(game: str) -> None:
     board = make(game, 4, restart=False)
     kind, size = game.partition(":")[0], int(native_options(game).get("size", 8))

@@ -75,6 +75,7 @@ def test_games_tell_of_each_library_where_it_comes_nearest(plan: Plan) -> None:
     assert [bar.name for bar in panels_of(row)["ratio"]] == [each.claim.text for each in found if not each.claim.detail]
 
 
+@pytest.mark.thorough
 def test_the_bound_learns_with_the_network_of_ours(plan: Plan) -> None:
     from lanista.agents.policy_network import build_network
     from lanista.bench.peers.board_network import BoardNetwork
@@ -109,6 +110,7 @@ def test_all_learn_cartpole_with_the_same_network_and_numbers() -> None:
         assert steps > 0 and steps % rows == 0
 
 
+@pytest.mark.thorough
 def test_solving_counts_the_last_hundred_training_episodes() -> None:
     from lanista.bench.ours import solving
     from lanista.bench.peers import cleanrl_control
@@ -186,6 +188,7 @@ def test_strength_of_a_run_has_a_curve(tmp_path: Path, capsys: pytest.CaptureFix
     assert "| points against random |" in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_goals_of_pretraining_are_judged_over_the_seeds(plan: Plan, tmp_path: Path) -> None:
     from lanista.bench.rows.perception import Goal, judged, rows_of, run_of
 

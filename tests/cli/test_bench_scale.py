@@ -64,6 +64,7 @@ def test_sizes_apart_are_put_together_and_one_that_failed_is_told() -> None:
     assert judged(apart, lanes) == (None, Verdict(verdict.claim, None, None, "rating, 100: no memory"))
 
 
+@pytest.mark.thorough
 def test_every_curve_of_scale_can_be_measured(plan: Plan) -> None:
     from lanista.bench.rows.scale import kinds
 
@@ -81,6 +82,7 @@ def test_durations_are_told_in_the_unit_that_suits_them() -> None:
     assert [duration(value) for value in (12.34, 0.0123, 4.5e-5, 2e-9)] == ["12.3 s", "12.3 ms", "45 µs", "2 ns"]
 
 
+@pytest.mark.thorough
 def test_curves_are_drawn_on_logarithmic_axes(plan: Plan, tmp_path: Path) -> None:
     growth, verdict = judged(curve(1.5), power(2.0))
     assert growth is not None

@@ -61,6 +61,7 @@ def test_a_tournament_with_clocks(launcher: Launcher, tmp_path: Path) -> None:
     assert resumed.code == 0, resumed.said
 
 
+@pytest.mark.thorough
 def test_training_and_its_bound_of_time(launcher: Launcher, tmp_path: Path) -> None:
     run, began = tmp_path / "run", time.monotonic()
     done = launcher.run("train", "tictactoe", "--minutes", "0.03", "--out", run, "--set", *SMALL, "checkpoints=3")

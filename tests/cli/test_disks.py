@@ -20,8 +20,6 @@ from lanista.cli.main import main
 from lanista.errors import DiskError, FolderError
 from lanista.files import disk_failures
 
-pytestmark = pytest.mark.long
-
 UPDATES = 400  # more than are made before the disk is filled
 TRAIN = ["train", "tictactoe", "--steps", str(UPDATES * UPDATE), "--set", *SMALL, f"checkpoints={UPDATES}"]
 TOURNAMENTS = ["lanista.cli.tournament", "lanista.arena.tournament", "lanista.cli.standings", "lanista.arena.report"]
@@ -69,6 +67,7 @@ def is_one_sentence(said: str, *parts: str) -> None:
         assert part in line, line
 
 
+@pytest.mark.thorough
 def test_training_on_a_disk_that_fills_up(disk: Path, launcher: Launcher) -> None:
     run = disk / "run"
     command = launcher.warm(*TRAIN, "--out", run)

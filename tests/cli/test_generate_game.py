@@ -55,6 +55,7 @@ def test_no_two_variants_without_gravity_are_one_board_on_its_side() -> None:
     assert len(seen) == len(flat) > 30
 
 
+@pytest.mark.thorough
 def test_tictactoe_is_drawn_by_deep_search(tictactoe: SearchMeasure) -> None:
     assert tictactoe.draws.value == 1.0
     assert tictactoe.first_seat.value == 0.5
@@ -65,6 +66,7 @@ def test_tictactoe_is_drawn_by_deep_search(tictactoe: SearchMeasure) -> None:
     assert tictactoe.games == 180
 
 
+@pytest.mark.thorough
 # Each game here is compiled: those that show the same are slow tests.
 @pytest.mark.parametrize(("k", "plies"), [pytest.param(1, 1, marks=pytest.mark.slow), (2, 3)])
 def test_short_lines_are_won_by_whoever_begins(k: int, plies: int) -> None:
@@ -76,6 +78,7 @@ def test_short_lines_are_won_by_whoever_begins(k: int, plies: int) -> None:
     assert abs(found.depth.value) < 1e-6, "nothing is left to think about"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("game", "forced"),
     [
@@ -92,18 +95,21 @@ def test_forced_wins_are_found(game: str, forced: Forced | None) -> None:
     assert forced_win(game) == forced
 
 
+@pytest.mark.thorough
 def test_the_swap_gives_the_forced_win_to_the_second_player() -> None:
     found = forced_win("hex:size=3,swap=true")
     assert found is not None
     assert found.player == 1
 
 
+@pytest.mark.thorough
 def test_the_same_seed_gives_the_same_measures(tictactoe: SearchMeasure) -> None:
     again = measure_search("mnk:rows=3,columns=3,k=3", games=60, shallow=2, deep=7, seed=0)
     assert again == tictactoe
     assert measure_search("mnk:rows=3,columns=3,k=3", games=60, shallow=2, deep=7, seed=1) != tictactoe
 
 
+@pytest.mark.thorough
 def test_intervals_narrow_with_more_games() -> None:
     widths = []
     for games in (10, 160):
@@ -114,6 +120,7 @@ def test_intervals_narrow_with_more_games() -> None:
     assert widths[1] < widths[0] / 2, "four times narrower with sixteen times the games"
 
 
+@pytest.mark.thorough
 def test_forced_draws_and_forced_wins_come_last(tictactoe: SearchMeasure) -> None:
     fair = Estimate(0.5, 0.45, 0.55)
     good = replace(tictactoe, first_seat=fair, draws=Estimate(0.1, 0.05, 0.2), depth=Estimate(300, 200, 400))
@@ -135,6 +142,7 @@ def test_forced_draws_and_forced_wins_come_last(tictactoe: SearchMeasure) -> Non
     assert Variant("good", good, unlearned).score == 0.0
 
 
+@pytest.mark.thorough
 def test_the_command_ranks_reports_and_keeps(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "new"
     words = ["generate-game", "--family", "mnk", "--count", "2", "--games", "8", "--train-seconds", "0.3"]
@@ -155,6 +163,7 @@ def test_the_command_ranks_reports_and_keeps(tmp_path: Path, capsys: pytest.Capt
     assert sorted(path.name for path in out.iterdir()) == ["games.json", "kept.toml", FILE, "report.html"]
 
 
+@pytest.mark.thorough
 def test_what_is_kept_is_a_game_that_can_be_played(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["generate-game", "--family", "mnk", "--count", "4", "--games", "20", "--train-seconds", "0"]
     assert main([*words, "--out", str(tmp_path), "--keep", "2"]) == 0
@@ -174,6 +183,7 @@ def test_what_is_kept_is_a_game_that_can_be_played(tmp_path: Path, capsys: pytes
     assert trained == list(kept.values()), "the page's lines can be copied into a shell"
 
 
+@pytest.mark.thorough
 def test_a_second_run_measures_only_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([*QUICK, "--count", "1", "--out", str(tmp_path)]) == 0
     first = (tmp_path / FILE).read_text()
@@ -186,6 +196,7 @@ def test_a_second_run_measures_only_what_is_missing(tmp_path: Path, capsys: pyte
     assert (tmp_path / FILE).read_text() == second
 
 
+@pytest.mark.thorough
 def test_a_kill_loses_nothing_that_was_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = [*QUICK, "--count", "2", "--out", str(tmp_path), "--json"]
     process = subprocess.Popen([sys.executable, "-m", "lanista", *words], stdout=subprocess.DEVNULL)
@@ -205,6 +216,7 @@ def test_a_kill_loses_nothing_that_was_measured(tmp_path: Path, capsys: pytest.C
     assert len(json.loads(capsys.readouterr().out)["games"]) == 2
 
 
+@pytest.mark.thorough
 def test_a_record_tells_what_is_wrong_with_it(tmp_path: Path, tictactoe: SearchMeasure) -> None:
     settings = Settings("mnk")
     with Record(tmp_path, settings) as record:
@@ -229,6 +241,7 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path, capsys: pytest.
     assert capsys.readouterr().err.startswith("lanista: cannot write to ")
 
 
+@pytest.mark.thorough
 def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "lanista", *QUICK, "--count", "40", "--out", str(tmp_path)]
     process = subprocess.Popen(words, stderr=subprocess.PIPE, text=True, start_new_session=True)

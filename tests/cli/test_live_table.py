@@ -46,6 +46,7 @@ def seen_on_a_terminal(words: list[str], until: str) -> tuple[str, int]:
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn), process.returncode
 
 
+@pytest.mark.thorough
 def test_on_a_terminal_a_tournament_shows_who_stands_where_and_how_much_is_left() -> None:
     words = ["tournament", "--game", "connect_four", "random", "minimax:depth=2", "first-legal", "--games", "200000"]
     drawn, code = seen_on_a_terminal(words, until="95 % interval")

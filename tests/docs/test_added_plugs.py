@@ -98,6 +98,7 @@ def test_they_pass_what_every_plug_of_their_kind_must(checkout: Path) -> None:
         assert len(passed) >= 4, f"{file} has too few tests of {plug}:\n{told}"
 
 
+@pytest.mark.thorough
 def test_they_work_together(checkout: Path) -> None:
     run(checkout, "-c", TRAINS)
     listed = run(checkout, "-m", "lanista", "games", "nim")

@@ -31,7 +31,7 @@ BLOCK = re.compile(r"(?:^<!-- ([^\n]*) -->\n)?^```(\w*)[^\n]*\n(.*?)^```$", re.M
 SNIPPET = re.compile(r'^--8<-- "([^"]+)"$', re.MULTILINE)
 INLINE = re.compile(r"(?<!`)`(lanista [a-z-]+(?:[ \n][^`]*)?)`(?!`)")
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-TARGETS = set(re.findall(r"^([\w.]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+TARGETS = set(re.findall(r"^([\w.-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 # Programs of others, whose words are not ours to check.
 OTHER_PROGRAMS = {"apt-get", "git", "kubectl", "helm", "ray", "tensorboard"}
 

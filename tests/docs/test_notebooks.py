@@ -44,6 +44,7 @@ def test_it_shows_what_it_printed(path: Path) -> None:
     assert not [output for cell in cells for output in cell.outputs if output.output_type == "error"]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_it_runs(path: Path, tmp_path: Path) -> None:
     notebook = read(path)

@@ -37,11 +37,11 @@ LIBRARIES = {"atari": "ale_py", "babyai": "minigrid", "envpool": "envpool", "ope
 
 
 def door_game(name: str) -> Any:
-    """A door's game as a parameter of a test, skipped where its library is absent."""
+    """A door's game as a parameter of a test, skipped where its library is absent; Atari twice only where there is time."""
     for start, library in LIBRARIES.items():
         if name.startswith(start) and find_spec(library) is None:
             return pytest.param(name, marks=pytest.mark.skip(reason=f"the package {library} is not installed"))
-    return name
+    return pytest.param(name, marks=pytest.mark.thorough) if name.endswith("&sound=true") else name
 
 
 def native_games() -> list[str]:

@@ -88,6 +88,7 @@ def test_the_game_is_that_of_the_vector_environment(rom: str, options: str) -> N
     assert ends or rom != "breakout"
 
 
+@pytest.mark.thorough
 def test_games_begin_like_those_of_the_vector_environment() -> None:
     """The button, then some frames without it: as many different beginnings, and the same ones."""
     starts = []

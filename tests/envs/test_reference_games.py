@@ -169,6 +169,7 @@ def children(name: str, lines: Array) -> tuple[Array, Array, list[bytes]]:
     return np.column_stack([lines[parents], actions]), results, positions
 
 
+@pytest.mark.thorough
 def test_tictactoe_has_255168_games_and_5478_positions() -> None:
     lines: Array = np.zeros((1, 0), np.int64)
     counts = {1.0: 0, -1.0: 0, 0.0: 0}
@@ -209,6 +210,7 @@ def winner(board: Array, k: int) -> int:
     return 0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     ("rows", "columns", "k", "gravity"),
     [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,6 @@ import pytest
 from lanista.envs import make
 from lanista.envs.batched import BatchedGame
 from lanista.envs.core import Array
-
-pytestmark = pytest.mark.long
 
 pyspiel = pytest.importorskip("pyspiel", reason="open_spiel is not installed")
 
@@ -61,7 +59,7 @@ def upside_down(text: str, rows: int) -> str:
 PEERS = {
     "tictactoe": Peer("tic_tac_toe", lambda t, p: relative(t[2], t[1], p)),
     "connect_four": Peer("connect_four", lambda t, p: relative(t[0][::-1], t[1][::-1], p)),
-    "mnk:rows=5,columns=6,k=4": Peer("mnk(m=6,n=5,k=4)", lambda t, p: relative(t[2], t[1], p)),
+    "mnk": Peer("mnk(m=7,n=6,k=4)", lambda t, p: relative(t[2], t[1], p)),
     "othello": Peer("othello", lambda t, p: t[1:3]),
     "breakthrough": Peer(
         "breakthrough",
@@ -75,8 +73,8 @@ PEERS = {
         lambda action, text: text.replace("x", ""),
         lambda action, text: upside_down(text, 6),
     ),
-    "hex:size=7": Peer(
-        "hex(board_size=7)",
+    "hex:size=5": Peer(
+        "hex(board_size=5)",
         lambda t, p: relative(t[5:].sum(0), t[:4].sum(0), p),
         lambda action, text: text,
         lambda action, text: text,
@@ -96,6 +94,8 @@ PEERS = {
     "liars_dice:dice=2": Peer("liars_dice(numdice=2)", chance=lambda record: record["dice"].tolist()),
 }
 FEWER = {"chess": 10, "go:size=9": 40}  # games in the default tests: each move there is written and compared as text
+# Another size or number of players of a game that is compared in the default tests.
+VARIANTS = {"breakthrough:rows=6,columns=5", "kuhn_poker:players=3", "leduc_poker:players=3", "liars_dice:dice=2"}
 
 
 def compare(name: str, games: int) -> None:
@@ -161,7 +161,12 @@ def seen_alike(peer: Peer, game: BatchedGame, state: Any) -> None:
         np.testing.assert_array_equal(mine[: len(expected)], expected)
 
 
-@pytest.mark.parametrize("name", PEERS)
+def named(names: Iterable[str]) -> list[Any]:
+    """Games, variants among them for the longer tests."""
+    return [pytest.param(name, marks=[pytest.mark.thorough] * (name in VARIANTS)) for name in names]
+
+
+@pytest.mark.parametrize("name", named(PEERS))
 def test_equal_to_open_spiel(name: str) -> None:
     compare(name, FEWER.get(name, 80))
 
@@ -172,7 +177,7 @@ def test_equal_to_open_spiel_over_many_games(name: str) -> None:
     compare(name, 300 if name == "chess" else 10_000)
 
 
-@pytest.mark.parametrize("name", [name for name, peer in PEERS.items() if peer.seen is None])
+@pytest.mark.parametrize("name", named(name for name, peer in PEERS.items() if peer.seen is None))
 def test_a_seat_sees_its_own_information_only(name: str) -> None:
     """States that look the same to a seat by OpenSpiel's count give it equal observations, others different ones."""
     rng = np.random.default_rng(1)

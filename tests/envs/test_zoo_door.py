@@ -292,6 +292,7 @@ def test_pictures_show_what_may_be_seen() -> None:
     assert ElementTree.fromstring(many.picture(0)).find(image) is None, "a batch holds no drawing surfaces"
 
 
+@pytest.mark.thorough
 def test_players_do_not_depend_on_the_hash_seed() -> None:
     code = (
         "import lanista.envs, numpy; g = lanista.envs.make('zoo:classic/rps_v2', 2); g.reset(5); t = g.turn();"

@@ -102,14 +102,14 @@ def test_bfloat16_stays_near(case: tuple[Encoder, torch.Tensor]) -> None:
     assert (rough - fine).abs().max() < 0.1 * fine.abs().max()
 
 
-# An export takes seconds: one with each kind of layers by default, the others with -m slow. The sound's spectrogram is
-# in `sound_cnn` and a GRU each way in `text_gru`; `speech_crnn`, which has both, takes longest of all.
-QUICK_EXPORTS = {"nature_cnn", "sound_cnn", "text_gru"}
+# An export takes seconds: one with each kind of layers by default or with -m thorough, the others with -m slow. The
+# sound's spectrogram is in `sound_cnn` and a GRU each way in `text_gru`; `speech_crnn`, which has both, takes longest.
+EXPORTS = {"nature_cnn": [], "sound_cnn": [], "text_gru": [pytest.mark.thorough]}
 
 
 @pytest.mark.parametrize(
     "case",
-    [pytest.param(each, marks=[] if each[0] in QUICK_EXPORTS else pytest.mark.slow) for each in CASES],
+    [pytest.param(each, marks=EXPORTS.get(each[0], [pytest.mark.slow])) for each in CASES],
     ids="-".join,
     indirect=True,
 )

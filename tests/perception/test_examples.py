@@ -16,7 +16,7 @@ from lanista.envs import make
 from lanista.perception.encoder import build_encoder
 from lanista.perception.inputs.picture import PictureInput
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.thorough]
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 RUNS = {

@@ -25,6 +25,7 @@ pytestmark = pytest.mark.long
 FEW = 48
 # Option -> what makes a task quick, where it has the option.
 SMALL = {"most": 400, "voices": 2, "people": 60, "windows": 150, "step": 0.6, "data": "digits"}
+SLOW_METHODS = {"plates", "spoken_instructions"}  # tasks whose simple method takes many seconds
 GIVEN_ELSEWHERE = {"hub", "picture_folder"}  # data that a user names; their own tests make some
 
 
@@ -138,6 +139,11 @@ def test_saved_and_loaded_it_answers_the_same(case: tuple[Task, Splits, Recognis
     assert again.answers(again.encoder.input.fit(some.inputs, splits.rate), 3) == wanted
 
 
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(name, marks=[pytest.mark.thorough] * (name in SLOW_METHODS)) for name in tasks()],
+    indirect=True,
+)
 def test_a_simple_method_stands_beside_it(case: tuple[Task, Splits, Recogniser]) -> None:
     task, splits, _ = case
     count = 120

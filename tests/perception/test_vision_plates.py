@@ -91,6 +91,7 @@ def test_homographies_are_those_of_scikit_image(monkeypatch: pytest.MonkeyPatch)
         np.testing.assert_allclose(grid[row].reshape(-1, 2).numpy(), outside(points), atol=1e-3)
 
 
+@pytest.mark.thorough
 def test_templates_read_a_plain_plate(fonts: list[tuple[str, Path]]) -> None:
     from lanista.perception.tasks._plate_templates import TemplateReader
 

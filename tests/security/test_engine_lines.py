@@ -119,7 +119,10 @@ GREETING = {UciHost: "isready", GtpHost: "7 protocol_version"}
 THANKS = {UciHost: "readyok", GtpHost: "=7 2"}
 
 
-@pytest.mark.parametrize(("kind", "game", "words"), [(UciHost, "chess", UCI), (GtpHost, "go:size=5", GTP)])
+@pytest.mark.parametrize(
+    ("kind", "game", "words"),
+    [(UciHost, "chess", UCI), pytest.param(GtpHost, "go:size=5", GTP, marks=pytest.mark.thorough)],
+)
 @pytest.mark.parametrize(
     "count", [pytest.param(2, id="quick"), pytest.param(200, id="thorough", marks=pytest.mark.faults)]
 )

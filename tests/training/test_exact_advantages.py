@@ -91,6 +91,7 @@ def test_they_are_the_mean_of_what_games_bring(game: str, precision: str) -> Non
     assert checked >= 10
 
 
+@pytest.mark.thorough
 def test_a_small_game_is_settled_by_them() -> None:
     changes = {"copies": 128, "plies": 8, "minibatch_size": 512, "exact_advantages": True, "seats_in_turn": True,
                "adam_beta1": 0.0, "normalize_advantage": False, "entropy_coefficient": 0.3, "schedule": "exponential",

@@ -119,6 +119,7 @@ train(create_run(Path(sys.argv[1]), settings_from(json.loads(sys.argv[2]))), rep
 """
 
 
+@pytest.mark.thorough
 def test_a_run_with_a_league_that_was_killed_goes_on_as_if_unbroken(
     unbroken: tuple[Run, list[int]], tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ def runners() -> dict[str, tuple[str, int]]:
     }
 
 
+@pytest.mark.thorough
 def test_both_nodes_of_a_cluster_play_and_a_killed_runner_comes_back(cluster: str, tmp_path: Path) -> None:
     steps: list[int] = []
     nodes: list[set[str]] = []
@@ -72,6 +73,7 @@ def test_both_nodes_of_a_cluster_play_and_a_killed_runner_comes_back(cluster: st
     assert not ray.is_initialized(), "the cluster was left, and goes on"
 
 
+@pytest.mark.thorough
 def test_more_processes_than_the_cluster_has_are_refused(cluster: str, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"5 runners and 0 learners need 5 processors, and the cluster .* has 2"):
         lanista.train("tictactoe", steps=100, out=tmp_path / "run", address=cluster, runners=5, **SMALL)

@@ -161,6 +161,7 @@ def test_the_best_trial_is_written_for_config_and_drawn(tmp_path: Path) -> None:
         assert "<svg" in (tmp_path / "tune.svg").read_text()
 
 
+@pytest.mark.thorough
 def test_a_run_takes_over_anothers_checkpoint_and_goes_on_from_it(tmp_path: Path) -> None:
     """As a trial of a population does: weights, steps and curve are the other's, the settings its own."""
     from lanista.training.tune.trial import ORIGIN_FILE, take_over
@@ -186,6 +187,7 @@ def test_a_run_takes_over_anothers_checkpoint_and_goes_on_from_it(tmp_path: Path
     assert again.settings.learning_rate == 1e-3 and again.checkpoints()[-1].name == str(steps)
 
 
+@pytest.mark.thorough
 def test_successive_halving_from_end_to_end(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "space.toml").write_text(HEAD.replace("samples = 4", "samples = 2") + SMALL)
     out = tmp_path / "out"

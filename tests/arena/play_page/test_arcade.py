@@ -105,6 +105,7 @@ def test_the_screen_goes_the_way_of_the_game_that_agents_see(game: str) -> None:
         assert game.startswith("atari:boxing"), "lives are lost within so many steps"
 
 
+@pytest.mark.thorough
 def test_the_console_of_a_person_plays_the_same_game() -> None:
     from lanista.envs.doors import atari
 

@@ -20,8 +20,11 @@ pytest.importorskip("nicegui", reason="the page needs NiceGUI: pip install 'lani
 
 from browser import Browser, GoneError
 
+from lanista.agents.contestant import load_agent
 from lanista.arena.store import Store
 from lanista.arena.verification import verify
+from lanista.envs import make
+from lanista.envs.loop import play
 
 BUSY = 5.0  # seconds in which a move that is shown is written down, on a machine that does much else
 MODULES = ["nicegui", "lanista.cli.play", "lanista.arena.play.server", "lanista.arena.play.tournament_data"]
@@ -106,6 +109,7 @@ def twice(folder: Path) -> list[str]:
 @pytest.mark.parametrize("kills", [5, pytest.param(100, marks=pytest.mark.faults)])
 def test_a_killed_server_keeps_what_was_played(kills: int, tmp_path: Path) -> None:
     chance = random.Random(kills)
+    next(play(make("tictactoe"), [load_agent("random")], seed=0))  # compiled, so that kills do not meet that alone
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

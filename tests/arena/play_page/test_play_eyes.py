@@ -119,6 +119,7 @@ def cells_of(text: str) -> tuple[int, ...]:
     return tuple(".xo".index(sign) for sign in text.replace("/", ""))
 
 
+@pytest.mark.thorough
 def test_pictures_of_another_program_are_read() -> None:
     """PettingZoo's, turned, blurred and lit unevenly; the figures for many stand in the encoder's card."""
     try:

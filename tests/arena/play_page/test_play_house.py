@@ -62,6 +62,7 @@ def test_a_mind_answers_many_positions_at_once_as_it_does_one() -> None:
         assert sum(share for _, share in thought.policy) == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.thorough
 def test_a_mind_shows_the_lines_of_a_search() -> None:
     position = Position(Start("tictactoe", 0), (0, 3, 1, 4))
     for contestant in ("minimax:depth=3", "mcts:simulations=200", "tictactoe?simulations=60"):

@@ -178,6 +178,7 @@ def test_the_policy_is_a_heat_map_and_the_chances_a_graph(tab: Any, server: Serv
     playwright.expect(tab.locator(".moves [aria-current]")).to_have_text("4")
 
 
+@pytest.mark.thorough
 def test_two_tabs_play_two_games_and_one_together(tab: Any, server: Server) -> None:
     begin(tab, server, "tictactoe", mode="People")
     other, third = tab.context.new_page(), tab.context.new_page()
@@ -192,6 +193,7 @@ def test_two_tabs_play_two_games_and_one_together(tab: Any, server: Server) -> N
     assert third.locator(".moves .move").count() == 0
 
 
+@pytest.mark.thorough
 def test_chess_is_dragged_and_a_pawn_becomes_what_is_chosen(tab: Any, server: Server) -> None:
     analyse(tab, server, "chess", "k7/7P/8/8/8/8/P7/K7 w - - 0 1")
     begin_at, end = (at(tab, 7, row, 8.6, 8.6, 0.5, 0.1) for row in (1, 0))
@@ -210,6 +212,7 @@ def test_chess_is_dragged_and_a_pawn_becomes_what_is_chosen(tab: Any, server: Se
     moves(tab, 2)
 
 
+@pytest.mark.thorough
 def test_it_works_by_keyboard_alone(tab: Any, server: Server) -> None:
     begin(tab, server, "tictactoe", mode="People")
     board = tab.locator(".board")
@@ -230,6 +233,7 @@ def test_it_works_by_keyboard_alone(tab: Any, server: Server) -> None:
     assert unnamed == []
 
 
+@pytest.mark.thorough
 def test_a_phone_scrolls_down_only_and_dark_is_dark(chromium: Any, server: Server, tab: Any) -> None:
     begin(tab, server, "othello")
     link = tab.url
@@ -263,6 +267,7 @@ def shade(page: Any) -> int:
     return int(re.findall(r"\d+", page.evaluate("getComputedStyle(document.body).backgroundColor"))[0])
 
 
+@pytest.mark.thorough
 def test_pong_is_played_by_keys_in_real_time(tab: Any, server: Server) -> None:
     pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
     tab.goto(server.link("/real-time?game=atari:pong"))
@@ -304,6 +309,7 @@ def test_pong_is_played_by_keys_in_real_time(tab: Any, server: Server) -> None:
     tab.wait_for_selector("[data-stage=ready]")
 
 
+@pytest.mark.thorough
 def test_an_agent_is_watched_with_where_it_looks(tab: Any, server: Server) -> None:
     pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
     network = build_network(make("atari:breakout").spec, "nature_cnn:dim=64").eval()  # has learned nothing yet
@@ -325,6 +331,7 @@ def test_an_agent_is_watched_with_where_it_looks(tab: Any, server: Server) -> No
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.thorough
 def test_hands_are_covered_between_two_people(tab: Any, server: Server) -> None:
     begin(tab, server, "kuhn_poker", mode="People")
     hidden = tab.locator(".board-picture text", has_text="?")
@@ -339,19 +346,22 @@ def test_hands_are_covered_between_two_people(tab: Any, server: Server) -> None:
     playwright.expect(hidden).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_killed_server_has_the_game_again(tab: Any, server: Server) -> None:
     begin(tab, server, "tictactoe", mode="People")
     tab.mouse.click(*at(tab, 1, 1, 3.6, 3.6, 0.5, 0.1))
     moves(tab, 1)
     time.sleep(0.5)
+    tab.evaluate("window.before = true")
     server.kill()
     server.begin()
-    tab.goto(tab.url)
+    tab.wait_for_function("!window.before", timeout=PATIENCE * 1000)  # it loads itself anew
     moves(tab, 1)
     tab.mouse.click(*at(tab, 0, 0, 3.6, 3.6, 0.5, 0.1))
     moves(tab, 2)
 
 
+@pytest.mark.thorough
 def test_an_agent_is_trained_watched_stopped_resumed_and_played(tab: Any, server: Server) -> None:
     small = "copies=64 plies=8 minibatch_size=256 threads=1 anchor_pairs=8"
     tab.goto(server.link("/train?game=tictactoe"))

@@ -201,6 +201,7 @@ def test_many_moves_are_grouped() -> None:
     assert [name for name, _ in numbered] == ["0 to 23", "24 to 47", "48 to 49"]
 
 
+@pytest.mark.thorough
 def test_a_game_in_real_time_is_chosen_from_what_there_is(tmp_path: Path) -> None:
     pytest.importorskip("ale_py", reason="Atari needs ale-py: pip install 'lanista[atari]'")
 

@@ -88,6 +88,7 @@ def goes_on(text: str) -> bool:
     return text.startswith(".")
 
 
+@pytest.mark.thorough
 def test_a_picture_is_dropped_corrected_and_analysed(tab: Any, server: Server) -> None:
     """One of PettingZoo, turned, blurred and lit unevenly."""
     try:
@@ -148,6 +149,7 @@ def told(page: Any, words: str) -> None:
     playwright.expect(page.get_by_label("What it is told")).to_contain_text(words, timeout=PATIENCE * 1000)
 
 
+@pytest.mark.thorough
 def test_an_instruction_is_typed_and_its_words_are_weighed(tab: Any, server: Server) -> None:
     untaught(server.folder / "runs" / "reads", f"{LEVEL}?mission=text")
     watch(tab, server, "reads")
@@ -178,6 +180,7 @@ def test_an_instruction_is_typed_and_its_words_are_weighed(tab: Any, server: Ser
     assert tab.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+@pytest.mark.thorough
 def test_an_instruction_is_said(server: Server, microphone: Path, tab: Any) -> None:
     """By a voice that was not learnt from: one agent is told what was understood, the other hears it itself."""
     if not all(map(shutil.which, ("espeak-ng", "flite", "festival"))):

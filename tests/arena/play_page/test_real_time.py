@@ -90,6 +90,7 @@ def run(work: Callable[[Hall, Callable[..., Any]], Awaitable[None]]) -> None:
     asyncio.run(inside())
 
 
+@pytest.mark.thorough
 def test_sound_is_sent_only_to_who_wants_it() -> None:
     async def work(hall: Hall, connect: Callable[..., Any]) -> None:
         async with connect(hall.open("atari:pong", [""])) as socket:
@@ -162,6 +163,7 @@ def test_a_person_plays_pauses_and_comes_back() -> None:
     run(work)
 
 
+@pytest.mark.thorough
 def test_a_browser_that_sees_nothing_is_sent_no_more_than_some_frames(agent: Path) -> None:
     async def work(hall: Hall, connect: Callable[..., Any]) -> None:
         cabinet = hall.open("atari:pong", [str(agent)])
@@ -187,6 +189,7 @@ def test_a_browser_that_sees_nothing_is_sent_no_more_than_some_frames(agent: Pat
     run(work)
 
 
+@pytest.mark.thorough
 def test_a_process_that_dies_or_hangs_is_told_and_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def work(hall: Hall, connect: Callable[..., Any]) -> None:
         cabinet = hall.open("atari:pong", ["random"])

@@ -179,6 +179,7 @@ class Listener(Viewer):
     stood: dict[str, object] = {"stage": ""}
 
 
+@pytest.mark.thorough
 def test_a_watched_agent_is_told_stepped_and_shown_the_same_level_again(reader: Path) -> None:
     async def work(hall: Hall, connect: Callable[..., Any]) -> None:
         cabinet = hall.open(LEVEL, [f"{reader}?temperature=1"])
