@@ -37,7 +37,7 @@ LIBRARIES = {"atari": "ale_py", "babyai": "minigrid", "envpool": "envpool", "ope
 
 
 def door_game(name: str) -> Any:
-    """A door's game as a parameter of a test, skipped where its library is absent; Atari twice only where there is time."""
+    """A door's game as a parameter of a test, skipped where its library is absent; Atari with sound is thorough."""
     for start, library in LIBRARIES.items():
         if name.startswith(start) and find_spec(library) is None:
             return pytest.param(name, marks=pytest.mark.skip(reason=f"the package {library} is not installed"))
