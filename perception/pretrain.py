@@ -337,7 +337,7 @@ class Run:
                 about = json.loads(file.metadata()["state"])
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no dict
             self.epoch, self.step, self.since_best = about["epoch"], about["step"], about["since_best"]
-            self.planned, self.stopped = about["planned"], str(about["stopped"])
+            self.planned, self.stopped = about["planned"], str(about.get("stopped", ""))  # older ones lack it
             self.best_score, self.before, self.curve = about["best_score"], about["seconds"], about["curve"]
             self.model.load_state_dict(_under(tensors, "model."))
             self.average, self.best = _under(tensors, "average."), _under(tensors, "best.")
