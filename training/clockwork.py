@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from lanista.agents.artifact import load_networks, save_agent
+from lanista.agents.artifact import DESCRIPTION, WEIGHTS, load_networks, save_agent
 from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.agents.kinds.network import NetworkAgent
 from lanista.agents.levels import Return
@@ -256,6 +256,14 @@ class Clockwork:
         self.average = {name: value.clone() for name, value in player.state_dict().items()}
         network = load_weights(lambda: networks_from(about["network"]), newest / "resume" / "network.safetensors")
         self.trainer.restore(network, TrainerState(optimizer, runners, curriculum))
+        if not _same_agent(newest, self.run.folder / "agent"):  # a kill came between the two
+            save_agent(self.run.folder / "agent", player, about["game"], about["precision"], about["training"])
+
+
+def _same_agent(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same agent, byte for byte."""
+    files = (DESCRIPTION, WEIGHTS)
+    return all((other / name).is_file() and (one / name).read_bytes() == (other / name).read_bytes() for name in files)
 
 
 def _versions() -> dict[str, str]:

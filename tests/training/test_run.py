@@ -6,6 +6,7 @@ import fnmatch
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import tomllib
 from dataclasses import replace
@@ -105,6 +106,21 @@ def test_a_resumed_run_equals_an_unbroken_one(unbroken: tuple[Run, list[Progress
     torch.testing.assert_close(weights(again), weights(unbroken[0]), rtol=0, atol=1e-6)
     rows = [json.loads(line)["steps"] for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert rows == [BATCH * n for n in range(1, 7)]
+
+
+@pytest.mark.parametrize("agent", ["missing", "older"])
+def test_a_kill_before_the_last_agent_was_written_is_made_good(
+    agent: str, unbroken: tuple[Run, list[Progress]], tmp_path: Path
+) -> None:
+    whole, _ = unbroken
+    folder = tmp_path / "run"
+    shutil.copytree(whole.folder, folder)
+    shutil.rmtree(folder / "agent")
+    if agent == "older":
+        shutil.copytree(whole.checkpoints()[0], folder / "agent", ignore=shutil.ignore_patterns("resume"))
+    train(open_run(folder), resume=True)
+    for path in (whole.folder / "agent").iterdir():
+        assert (folder / "agent" / path.name).read_bytes() == path.read_bytes()
 
 
 def test_a_resumed_run_remembers_what_it_would_have(tmp_path: Path) -> None:
