@@ -100,8 +100,9 @@ def test_addresses(server: TestClient, examples: int) -> None:
     def once(parts: list[str]) -> None:
         path = "/" + "/".join(parts)
         with harmless():
-            answer = server.get(path)
-        assert answer.status_code in (404, 405) or path.strip("/") in ("agent", "openapi.json") or "//" in path
+            answer = server.get(f"{server.base_url}{path}")
+        asked = answer.request.url.path  # the client itself takes `..` out, as browsers do
+        assert answer.status_code in (404, 405) or asked.strip("/") in ("agent", "openapi.json") or "//" in path
 
     attack(examples, paths, once)
 
