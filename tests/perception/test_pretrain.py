@@ -184,14 +184,15 @@ def test_an_encoder_can_be_gone_on_from_frozen_or_not(done: Path, tmp_path: Path
     assert 0 < moved["stem.weight"] < moved["blocks.2.second.weight"], "the layers near the input learn slower"
 
 
-def test_files_are_recognised(done: Path, tmp_path: Path) -> None:
+def test_files_are_recognised(tmp_path: Path) -> None:
+    pretrain(Settings(TASK, **{**SMALL, "epochs": 6}), tmp_path / "run")
     whole = load_data("digits").parts["all"]
     files = []
     for row in range(100):
         files.append(tmp_path / f"{row}.png")
         Image.fromarray(np.kron(whole.inputs[row], np.ones((9, 9), np.uint8))).convert("RGB").save(files[-1])
-    answers = load_recogniser(done).recognise(files, most=2)
-    assert np.mean([a[0].text == str(t) for a, t in zip(answers, whole.targets, strict=False)]) > 0.6
+    answers = load_recogniser(tmp_path / "run").recognise(files, most=2)
+    assert np.mean([a[0].text == str(t) for a, t in zip(answers, whole.targets, strict=False)]) > 0.7
     assert all(a[0].probability >= a[1].probability for a in answers)
 
 
