@@ -74,6 +74,15 @@ def test_the_canary_sings(canary: Canary) -> None:
         pickle.loads(PLANTS["a pickle"](canary)).close()
 
 
+def test_memory_that_is_filled_is_seen_also_after_more_was_held() -> None:
+    """Else what an earlier test has held would let as much pass unseen."""
+    assert np.ones(400 << 17).all()
+    with pytest.raises(AssertionError, match="it took"), harmless(megabytes=64):
+        assert np.ones(300 << 17).all()
+    with harmless(megabytes=64):
+        assert np.ones(30 << 17).all()
+
+
 @pytest.mark.parametrize("plant", PLANTS)
 @pytest.mark.parametrize("name", ["model.safetensors", "agent.json"])
 def test_in_an_agents_folder(folder: Path, canary: Canary, plant: str, name: str) -> None:
