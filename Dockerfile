@@ -1,7 +1,10 @@
 # Lanista in a container, as a user without rights:
 #   docker build -t lanista .
-#   docker run --rm -v "$PWD/runs:/home/lanista/runs" lanista train connect_four --minutes 10 --out runs/first
-#   docker run --rm -p 8321:8321 -v "$PWD/runs:/home/lanista/runs" lanista play --no-browser --host 0.0.0.0 --port 8321
+#   mkdir -p runs   # else Docker makes it, as root
+#   docker run --rm --user "$(id -u)" -e HOME=/tmp -v "$PWD/runs:/home/lanista/runs" \
+#     lanista train connect_four --minutes 10 --out runs/first
+#   docker run --rm --user "$(id -u)" -e HOME=/tmp -v "$PWD/runs:/home/lanista/runs" -p 8321:8321 \
+#     lanista play --no-browser --host 0.0.0.0 --port 8321
 FROM python:3.11-slim AS wheel
 WORKDIR /source
 COPY . .

@@ -9,9 +9,10 @@ It is a multinomial logit, so the likelihood is concave and Newton's method find
 the games. One point of Elo is `400 / ln 10 * 2 / (2 + nu)` of `d`: near equality it means as much of the score as
 without draws (as BayesElo scales it), so 400 Elo are a score of .91 at any share of draws.
 
-**Prior**, weak, in the same units: strengths normal with deviation 2 (350 Elo), so that a score of 100 % has a finite
-rating; the advantage Student-t with 2 degrees of freedom and scale 1/2, since most games have little of it and some
-very much; log nu normal around -1 with deviation 1.5.
+**Prior**, weak, in the same units: strengths normal, so that a score of 100 % has a finite rating, with a variance that
+is learnt from the pool (empirical Bayes): `(4 * 2**2 + sum of E[r**2]) / (4 + players)`, so that a small pool has a
+deviation near 2 (350 Elo); the advantage Student-t with 2 degrees of freedom and scale 1/2, since most games have
+little of it and some very much; log nu normal around -1 with deviation 1.5.
 
 **Anchors** are held at their Elo and have no interval; everyone else is rated on the scale they span.
 

@@ -79,7 +79,7 @@ class PPOSettings:
     """Values are learned in deviations from the running mean of the returns (PopArt, in the place of reward scaling);
     only where the returns have no bounds."""
     symmetry: bool = True
-    """Half of the minibatches, more with more symmetries, are turned by one of the game's symmetries."""
+    """Of a game with n symmetries n/(n+1) of the minibatches are turned by one of them."""
     memory_steps: int = 32
     """With a memory: gradients go back along so many steps of a seat at most."""
     precision: str = "auto"

@@ -164,8 +164,12 @@ class Running:
             self.stop()
             raise
 
-    def run(self, seconds: float) -> Slice:
+    def run(self, seconds: float, patience: float = SLICE_SECONDS) -> Slice:
         """Let it work for a slice.
+
+        Args:
+            seconds: what the side is told, as a rule how long to work.
+            patience: seconds after which its answer is no longer waited for.
 
         Raises:
             SideError: it failed, or took far too long.
@@ -177,7 +181,7 @@ class Running:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise SideError(self._last_words()) from None
-        told = self._answer(SLICE_SECONDS)
+        told = self._answer(patience)
         wall, cpu = time.perf_counter() - wall, tree_seconds(self._process.pid) - cpu
         return Slice(told.pop("steps"), max(cpu, LEAST_CPU_SECONDS), wall, told)
 

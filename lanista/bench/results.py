@@ -110,12 +110,15 @@ def _claims(row: Row) -> list[str]:
             continue
         found = verdict.found
         unit = claim.unit if claim.unit == "%" else ""
-        between = f"{figure(found.low, unit)} to {figure(found.high, unit)}"
-        if found.confidence < 0.945:  # too few rounds for 95 %: say what it is
-            between += f" ({100 * found.confidence:.0f} %)"
+        between = f"{figure(found.low, unit)} to {figure(found.high, unit)}{sureness(found.confidence)}"
         met = {True: "yes", False: "**no**", None: ""}[verdict.met]
         lines.append(f"| {cell(claim.text)} | {figure(found.median, claim.unit)} | {between} | {asked} | {met} |")
     return [*lines, ""]
+
+
+def sureness(confidence: float) -> str:
+    """What is said of an interval of too few rounds for 95 %; of others nothing."""
+    return "" if confidence >= 0.945 else f", {100 * confidence:.0f} %"
 
 
 def target(least: float | None, most: float | None, unit: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from lanista.bench.results import cell, figure, target
+from lanista.bench.results import cell, figure, sureness, target
 from lanista.errors import UsageError
 from lanista.files import read_json, write_text
 
@@ -118,7 +118,7 @@ def claim_cells(row: Told, verdict: Told) -> tuple[str, ...]:
     if found is None:
         return cell(claim["text"]), "not measured", "", "", asked, met
     unit = claim["unit"] if claim["unit"] == "%" else ""
-    between = f" ({figure(found['low'], unit)} to {figure(found['high'], unit)})"
+    between = f" ({figure(found['low'], unit)} to {figure(found['high'], unit)}{sureness(found['confidence'])})"
     if claim["against"] is None or claim["unit"] != "x":
         return cell(claim["text"]), figure(found["median"], claim["unit"]) + between, "", "", asked, met
     ours, peer = rate(row, claim["subject"]), rate(row, claim["against"])

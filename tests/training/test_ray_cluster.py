@@ -136,7 +136,9 @@ def test_the_docs_kuberay_file_is_valid() -> None:
     from ray.autoscaler._private.kuberay.autoscaling_config import _derive_autoscaling_config_from_ray_cr
     from ray.autoscaler._private.util import validate_config
 
-    config = yaml.safe_load((DOCS / "kuberay.yaml").read_text())
+    claim, config = yaml.safe_load_all((DOCS / "kuberay.yaml").read_text())
+    (volume,) = config["spec"]["headGroupSpec"]["template"]["spec"]["volumes"]
+    assert volume["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
     assert config["spec"]["rayVersion"] == ray.__version__
     derived = _derive_autoscaling_config_from_ray_cr(config)
     validate_config(derived)

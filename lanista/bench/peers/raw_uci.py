@@ -11,7 +11,7 @@ import subprocess
 
 import chess
 
-from lanista.bench.peers.chess_engine_loop import opening
+from lanista.bench.peers.chess_engine_loop import opening, over
 from lanista.bench.worker import Work, repeat
 
 
@@ -73,7 +73,7 @@ def begin(program: str, nodes: int, at_once: int) -> Work:
 def questions(engine: Engine, board: chess.Board, nodes: int) -> list[bytes]:
     """What the engine is asked in a game against itself from this board on."""
     asked = []
-    while not board.is_game_over(claim_draw=True):
+    while not over(board):
         moves = " ".join(move.uci() for move in board.move_stack)
         asked.append(f"position startpos moves {moves}\ngo nodes {nodes}\n".encode())
         engine.tell(asked[-1])

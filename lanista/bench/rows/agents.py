@@ -65,6 +65,11 @@ def bare(library: str, rows: int) -> Side:
     )
 
 
+def compared(moves: Side, peer: Side) -> str:
+    """A claim's text: in the summary nothing else says that the two sides may count in different precisions."""
+    return f"{moves.name}, in bfloat16 if the chip can, of float32 {peer.name}"
+
+
 def measure(plan: Plan) -> Row:
     """Race each agent against its peers, one group after the other."""
     short = replace(plan, rounds=min(plan.rounds, ROUNDS), seconds=min(plan.seconds, SECONDS))
@@ -114,6 +119,6 @@ def groups(games: int, batches: Sequence[int]) -> list[tuple[list[Claim], list[S
     for rows in batches:
         moves = trained(f"a trained agent's moves at batch {rows}", "moves", rows)
         peers = [bare("torch", rows), bare("onnxruntime", rows)]
-        claims = [Claim(f"{moves.name}, of {peer.name}", moves.name, peer.name, LEAST_MOVES[rows]) for peer in peers]
+        claims = [Claim(compared(moves, peer), moves.name, peer.name, LEAST_MOVES[rows]) for peer in peers]
         made.append((claims, [moves, *peers]))
     return made

@@ -13,6 +13,7 @@ from lanista.bench.results import Row
 GAME = "leduc_poker"
 BUDGETS, QUICK_BUDGETS = (100_000, 300_000, 1_000_000), (10_000,)
 LONGER = 30  # times the last budget: what ours learns in about the CPU time that NFSP takes
+PATIENCE = 3 * 3600.0  # seconds for a budget: the longer ones take a quarter of an hour on a machine that is busy
 SEEDS, QUICK_SEEDS = (0, 1, 2), (0,)
 OURS, EXACT = "Lanista, PPO with a magnet", "Lanista, exact advantages"
 # What learns from the hands that are played and sees no tree; else it is as the game's preset says.
@@ -99,7 +100,7 @@ def reached(side: Side, marks: tuple[int, ...] | list[int], plan: Plan) -> dict[
     running, told, steps = start(side, plan), dict[int, dict[str, float]](), 0.0
     try:
         for mark in marks:
-            piece = running.run(mark if side.ours else mark - steps)
+            piece = running.run(mark if side.ours else mark - steps, PATIENCE)
             steps = piece.steps
             told[mark] = {"steps": piece.steps, **piece.told}
     finally:
