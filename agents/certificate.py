@@ -18,6 +18,7 @@ from lanista.plugs import plug, plugs
 SOLVERS = "lanista.agents.solvers"
 CONFIDENCE = 0.95
 AT_ONCE = 256  # positions drawn and solved together
+MOST_EMPTY = 20  # rounds in a row without a position that matters, until one gives up
 
 
 @dataclass(frozen=True)
@@ -140,13 +141,14 @@ def draw_positions(
         report: told how many there are yet.
 
     Raises:
-        UsageError: the game has no solver.
+        UsageError: the game has no solver, or there seem to be no such positions.
     """
     solve, usual = solver_of(game)
     if count < 1:
         raise UsageError(f"the number of positions must be more than 0, not {count}")
     seeds = np.random.SeedSequence(seed)
     moves, values = list[tuple[int, ...]](), list[Array]()
+    empty = 0  # rounds in a row
     while len(moves) < count:
         numbers = seeds.spawn(1)[0].generate_state(min(AT_ONCE, 2 * count), np.uint64).tolist()
         drawn = random_openings(game, numbers, plies or usual)
@@ -154,6 +156,12 @@ def draw_positions(
         matters = np.nanmax(np.sign(told), axis=1) > np.nanmin(np.sign(told), axis=1)
         moves += [drawn[row] for row in np.flatnonzero(matters)]
         values.append(told[matters])
+        empty = 0 if matters.any() else empty + 1
+        if empty == MOST_EMPTY:
+            least, most = plies or usual
+            raise UsageError(
+                f"no position after {least} to {most} random plies has a move that matters; name other plies"
+            )
         report(min(len(moves), count))
     return Positions(game, tuple(moves[:count]), np.concatenate(values)[:count])
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lanista.errors import UsageError, unknown
+from lanista.files import written_path
 from lanista.hub import HUB
 from lanista.plugs import Value, call, parse_options, plug, plugs
 
@@ -57,16 +58,16 @@ def load_agent(contestant: str | os.PathLike[str]) -> Agent:
     head, _, options = text.partition("?")
     if head.startswith(HUB):
         return _trained(_from_hub(head), head, parse_options(options, text))
-    folder = agent_folder(Path(head).expanduser())
+    folder = agent_folder(written_path(head))
     if folder is not None:
         return _trained(folder, Path(head).as_posix(), parse_options(options, text))
     kind, colon, written = text.partition(":")
     kind = "http" if kind == "https" else kind
-    if colon and re.fullmatch(r"[\w-]+", kind) and not Path(head).exists():
+    if colon and re.fullmatch(r"[\w-]+", kind) and not os.path.exists(head):
         return _of_kind(kind, written, text)
     is_kind = head.replace("-", "_") in plugs(KINDS)
-    if _is_path(head) or (Path(head).is_dir() and not is_kind):
-        raise _no_agent(Path(head).expanduser(), head)
+    if _is_path(head) or (os.path.isdir(head) and not is_kind):
+        raise _no_agent(written_path(head), head)
     if head in shipped():
         return _trained(SHIPPED / head, head, parse_options(options, text))
     return _of_kind(head, options, text)
@@ -75,7 +76,7 @@ def load_agent(contestant: str | os.PathLike[str]) -> Agent:
 def agent_folder(path: Path) -> Path | None:
     """The folder with the agent's files at a path: the path itself, `agent` inside a run's folder, or None."""
     for folder in (path, path / "agent"):
-        if (folder / DESCRIPTION).is_file():
+        if os.path.isfile(folder / DESCRIPTION):  # no error where a folder is locked or a name too long
             return folder
     return None
 
@@ -88,7 +89,7 @@ def trained_folder(name: str) -> Path:
     """
     if name.startswith(HUB):
         return _from_hub(name)
-    path = Path(name).expanduser()
+    path = written_path(name)
     folder = agent_folder(path)
     if folder is not None:
         return folder
@@ -110,8 +111,7 @@ def _of_kind(kind: str, written: str, source: str) -> Agent:
     if kind.replace("-", "_") not in plugs(KINDS):
         if kind in plugs(GAMES):
             raise UsageError(f"no agent for '{kind}' comes with Lanista; train one with 'lanista train {kind}'")
-        folders = [path.name for path in Path().iterdir() if path.is_dir() and agent_folder(path) is not None]
-        raise unknown("agent", kind, [*agents(), *shipped(), *folders])
+        raise unknown("agent", kind, [*agents(), *shipped(), *_agents_in(Path())])
     module = plug(KINDS, "agent", kind)
     if hasattr(module, "read"):  # a kind with a grammar of its own, such as an engine's command
         own: Agent = module.read(written, source)
@@ -140,14 +140,22 @@ def _is_path(head: str) -> bool:
     return head.startswith((".", "~")) or any(separator in head for separator in {os.sep, os.altsep or os.sep, "/"})
 
 
+def _agents_in(folder: Path) -> list[str]:
+    """The names of the agents' folders in a folder, in order; of one that may not be listed, none."""
+    try:
+        return sorted(path.name for path in folder.iterdir() if agent_folder(path) is not None)
+    except OSError:
+        return []
+
+
 def _no_agent(path: Path, written: str) -> UsageError:
     """The error for a path that holds no agent; it names the nearest folder beside it that does."""
-    if path.exists():
+    if os.path.exists(path):
         return UsageError(f"'{written}' holds no agent: there is no {DESCRIPTION} in it, nor in its folder 'agent'")
     beside = path.parent
-    if not beside.is_dir():
+    if not os.path.isdir(beside):
         return UsageError(f"there is no agent at '{written}': the folder '{beside}' does not exist")
-    names = sorted(folder.name for folder in beside.iterdir() if folder.is_dir() and agent_folder(folder) is not None)
+    names = _agents_in(beside)
     near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
     if near:
         return UsageError(f"there is no agent at '{written}'; did you mean '{Path(written).parent / near[0]}'?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from collections import deque
@@ -14,7 +15,7 @@ import numpy as np
 
 from lanista.agents.host_time import STALLED
 from lanista.agents.line_process import Dialogue, LineProcess, converse, quoted
-from lanista.agents.processes import ProcessError, StalledError, find_program, reason_of
+from lanista.agents.processes import ProcessError, StalledError, check_seconds, find_program, reason_of
 from lanista.agents.time_control import KILLED_AFTER, TimeControl
 from lanista.agents.told_games import ToldGame, ToldGames
 from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
@@ -28,7 +29,7 @@ MOST_STARTS = 3  # so often in a row a start may fail; then the engine is given 
 
 @dataclass(frozen=True)
 class Limits:
-    """What every engine may be given beside its own options; 0 leaves it out.
+    """What every engine may be given beside its own options; 0 leaves it out, but of `seconds` and `processes`.
 
     Attributes:
         seconds: within which a move must come, or it is a failure and the process is killed.
@@ -84,6 +85,8 @@ def parse_engine(written: str, source: str, limits: type[Limits]) -> tuple[tuple
         whole = known[key] == "int"
         if isinstance(value, bool | str) or (whole and not isinstance(value, int)) or value < least:
             raise UsageError(f"'{source}': {key} is a {'whole ' * whole}number of at least {least}, not '{value}'")
+        if key == "seconds":
+            check_seconds(source, value)
     return (str(program), *words[1:]), limits(**mine), theirs
 
 
@@ -117,7 +120,7 @@ class EngineAgent:
         self.name = name
         self.command = tuple(command)
         self.limits = limits
-        self.files = tuple(path for word in command if (path := Path(word)).is_file())  # what decides its moves
+        self.files = tuple(path for word in command if os.path.isfile(path := Path(word)))  # what decides its moves
         self.processes = limits.processes
         self.control: TimeControl | None = None
         self._told: ToldGames | None = None
@@ -161,7 +164,7 @@ class EngineAgent:
         queue = deque(range(len(turn)))
         processes = self._processes[: len(turn)]
         converse({process: self._serve(process, queue, answer) for process in processes})
-        value = None if np.isnan(answer.values).all() else np.nan_to_num(answer.values)
+        value = None if np.isnan(answer.values).all() else answer.values
         return Choice(answer.actions, value=value, failed=answer.failed, seconds=answer.seconds)
 
     def finish(self, games: Ints) -> None:

@@ -25,11 +25,20 @@ from typing import Any
 import numpy as np
 
 from lanista.agents.host_time import STALLED, Watch
-from lanista.agents.joined_choices import joined
-from lanista.agents.processes import LateError, ProcessError, StalledError, begin, end, how_it_ended, reason_of
+from lanista.agents.processes import (
+    LateError,
+    ProcessError,
+    StalledError,
+    begin,
+    check_seconds,
+    end,
+    how_it_ended,
+    reason_of,
+)
 from lanista.agents.time_control import KILLED_AFTER, TimeControl
 from lanista.agents.wire import LENGTH, Message, choice_from, pack, turn_arrays, unpack
 from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
+from lanista.envs.joined_choices import joined
 from lanista.errors import UsageError
 
 CHILD = "lanista.agents.isolated_player"
@@ -74,8 +83,9 @@ class IsolatedAgent:
         Raises:
             UsageError: a limit is no limit.
         """
-        if not seconds > 0 or memory < 0:
-            raise UsageError(f"'{name}' needs seconds above 0 and memory of at least 0, not {seconds} and {memory}")
+        check_seconds(name, seconds)
+        if memory < 0:
+            raise UsageError(f"'{name}' needs memory of at least 0, not {memory}")
         self.name = name
         self.seconds = seconds
         self.measures_time = True  # see `Choice.seconds`

@@ -18,9 +18,11 @@ from pathlib import Path
 from typing import Any
 
 from lanista.agents.host_time import STALLED
+from lanista.errors import UsageError
 
 BOUND = Path(__file__).with_name("_bound_process.py")
 GAMES_FOLDER = "/usr/games"  # where Debian puts engines; not on the PATH of root
+MOST_SECONDS = 1e7  # of a limit: the system's clocks take no endless ones
 PATIENCE = 5.0  # seconds in which a killed process is gone
 SECONDS_TO_END = 3.0  # until who closed its output is taken for one that goes on; ending takes long on a busy machine
 KIN = "LANISTA_KIN"  # a variable that a process hands down to all that it begins, also to those that leave its group
@@ -43,6 +45,16 @@ class StalledError(ProcessError):
 def reason_of(failure: Exception, before: str = "") -> str:
     """The words of a failure for `Choice.failed`, with some before them; where the machine stalled, only that."""
     return STALLED if isinstance(failure, StalledError) else f"{before}{failure}"
+
+
+def check_seconds(name: str, seconds: float) -> None:
+    """Whether a limit of time is one.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not 0 < seconds <= MOST_SECONDS:
+        raise UsageError(f"'{name}' needs seconds above 0, at most {MOST_SECONDS:.0f}, not {seconds:g}")
 
 
 def find_program(word: str) -> Path | None:

@@ -15,10 +15,10 @@ import numpy as np
 
 from lanista.agents.adjudication import Adjudication, Adjudicator
 from lanista.agents.host_time import STALLED, HostStalled, OwnWatch
-from lanista.agents.joined_choices import joined
 from lanista.agents.time_control import Clocks, TimeControl
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, GameSpec, Ints, Turn
+from lanista.envs.joined_choices import joined
 from lanista.envs.loop import ask_agent
 from lanista.errors import UsageError
 
@@ -79,10 +79,10 @@ class Referee:
     ) -> Choice:
         shown = replace(turn, clock=clocks.shown(turn.copies, turn.players))
         if getattr(agent, "measures_time", False):
+            watch = OwnWatch()
             choice = ask_agent(agent, shown, rows, memory, spec)
-            if choice.seconds is None:
-                raise TypeError(f"{type(agent).__name__} measures its time, but told none")
-            seconds = choice.seconds
+            # An answer that is refused as a whole says nothing of time any more.
+            seconds = np.full(len(rows), watch.own() / len(rows)) if choice.seconds is None else choice.seconds
         else:
             parts, seconds = [], np.zeros(len(rows))
             for place in range(len(rows)):

@@ -143,6 +143,16 @@ def weigh(nodes: Any, bounds: Any, weights: Any) -> Any:
     return sign * (root.proven if proven else root.total / max(root.visits, 1))
 
 
+def check_temperature(name: str, temperature: float) -> None:
+    """Whether a temperature can be played at: beyond the range, floats no longer tell good moves from illegal ones.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if temperature != 0 and not 1e-3 <= temperature <= 1e3:
+        raise UsageError(f"{name}: a temperature is 0, or from 0.001 to 1000, not {temperature:g}")
+
+
 def chosen(weights: Array, draws: Array, seed: int, temperature: float) -> Ints:
     """A move of each row: one of those with the greatest weight, or drawn from the weights.
 

@@ -14,6 +14,7 @@ from lanista.agents.contestant import KINDS, agent_folder, shipped
 from lanista.agents.isolate import isolate
 from lanista.envs.core import GameSpec, Turn
 from lanista.errors import UsageError
+from lanista.files import written_path
 from lanista.plugs import Summary, Value, parse_options, parse_value, plugs, summaries
 
 PATIENCE = 3600.0  # seconds after which a search that nobody stops is taken for a hang
@@ -203,7 +204,7 @@ def _split(contestant: str) -> tuple[str, dict[str, Value]]:
 def _options(head: str) -> dict[str, Value | None]:
     """The options that an agent may be given, with their defaults."""
     kinds = summaries(KINDS, "make")
-    folder = agent_folder(Path(head).expanduser()) is not None or head in shipped()
+    folder = agent_folder(written_path(head)) is not None or head in shipped()
     nothing = Summary("", {})
     found = kinds["network"] if folder else kinds.get(head.replace("-", "_"), nothing)
     return dict(found.options)

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from lanista.envs.core import Array, Bools, Choice, Floats, Public, Turn
+from lanista.envs.core import Array, Choice, Floats, Public, Turn
 
 TYPES = {letter: np.dtype(letter).newbyteorder("<") for letter in "?bBhHiIlLqQefd"}
 MOST_DIMENSIONS = 8
@@ -230,10 +230,9 @@ def choice_from(arrays: Mapping[str, Array], reasons: list[str], turn: Turn) -> 
         value = np.asarray(arrays["value"], np.float32)
         if value.ndim != 1:
             raise ValueError(f"gave values of shape {value.shape}, not ({rows},)")
-    waiting: Bools | None = None
-    if "waiting" in arrays:
-        waiting = np.asarray(arrays["waiting"], bool)
-    return Choice(arrays["actions"], policy, value, arrays.get("memory"), _said(arrays, reasons, rows), waiting)
+    if "waiting" in arrays and np.asarray(arrays["waiting"], bool).any():
+        raise ValueError("left a row unanswered")  # whoever asks over a wire waits for the answer, and not for ever
+    return Choice(arrays["actions"], policy, value, arrays.get("memory"), _said(arrays, reasons, rows))
 
 
 def _said(arrays: Mapping[str, Array], reasons: list[str], rows: int) -> dict[int, str]:

@@ -184,7 +184,7 @@ def _ask(agent: Agent, turn: Turn) -> Choice:
         raise UsageError(f"{name} cannot analyse: {next(iter(choice.failed.values()))}")
     if choice.memory is not None:
         raise UsageError(f"{name} remembers what it saw before, so that it cannot judge single positions")
-    if choice.value is None or (choice.waiting is not None and choice.waiting.any()):
+    if choice.value is None or np.isnan(choice.value).any() or (choice.waiting is not None and choice.waiting.any()):
         raise UsageError(f"{name} tells no values of positions; name one who does, as in --by minimax:depth=6")
     return choice
 

@@ -10,6 +10,7 @@ from typing import Any
 from lanista.agents.contestant import SHIPPED, agent_folder, load_agent
 from lanista.envs.core import Agent, agent_name
 from lanista.errors import UsageError
+from lanista.files import written_path
 
 PERSON = "person:"  # before the name of a person, who plays at the page and has no digest but that name's
 BUILT_IN = "lanista.agents."  # modules of agents whose name is the string that makes them again
@@ -50,7 +51,7 @@ def digest(agent: Agent) -> str:
         found.update(path.read_bytes())
     if kind.__module__ == NETWORK:
         head, _, options = name.partition("?")
-        folder = agent_folder(Path(head).expanduser()) or agent_folder(SHIPPED / head)
+        folder = agent_folder(written_path(head)) or agent_folder(SHIPPED / head)
         found = hashlib.sha256(options.encode())
         if folder is not None:
             for file in FILES:

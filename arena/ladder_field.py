@@ -13,6 +13,7 @@ from lanista.arena.store import Store
 from lanista.arena.watched_folders import Signature, agents_in, signature
 from lanista.envs.core import Agent, GameSpec, agent_name, start_agent
 from lanista.errors import UsageError
+from lanista.files import written_path
 from lanista.plugs import one_line
 
 AGAIN = 30.0  # seconds until one that could not play, and has no files to look at, is tried again
@@ -89,7 +90,7 @@ class Field:
         kinds = self._roster.wanted()
         words = [each for each, kind in kinds.items() if kind == "agent"]
         for folder in (each for each, kind in kinds.items() if kind == "watch"):
-            words += agents_in(Path(folder).expanduser())
+            words += agents_in(written_path(folder))
         return [each for each in dict.fromkeys(words) if kinds.get(each) != "out"]
 
     def _leaving(self, wanted: list[str]) -> list[tuple[str, str]]:
@@ -149,5 +150,5 @@ class Field:
 
 def _looks(words: str) -> tuple[Path | None, Signature | None]:
     """The folder of a contestant's files and what they look like; None if it has none."""
-    folder = agent_folder(Path(words.partition("?")[0]).expanduser())
+    folder = agent_folder(written_path(words.partition("?")[0]))
     return folder, None if folder is None else signature(folder)

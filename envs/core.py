@@ -207,7 +207,8 @@ class Choice:
     Attributes:
         actions: one a row; (k, m) for MultiDiscrete, (k, *shape) for Box.
         policy: the probability of each action, where the agent has it.
-        value: the return that the row's player expects from here, where the agent has it.
+        value: the return that the row's player expects from here, where the agent has it; NaN in a row where it did
+            not say.
         memory: what the agent wants back at this seat's next turn, one row a row.
         failed: row -> why the agent could not answer it.
         waiting: rows that are not answered yet: a person who still thinks, an engine that still runs.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import islice
 from typing import Any
 
 import numba
@@ -13,8 +14,10 @@ from lanista.envs.bits import bit
 from lanista.envs.boards import label, svg
 from lanista.envs.core import Array, Floats, GameSpec, Role, Symmetry
 from lanista.envs.draws import below, next_draw
+from lanista.errors import UsageError
 
 HIDDEN = "?"
+MOST_DEALS = 2_000_000  # that are listed
 
 
 def hidden_spec(
@@ -73,8 +76,14 @@ def all_starts(new: Any, state: np.dtype[Any], field: str, hands: Iterable[Seque
         state: the record of a position.
         field: of the record, which holds the hands.
         hands: all equally likely deals; alike ones are put together.
+
+    Raises:
+        UsageError: there are too many.
     """
-    different, counts = np.unique(np.array(list(hands)), axis=0, return_counts=True)
+    listed = list(islice(hands, MOST_DEALS + 1))
+    if len(listed) > MOST_DEALS:
+        raise UsageError(f"there are more than {MOST_DEALS:,} ways to deal: too many for an exact answer")
+    different, counts = np.unique(np.array(listed), axis=0, return_counts=True)
     states = np.zeros(len(different), state)
     new(states[0], np.zeros(1, np.uint64))
     states[:] = states[0]

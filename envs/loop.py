@@ -8,7 +8,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from gymnasium import spaces
@@ -30,6 +29,7 @@ from lanista.envs.core import (
     agent_name,
     start_agent,
 )
+from lanista.envs.joined_choices import joined
 
 
 def play(
@@ -98,7 +98,7 @@ def ask_agent(agent: Agent, turn: Turn, rows: Ints, memory: Array | None, spec: 
     remembered = None if memory is None else memory[mine.copies, mine.players]
     try:
         choice = agent.act(mine, remembered)
-        wrong = wrong_actions(mine, choice, spec)
+        wrong = wrong_actions(mine, choice, spec, remembered)
     except Exception as error:
         if len(mine) == 1:
             return Choice(np.zeros(1, np.int64), failed={0: f"crashed: {type(error).__name__}: {error}"[:200]})
@@ -114,31 +114,21 @@ def _ask_one_by_one(agent: Agent, mine: Turn, remembered: Array | None, spec: Ga
         single = mine.take(np.array([row]))
         try:
             choice = agent.act(single, memory)
-            choices.append(replace(choice, failed={**wrong_actions(single, choice, spec), **choice.failed}))
+            choices.append(replace(choice, failed={**wrong_actions(single, choice, spec, memory), **choice.failed}))
         except Exception as error:
             reason = f"crashed: {type(error).__name__}: {error}"[:200]
             choices.append(Choice(np.zeros(1, np.int64), failed={0: reason}))
-    whole = [choice for choice in choices if not choice.failed]
-    if not whole:
-        return Choice(np.zeros(len(mine), np.int64), failed={r: c.failed[0] for r, c in enumerate(choices)})
-    filler = whole[0]
-
-    def stack(name: str) -> Any:
-        parts = [getattr(filler if choice.failed else choice, name) for choice in choices]
-        return None if any(part is None for part in parts) else np.concatenate(parts)
-
-    return Choice(
-        actions=stack("actions"),
-        policy=stack("policy"),
-        value=stack("value"),
-        memory=stack("memory"),
-        failed={row: choice.failed[0] for row, choice in enumerate(choices) if choice.failed},
-        waiting=np.array([choice.waiting is not None and bool(choice.waiting[0]) for choice in choices]),
-    )
+    return joined(choices)
 
 
-def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
+def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec, remembered: Array | None = None) -> dict[int, str]:
     """Check the actions that are no failures and do not wait.
+
+    Args:
+        turn: what was asked.
+        choice: the answer.
+        spec: the game.
+        remembered: (k, *memory) what the agent was given of its own; what it wants back next must be of that shape.
 
     Returns:
         Row -> why its action may not be played.
@@ -153,6 +143,8 @@ def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
         value = getattr(choice, name)
         if value is not None and len(value) != len(turn):
             raise ValueError(f"gave {name} for {len(value)} rows of {len(turn)}")
+    if choice.memory is not None:
+        _check_memory(choice.memory, remembered)
     space = spec.roles[0].action if len(spec.roles) == 1 else spec.role(int(turn.players[0])).action
     if isinstance(space, spaces.Discrete) and turn.legal is not None:
         if actions.ndim != 1 or actions.dtype.kind not in "iu":
@@ -185,6 +177,21 @@ def wrong_actions(turn: Turn, choice: Choice, spec: GameSpec) -> dict[int, str]:
         asked[row] = False
     wrong: Bools = np.asarray(asked & ~good)
     return {int(row): f"illegal action {actions[row]}" for row in np.flatnonzero(wrong)}
+
+
+def _check_memory(memory: Array, remembered: Array | None) -> None:
+    """Whether memory can be kept beside what the agent was given back.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not isinstance(memory, np.ndarray):
+        raise ValueError(f"memory must be an array, not {type(memory).__name__}")
+    if remembered is None:
+        return
+    if memory.shape[1:] != remembered.shape[1:] or not np.can_cast(memory.dtype, remembered.dtype, "same_kind"):
+        now, before = (f"{part.dtype} of shape {part.shape[1:]}" for part in (memory, remembered))
+        raise ValueError(f"gave memory of {now}, and of {before} before")
 
 
 def _gather(turn: Turn, answers: tuple[Answered, ...], spec: GameSpec) -> tuple[Ints, Array, tuple[Failure, ...]]:

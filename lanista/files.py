@@ -109,6 +109,11 @@ def drafted_folder(path: Path) -> Iterator[Path]:
     sync_folder(path.parent)
 
 
+def written_path(words: str) -> Path:
+    """The path that a user wrote, `~` read as a home folder; that of a user who does not exist stays as it is."""
+    return Path(os.path.expanduser(words))
+
+
 def clear_drafts(folder: Path) -> None:
     """Remove what kills have left half written, at any depth, of a folder that nobody else writes into now."""
     for place, folders, files in os.walk(folder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from lanista.errors import UsageError, unknown
+from lanista.files import written_path
 from lanista.hub import HUB, fetched
 from lanista.perception.encoder import Encoder
 from lanista.perception.encoder import load_encoder as load_folder
@@ -29,7 +30,7 @@ def encoder_folder(name: str | Path) -> Path | None:
     words = str(name)
     if words.startswith(HUB):
         return fetched(words, FILES)
-    for folder in (Path(words).expanduser(), SHIPPED / words):
+    for folder in (written_path(words), SHIPPED / words):
         if (folder / "encoder.json").is_file():
             return folder
     return None

@@ -28,9 +28,10 @@ from lanista.agents.http_messages import (
     arrays_json,
     choice_of,
 )
-from lanista.agents.processes import ProcessError
+from lanista.agents.processes import ProcessError, check_seconds
 from lanista.agents.wire import turn_arrays
 from lanista.envs.core import Array, Choice, GameSpec, Ints, Turn
+from lanista.envs.joined_choices import joined
 from lanista.errors import UsageError
 from lanista.plugs import call, one_line, parse_options
 
@@ -77,15 +78,14 @@ class HttpAgent:
         """
         self.name = name or address
         self.seconds = seconds
-        parts = urllib.parse.urlsplit(address)
         try:
+            parts = urllib.parse.urlsplit(address)
             port = parts.port
         except ValueError:
-            port = -1
-        if parts.scheme not in ("http", "https") or not parts.hostname or port == -1 or parts.username:
-            raise UsageError(f"'{address}' is no address of an agent; write it as in 'http://127.0.0.1:8700'")
-        if not seconds > 0:
-            raise UsageError(f"'{self.name}' needs seconds above 0, not {seconds}")
+            raise _no_address(address) from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+            raise _no_address(address)
+        check_seconds(self.name, seconds)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(parts.hostname, port, timeout=seconds)
         self._path = parts.path.rstrip("/")
@@ -117,7 +117,7 @@ class HttpAgent:
             rows = np.arange(begin, min(begin + ROWS_AT_ONCE, len(turn)))
             piece = turn if len(rows) == len(turn) else turn.take(rows)
             pieces.append(self._ask(piece, None if memory is None else memory[rows]))
-        return pieces[0] if len(pieces) == 1 else _joined(pieces)
+        return pieces[0] if len(pieces) == 1 else joined(pieces)
 
     def finish(self, games: Ints) -> None:
         """Tell the server which games are over; whether it hears does not matter."""
@@ -197,16 +197,5 @@ class HttpAgent:
         return response.status, text
 
 
-def _joined(pieces: list[Choice]) -> Choice:
-    """One choice of several for the rows that follow each other; what not all have is left out."""
-    failed: dict[int, str] = {}
-    begin = 0
-    for piece in pieces:
-        failed |= {begin + row: reason for row, reason in piece.failed.items()}
-        begin += len(piece.actions)
-
-    def stacked(name: str) -> Any:
-        parts = [getattr(piece, name) for piece in pieces]
-        return None if any(part is None for part in parts) else np.concatenate(parts)
-
-    return Choice(stacked("actions"), stacked("policy"), stacked("value"), stacked("memory"), failed)
+def _no_address(words: str) -> UsageError:
+    return UsageError(f"'{words}' is no address of an agent; write it as in 'http://127.0.0.1:8700'")

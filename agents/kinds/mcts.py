@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lanista.agents.search_tree import check_searchable, chosen
+from lanista.agents.search_tree import check_searchable, check_temperature, chosen
 from lanista.agents.time_control import TimeControl, milliseconds_for
 from lanista.agents.uct import NO_LIMIT, Found, Limits, new_tree, simulate
 from lanista.envs.core import Array, Choice, GameSpec, Turn
@@ -54,8 +54,9 @@ class MctsAgent:
             raise UsageError(f"mcts needs at least one simulation a move, not {simulations}")
         if milliseconds is not None and not 0 < milliseconds < 1e9:
             raise UsageError(f"mcts needs some milliseconds to think, not {milliseconds:g}")
-        if not (exploration >= 0 and temperature >= 0):
-            raise UsageError(f"mcts's exploration and temperature are 0 or more, not {exploration:g}, {temperature:g}")
+        if not 0 <= exploration < 1e9:
+            raise UsageError(f"mcts's exploration is 0 or more, not {exploration:g}")
+        check_temperature("mcts", temperature)
         if simulations is None and milliseconds is None:
             simulations = USUAL_SIMULATIONS
         self.limits = Limits(simulations or NO_LIMIT, milliseconds or 0.0)

@@ -14,6 +14,7 @@ from lanista.agents.artifact import load_networks
 from lanista.agents.policy_network import PolicyNetwork, evaluate, keep_memory, remember
 from lanista.agents.quick_forward import Forward, quick_forward
 from lanista.agents.role_networks import Networks, by_role, role_names
+from lanista.agents.search_tree import check_temperature
 from lanista.agents.symmetry import Turning, turnings
 from lanista.cores import fast_bfloat16
 from lanista.envs.core import Agent, Array, Choice, Floats, GameSpec, Turn
@@ -50,8 +51,8 @@ class NetworkAgent:
                 the arithmetic.
             finished: its weights change no more, so that it may be copied into a form that answers sooner.
         """
-        if temperature is not None and temperature < 0:
-            raise UsageError(f"a temperature is 0 or more, not {temperature}")
+        if temperature is not None:
+            check_temperature(name, temperature)
         keep_memory()
         self.network = network
         self.name = name

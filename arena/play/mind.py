@@ -222,7 +222,8 @@ class Mind:
             )
         chance = None
         if choice.value is not None and np.isfinite(self.spec.returns).all() and self.spec.players <= 2:
-            chance = self.share(float(choice.value[row]))
+            value = float(choice.value[row])
+            chance = None if np.isnan(value) else self.share(value)
         return Thought(int(choice.actions[row]), player, policy, chance)
 
 

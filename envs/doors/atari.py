@@ -32,6 +32,11 @@ from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
 from lanista.plugs import Value, call, required
 
+LEAST = {
+    "frameskip": 1, "stack_num": 1, "img_height": 1, "img_width": 1, "noop_max": 0, "num_threads": 0,
+    "max_num_frames_per_episode": 1,
+}  # fmt: skip
+
 
 def open(rest: str, copies: int, restart: bool) -> Game:
     """Make `copies` of an Atari game.
@@ -203,6 +208,13 @@ def _settled(source: str, options: dict[str, Value]) -> tuple[dict[str, Value], 
         UsageError: one is unknown or wrong.
     """
     settings: dict[str, Value] = call(_settings, f"'{source}'", options)
+    for key, least in LEAST.items():
+        if int(settings[key]) < least:
+            written = "frame_skip" if key == "frameskip" else key
+            raise UsageError(f"'{written}' of '{source}' must be at least {least}, not {settings[key]}")
+    if not 0 <= float(settings["repeat_action_probability"]) <= 1:
+        wrong = settings["repeat_action_probability"]
+        raise UsageError(f"'repeat_action_probability' of '{source}' must be 0 to 1, not {wrong}")
     sound, frames, skip = settings.pop("sound"), int(settings.pop("sound_frames")), int(settings["frameskip"])
     if not sound:
         if frames:

@@ -27,7 +27,6 @@ from lanista.envs.doors._singles import Singles
 from lanista.envs.doors._spaces import Shown, Translator
 from lanista.envs.doors._vectors import VectorGame
 from lanista.errors import UsageError, unknown
-from lanista.plugs import one_line
 
 # How names of environments begin -> what registers them, where importing Gymnasium does not.
 PACKAGES = {"MiniGrid-": "minigrid", "BabyAI-": "minigrid", "ALE/": "ale_py"}
@@ -80,10 +79,7 @@ def _registered(name: str, source: str) -> EnvSpec:
     """Gymnasium's own entry of an environment."""
     module, colon, name = name.rpartition(":")
     if colon:
-        try:
-            import_module(module)
-        except ImportError as error:
-            raise UsageError(f"'{source}' cannot be made: {one_line(error)}") from error
+        made(lambda: import_module(module), source, None)
     package = next((found for start, found in PACKAGES.items() if name.startswith(start)), "")
     if name not in gymnasium.registry and package:
         try:

@@ -87,6 +87,8 @@ def ids() -> list[str]:
 
 
 def _facts(zero_sum: bool = False, perfect_information: bool = False, longest: int = 0) -> _Facts:
+    if longest < 0:
+        raise UsageError(f"'longest' must be 0 (not known) or the moves of the longest game, not {longest}")
     return _Facts(zero_sum, perfect_information, longest)
 
 

@@ -65,10 +65,13 @@ def uci(fault: str, word: str) -> None:
             out, back = KNIGHTS[len(moves) % 2]
             own = moves[len(moves) % 2 :: 2]
             move = out if sum(each in (out, back) for each in own) % 2 == 0 else back
-            if moves and moves[-1] == word:
+            at_word = bool(moves) and moves[-1] == word
+            if at_word and fault != "untold":
                 move = commit(fault, "e2e5")
             thoughts += 1
-            say(f"info depth 1 score cp {35 * thoughts} pv {move}\nbestmove {move}\n")
+            if not at_word:
+                say(f"info depth 1 score cp {35 * thoughts} pv {move}\n")
+            say(f"bestmove {move}\n")
         elif words[0] == "quit":
             return
 

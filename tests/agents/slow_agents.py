@@ -44,6 +44,22 @@ class Computes(Slow):
             pass
 
 
+class Malformed(Slow):
+    """Answers with what is no action, or has each game's memory grow; options name what."""
+
+    def act(self, turn: Turn, memory: Array | None = None) -> Choice:
+        assert turn.legal is not None
+        actions = turn.legal.argmax(axis=1)
+        if self.seconds == 1:
+            return Choice(actions.astype("f4"))
+        if self.seconds == 2:
+            return Choice(actions[:, None])
+        if self.seconds == 3:
+            self.size = getattr(self, "size", 0) + 1
+            return Choice(actions, memory=actions[:, None].repeat(self.size, axis=1))
+        return Choice(actions, waiting=actions >= 0)
+
+
 class Plans(Slow):
     """Thinks for half of a fixed time."""
 

@@ -50,6 +50,12 @@ def test_games_without_a_solver_are_refused() -> None:
         draw_positions("chess", 10)
 
 
+@pytest.mark.parametrize("plies", [(0, 0), (8, 8)])
+def test_plies_where_nothing_matters_are_said(plies: tuple[int, int]) -> None:
+    with pytest.raises(UsageError, match=f"no position after {plies[0]} to {plies[1]} random plies has a move that"):
+        draw_positions("tictactoe", 3, plies)
+
+
 def test_the_command(capsys: pytest.CaptureFixture[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     plot = tmp_path_factory.mktemp("plot") / "share.svg"
     words = [

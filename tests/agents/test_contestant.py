@@ -60,6 +60,12 @@ def test_options_arrive() -> None:
         ("random:seed=1", "takes no options"),
         ("connect_four", "no agent for 'connect_four' comes with Lanista"),
         ("hfs:someone/something", "unknown agent 'hfs'"),
+        (
+            "~no-such-user/agent",
+            "the folder '~no-such-user' does not exist",
+        ),
+        ("x" * 300, "unknown agent 'xxx"),
+        (f"gtp:no-such-engine {'word ' * 100}", "needs the program 'no-such-engine'"),
     ],
 )
 def test_wrong_words(contestant: str, words: str) -> None:

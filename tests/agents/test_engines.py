@@ -131,6 +131,14 @@ def test_a_fault_costs_its_game_alone(
     assert time.monotonic() - began < 15
 
 
+def test_a_value_that_was_not_told_is_not_even(seated: list[EngineAgent]) -> None:
+    engine = fake("uci", "untold", "a7a6")
+    seated.append(engine)
+    engine.start(native_rules("chess").spec, 0)
+    value = engine.act(four("chess")).value
+    assert value is not None and np.isnan(value).tolist() == [False, True, False, False]
+
+
 def test_a_fault_loses_a_scheduled_game_with_its_reason(seated: list[EngineAgent]) -> None:
     engine = fake("uci", "dies", "a7a6")
     seated.append(engine)
@@ -236,6 +244,8 @@ def test_closing_leaves_no_zombie(seated: list[EngineAgent]) -> None:
         ("uci:no-such-engine?nodes=1", "needs the program 'no-such-engine', which is not here"),
         ("uci:/nowhere/stockfish", "apt-get install stockfish"),
         (f"uci:{sys.executable}?nodes=many", "nodes is a whole number of at least 0, not 'many'"),
+        (f"gtp:{sys.executable}?seconds=0", "needs seconds above 0, at most 10000000, not 0"),
+        (f"uci:{sys.executable}?seconds=nan", "needs seconds above 0"),
         (f"uci:{sys.executable}?processes=0", "processes is a whole number of at least 1, not '0'"),
         (f"uci:{sys.executable}?nodes", "'nodes' is no option; write key=value"),
         (f"gtp:{sys.executable}?Skill=1", "GTP has no options, so not 'Skill'"),

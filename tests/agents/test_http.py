@@ -228,7 +228,9 @@ def test_a_servers_fault_is_its_failure(fault: str) -> None:
         ("http://localhost:many", "is no address of an agent"),
         ("http://me:secret@localhost", "is no address of an agent"),
         ("https://localhost?second=3", "did you mean 'seconds'"),
+        ("http://[::1", "is no address of an agent"),
         ("http://localhost?seconds=0", "needs seconds above 0"),
+        ("http://localhost?seconds=inf", "needs seconds above 0, at most 10000000, not inf"),
     ],
 )
 def test_wrong_words(contestant: str, words: str) -> None:

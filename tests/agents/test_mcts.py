@@ -109,6 +109,10 @@ def test_wrong_words() -> None:
         "simulations=0": "at least one simulation",
         "milliseconds=0": "some milliseconds",
         "exploration=-1": "0 or more",
+        "exploration=inf": "0 or more",
+        "temperature=inf": "a temperature is 0, or from 0.001 to 1000, not inf",
+        "temperature=nan": "a temperature is 0, or from",
+        "temperature=1e-320": "a temperature is 0, or from",
         "simulation=5": "did you mean 'simulations'",
     }.items():
         with pytest.raises(UsageError, match=complaint):

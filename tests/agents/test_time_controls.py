@@ -128,6 +128,30 @@ def test_who_sleeps_past_its_time_loses_and_each_moves_time_is_kept(seated: list
     assert 0.35 < played.seconds[-1] < 1 and max(played.seconds[:-1]) < 0.3
 
 
+@pytest.mark.parametrize("control", ["move=5", ""])
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        (1, "actions must be (k,) integers, not float32"),
+        (2, "actions must be (k,) integers, not int64 of shape"),
+        (3, ", and of int64 of shape (1,) before"),
+        (4, "left a row unanswered"),
+    ],
+)
+def test_malformed_answers_lose_their_games_alone_with_a_clock_and_without(
+    fault: int, reason: str, control: str, seated: list[IsolatedAgent | EngineAgent]
+) -> None:
+    agents: list[Agent] = [slow("Malformed", fault, seated), load_agent("first-legal"), load_agent("random")]
+    schedule = [Scheduled((0, 1), 0, label=0), Scheduled((1, 2), 1, label=1), Scheduled((1, 0), 2, label=2)]
+    clock = parse_time_control(control) if control else None
+    found = sorted(
+        (one for part in play_games("tictactoe", agents, schedule, control=clock) for one in part),
+        key=lambda one: one.scheduled.label,
+    )
+    assert [one.at_fault for one in found] == [0, None, 1] and found[1].reason == "end"
+    assert all(reason in found[number].reason for number in (0, 2)), [one.reason for one in found]
+
+
 def test_a_users_agent_sees_its_clock_and_may_plan_by_it(seated: list[IsolatedAgent | EngineAgent]) -> None:
     (played,) = play([slow("Plans", 0, seated), load_agent("first-legal")], "move=0.4")
     assert played.reason == "end" and 0.19 < max(played.seconds) < 0.4

@@ -97,7 +97,11 @@ def test_points_are_the_games_own_unless_clipped() -> None:
             "unknown option of 'atari:pong?frameskip=4' 'frameskip'; did you mean 'frame_",
         ),
         ("atari:pong?frame_skip=x", "option 'frame_skip' of 'atari:pong?frame_skip=x' must be int"),
-        ("atari:pong?frame_skip=0", "frameskip must be positive"),
+        ("atari:pong?frame_skip=0", "'frame_skip' of 'atari:pong?frame_skip=0' must be at least 1, not 0"),
+        ("atari:pong?stack_num=0", "'stack_num' of 'atari:pong?stack_num=0' must be at least 1"),
+        ("atari:pong?img_height=0", "must be at least 1, not 0"),
+        ("atari:pong?num_threads=-3", "must be at least 0, not -3"),
+        ("atari:pong?repeat_action_probability=7", "must be 0 to 1, not 7"),
     ],
 )
 def test_wrong_names(name: str, said: str) -> None:

@@ -287,6 +287,8 @@ def test_an_environment_that_raises_voids_its_own_game_only() -> None:
         ("gym:CartPole-v1?sutton_barto=true", "did you mean 'sutton_barto_reward'?"),
         ("gym:CartPole-v1?sutton_barto_reward", "write key=value"),
         ("gym:no_such_module:CartPole-v1", "No module named 'no_such_module'"),
+        ("gym::CartPole-v1", "'gym::CartPole-v1' cannot be made: Empty module name"),
+        ("gym:.x:CartPole-v1", "'gym:.x:CartPole-v1' cannot be made: "),
         ("gym:test/Missing-v0", "No module named 'no_such_package'"),
         ("gym:test/Long-v0?kind=text", "neither Discrete, MultiDiscrete nor Box"),
         ("gym:test/Long-v0?kind=nothing", "'gym:test/Long-v0?kind=nothing' cannot be made: 'nothing'"),

@@ -256,6 +256,7 @@ def test_trouble_in_beginning() -> None:
         ("zoo:classic/tictactoe_v3?screen=1", "did you mean 'screen_height'?"),
         ("zoo:classic/tictactoe_v3?zero_sum=yes", "'zero_sum' of 'zoo:classic/tictactoe_v3?zero_sum=yes' must be bool"),
         ("zoo:classic/tictactoe_v3?zero_sum", "write key=value"),
+        ("zoo:classic/tictactoe_v3?longest=-3", "the moves of the longest game, not -3"),
         ("zoo:test/unlucky_v0?fails=agents", "does not tell its possible agents"),
         ("zoo:test/unlucky_v0?fails=space", "its observation 'observation' has no fixed size"),
         ("zoo:test/unlucky_v0?fails=action", "neither Discrete, MultiDiscrete nor Box"),
