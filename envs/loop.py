@@ -33,7 +33,13 @@ from lanista.envs.joined_choices import joined
 
 
 def play(
-    game: Game, agents: Sequence[Agent], seats: Ints | None = None, *, seed: int = 0, ask: Ask | None = None
+    game: Game,
+    agents: Sequence[Agent],
+    seats: Ints | None = None,
+    *,
+    seed: int = 0,
+    ask: Ask | None = None,
+    memories: list[Array | None] | None = None,
 ) -> Iterator[Ply]:
     """The one loop: show each agent its rows, check the answers, step the game, until no copy goes on.
 
@@ -48,12 +54,15 @@ def play(
             agent `p % len(agents)` at player `p`.
         seed: agents draw their own random streams from it and their name.
         ask: asks an agent instead of `ask_agent`; what it has fail loses, whoever is to blame.
+        memories: what each agent remembers of its seats, (copies, players, *memory), None as long as it has told
+            nothing. Kept up to date here, and read at every turn, so that a caller may save it and go on from it.
     """
     ask = ask or ask_agent
     players = game.spec.players
     if seats is None:
         seats = np.tile(np.arange(players) % len(agents), (game.copies, 1))  # (n, players)
-    memories: list[Array | None] = [None] * len(agents)  # each (n, players, *memory)
+    if memories is None:
+        memories = [None] * len(agents)
     for agent in agents:
         # By name, so that what an agent draws does not depend on who else is at the table.
         start_agent(agent, game.spec, (seed + zlib.crc32(agent_name(agent).encode())) % 2**63)

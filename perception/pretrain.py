@@ -11,9 +11,10 @@ import dataclasses
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,7 +25,7 @@ from lanista.errors import UsageError
 from lanista.files import claim_folder, clear_drafts, disk_failures, held_folder, read_json, write_bytes, write_json
 from lanista.perception.card import write_card
 from lanista.perception.dataset import Examples
-from lanista.perception.encoder import Encoder, build_encoder, lengthened, load_encoder
+from lanista.perception.encoder import build_encoder, encoder_from, lengthened, load_encoder
 from lanista.perception.optimizer_state import optimizer_tensors, set_optimizer_tensors
 from lanista.perception.pretrain_settings import Pretrained, Progress, Report, Settings, settings_from
 from lanista.perception.pretrained import encoder_folder
@@ -34,6 +35,7 @@ from lanista.perception.task import Splits, Task, make_task
 from lanista.perception.weights_file import read_shapes
 
 FORMAT = 1
+CHECKPOINT = "checkpoint.safetensors"
 WARM_UP = 0.05  # share of the run
 LEAST_RATE = 0.01  # of the learning rate, at the end
 BETAS = (0.9, 0.98)
@@ -76,7 +78,7 @@ def resume(folder: Path, report: Report = lambda progress: None) -> Pretrained:
         raise UsageError(f"the run in {folder} is done; to go on from its encoder: --encoder {folder} --out NEW")
     settings = settings_from({key: value for key, value in about.items() if key != "format"})
     task = make_task(settings.task)
-    run = Run(task, settings.filled(task), folder, report)
+    run = Run(task, settings.filled(task), folder, report, _begun(folder))
     claim_folder(folder, megabytes=64)
     with _named_disk(folder), held_folder(folder, "pretraining"):
         clear_drafts(folder)
@@ -92,7 +94,9 @@ def _named_disk(folder: Path) -> AbstractContextManager[None]:
 class Run:
     """One run: what `pretrain` and `resume` share."""
 
-    def __init__(self, task: Task, settings: Settings, folder: Path, report: Report) -> None:
+    def __init__(
+        self, task: Task, settings: Settings, folder: Path, report: Report, begun: Mapping[str, Any] | None = None
+    ) -> None:
         self.task, self.settings, self.folder, self.report = task, settings, folder, report
         self.begun = time.monotonic()
         self.report(Progress("loading"))
@@ -101,7 +105,7 @@ class Run:
         torch.manual_seed(settings.seed)
         self.generator = torch.Generator().manual_seed(settings.seed)
         self.splits: Splits = task.load(settings.seed)
-        self.model = self._build()
+        self.model = self._build(begun)
         self.train_x = self._inputs(self.splits.train)
         self.train_y = torch.from_numpy(self.model.head.numbers(self.splits.train.targets))
         self.valid_x = self._inputs(self.splits.valid)
@@ -118,12 +122,21 @@ class Run:
         self.begun = self.training_since = time.monotonic()
         self.step_at_start = 0
 
-    def _build(self) -> Recogniser:
+    def _build(self, begun: Mapping[str, Any] | None) -> Recogniser:
+        """The encoder and its head.
+
+        Args:
+            begun: what the checkpoint says of the encoder, where the run goes on from one: the weights are in it, and
+                the folder that they once came from may be gone.
+        """
         words = self.settings.encoder or ""
-        folder = encoder_folder(words) if words else None
+        folder = encoder_folder(words) if words and begun is None else None
         self.begun_from = "" if folder is None else words
-        if folder is not None:
-            encoder: Encoder = load_encoder(folder)
+        if begun is not None:
+            encoder, self.begun_from = encoder_from(begun["encoder"]), str(begun["begun_from"])
+            wanted = self.task.input(self.splits) if encoder.input is None else encoder.input
+        elif folder is not None:
+            encoder = load_encoder(folder)
             wanted = self.task.input(self.splits) if encoder.input is None else encoder.input
             if wanted.modality != self.task.modality:
                 raise UsageError(f"{words} reads {wanted.modality}s, and the task is of {self.task.modality}s")
@@ -301,7 +314,7 @@ class Run:
         }
         write_card(self.folder, self.task, self.splits, self.model, self.curve, answers, about)
         self.model.requires_grad_(True).save(self.folder, **about)  # encoder.json says that the run is done
-        (self.folder / "checkpoint.safetensors").unlink(missing_ok=True)
+        (self.folder / CHECKPOINT).unlink(missing_ok=True)
         return done
 
     def _save_checkpoint(self) -> None:
@@ -321,13 +334,15 @@ class Run:
             "stopped": self.stopped,
             "seconds": self.seconds,
             "curve": self.curve,
+            "encoder": self.model.encoder.describe(),
+            "begun_from": self.begun_from,
         }
         plain = {name: value.detach().clone() for name, value in tensors.items()}  # no two share their memory
-        write_bytes(self.folder / "checkpoint.safetensors", sealed(plain, {"state": json.dumps(state)}))
+        write_bytes(self.folder / CHECKPOINT, sealed(plain, {"state": json.dumps(state)}))
 
     def restore(self) -> None:
         """Go back to the last checkpoint; without one the run begins again."""
-        path = self.folder / "checkpoint.safetensors"
+        path = self.folder / CHECKPOINT
         if not path.exists():
             return
         try:
@@ -347,6 +362,21 @@ class Run:
         except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
             why = f"{path} is damaged" + ("" if isinstance(error, UsageError) else f" ({error})")
             raise UsageError(f"{why}: remove it, and --resume begins the run again") from None
+
+
+def _begun(folder: Path) -> Mapping[str, Any] | None:
+    """What a run's checkpoint says of its encoder; None without one, of an older Lanista, or if it is damaged.
+
+    `Run.restore` then says so.
+    """
+    try:
+        read_shapes(folder / CHECKPOINT)
+        check_seal(folder / CHECKPOINT)
+        with safe_open(folder / CHECKPOINT, framework="pt") as file:
+            about = json.loads(file.metadata()["state"])
+    except (SafetensorError, KeyError, TypeError, ValueError, OSError):
+        return None
+    return about if isinstance(about.get("encoder"), dict) and "begun_from" in about else None
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

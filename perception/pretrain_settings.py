@@ -60,10 +60,17 @@ class Settings:
             "learning_rate": settings.learning_rate,
             "patience": settings.patience,
             "layer_decay": settings.layer_decay,
+            "max_grad_norm": settings.max_grad_norm,
         }
         for name, value in checks.items():
             if not (value is not None and math.isfinite(value) and value > 0):
                 raise UsageError(f"'{name}' must be more than 0, not {value}")
+        for name in ("seed", "threads", "weight_decay"):
+            value = getattr(settings, name)
+            if not 0 <= value < 2**63:
+                raise UsageError(f"'{name}' must be 0 or more, not {value}")
+        if not 0 <= settings.average < 1:
+            raise UsageError(f"'average' must be from 0 to less than 1, not {settings.average}")
         if settings.bfloat16 is None:
             settings = dataclasses.replace(settings, bfloat16=fast_bfloat16())
         return settings

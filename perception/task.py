@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lanista.errors import UsageError
 from lanista.perception.dataset import Examples, Modality
 from lanista.perception.head import Answer, Head
 from lanista.perception.input import Input
@@ -153,7 +154,11 @@ def make_task(words: str) -> Task:
         UsageError: the task or an option is unknown.
     """
     name, _, options = words.partition(":")
-    return cast(Task, call(task_class(name), f"the task '{name}'", dict(parse_options(options, words))))
+    task = cast(Task, call(task_class(name), f"the task '{name}'", dict(parse_options(options, words))))
+    most = getattr(task, "most", 0)  # of each task that can learn from fewer examples
+    if most < 0:
+        raise UsageError(f"option 'most' of the task '{name}' must be 0 or more, not {most}")
+    return task
 
 
 def split_rows(count: int, share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -108,6 +108,10 @@ class Clockwork:
                     self.report(self.run.progress)
         except KeyboardInterrupt:
             self.stopping = True
+        if self.updates and self.run.progress is None and self.report is not None:
+            # It was over before: whoever follows hears how it stands, as at the end that a kill may have kept from it.
+            self.measured_at = self.steps
+            self.report(self._standing(self.before, share, self.steps / max(self.before, 1e-9), {}))
         self.run.interrupted = self.stopping and share < 1.0
         self._keep(self.before + time.monotonic() - began)
 
@@ -173,7 +177,10 @@ class Clockwork:
         if self.rating is not None:
             row |= {"rating": self.rating.elo, "rating_low": self.rating.low, "rating_high": self.rating.high}
         self.log.write(row)
-        self.run.progress = Progress(
+        self.run.progress = self._standing(seconds, share, speed, metrics)
+
+    def _standing(self, seconds: float, share: float, speed: float, metrics: Mapping[str, float]) -> Progress:
+        return Progress(
             self.steps, seconds, share, speed, dict(self.scores), dict(metrics), self.nash_conv, dict(self.returns),
             self.rating, self.measured_at,
         )  # fmt: skip
@@ -218,7 +225,7 @@ class Clockwork:
         told = {
             "steps": self.steps, "updates": self.updates, "seconds": seconds, "runners": len(state.runners),
             "scores": self.scores, "returns": returns,
-            "rating": None if self.rating is None else asdict(self.rating),
+            "rating": None if self.rating is None else asdict(self.rating), "nash_conv": self.nash_conv,
         }  # fmt: skip
         write_json(checkpoint / STATE, with_seal(checkpoint, told))
 
@@ -246,6 +253,7 @@ class Clockwork:
             self.before, self.scores = float(state["seconds"]), dict(state["scores"])
             self.returns = {kind: Return(**found) for kind, found in state.get("returns", {}).items()}
             self.rating = Rating(**state["rating"]) if state.get("rating") else None
+            self.nash_conv = None if state.get("nash_conv") is None else float(state["nash_conv"])
             curriculum = load_file(newest / "resume" / "curriculum.safetensors") if self.settings.levels else {}
             if self.league is not None:
                 self.league.load(newest, newest / "resume")
@@ -255,7 +263,7 @@ class Clockwork:
         player, about = load_networks(newest)
         self.average = {name: value.clone() for name, value in player.state_dict().items()}
         network = load_weights(lambda: networks_from(about["network"]), newest / "resume" / "network.safetensors")
-        self.trainer.restore(network, TrainerState(optimizer, runners, curriculum))
+        self.trainer.restore(network, TrainerState(optimizer, runners, curriculum, self.updates))
         if not _same_agent(newest, self.run.folder / "agent"):  # a kill came between the two
             save_agent(self.run.folder / "agent", player, about["game"], about["precision"], about["training"])
 

@@ -93,7 +93,8 @@ def check_league(settings: LeagueSettings, opponent_share: float) -> None:
 def pfsp_probabilities(scores: Numbers, kind: str, exponent: float) -> Numbers:
     """With which probability each member is drawn, (m,), by the learner's share of the points against it, (m,)."""
     if kind == "hard":
-        weights = (1 - scores) ** exponent
+        lost = np.maximum(1 - scores, 1e-12)
+        weights = (lost / lost.max()) ** exponent  # the hardest has weight 1, however great the exponent
     elif kind == "variance":
         weights = scores * (1 - scores)
     else:

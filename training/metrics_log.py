@@ -43,7 +43,7 @@ class MetricsLog:
         if resumed_at is not None:
             _forget_later_rows(folder / METRICS_FILE, resumed_at)
         self._curves: _WandbCurves | None = _WandbCurves(folder, settings) if settings.wandb_project else None
-        self._events = SummaryWriter(str(folder), purge_step=resumed_at)
+        self._events = SummaryWriter(str(folder), purge_step=None if resumed_at is None else resumed_at + 1)
         self._rows = (folder / METRICS_FILE).open("a")
 
     def write(self, row: Mapping[str, float]) -> None:

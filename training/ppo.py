@@ -246,7 +246,7 @@ def update(
         log_probability, returns = torch.from_numpy(batch.log_probability), torch.from_numpy(batch.returns)
         advantage = torch.from_numpy(batch.advantages)
     network.see_returns(returns, all_reduce)
-    if settings.normalize_advantage:
+    if settings.normalize_advantage and len(advantage) > 1:  # one row has no deviation
         advantage = (advantage - advantage.mean()) / (advantage.std() + 1e-8)
     sequences = None
     if network.memory is not None:

@@ -18,11 +18,17 @@ from lanista.envs.draws import mixed
 from lanista.envs.loop import play
 from lanista.errors import UsageError
 from lanista.training.experience import Part, Step, assemble
+from lanista.training.kept_steps import step_arrays, steps_from
 from lanista.training.league import Seating
 from lanista.training.league_play import LeaguePlay
 from lanista.training.level_play import LevelPlay
 from lanista.training.perceptron import Perceptron, perceptron_of
 from lanista.training.ppo import Batch
+
+
+def reseeded(seed: int, updates: int) -> int:
+    """Another seed, for a run that goes on after so many updates without the games it had."""
+    return int(np.random.SeedSequence([seed, updates]).generate_state(1)[0])
 
 
 class Learner:
@@ -159,20 +165,33 @@ class Rollout:
         self._names = role_names(game.spec)
         self._opponents = len(opponents)
         self._mixed = round(game.copies * opponent_share) if opponents and game.spec.players > 1 else 0
-        self._seed = seed
         self.levels, self.league = levels, league
         if league is not None:
             opponents, self._mixed = league.slots, league.copies
-        if levels is None:
-            game.reset(seed)
-        self._seats = np.zeros((game.copies, game.spec.players), np.int64)
-        self._seat(np.arange(self._mixed))
-        self._plies: Iterator[Ply] = play(game, [self.learner, *opponents], self._seats, seed=seed)
-        self._left: list[Step] = []
-        self._sums = np.zeros((game.copies, self.spec.players), np.float32)
-        self._lengths = np.zeros(game.copies, np.int64)
+        self._agents = (self.learner, *opponents)
         self.finished: list[tuple[Floats, Ints]] = []
         self.told = 0
+        self._begin(seed)
+
+    def _begin(self, seed: int) -> None:
+        """Begin games of this seed."""
+        self._seed = seed
+        if self.levels is None:
+            self.game.reset(seed)
+        self.learner.memory[...] = 0
+        self._seats = np.zeros((self.game.copies, self.spec.players), np.int64)
+        self._seat(np.arange(self._mixed))
+        self._memories: list[Array | None] = [None] * len(self._agents)
+        self._plies: Iterator[Ply] = play(
+            self.game, self._agents, self._seats, seed=seed, memories=self._memories
+        )  # fmt: skip
+        self._left: list[Step] = []
+        self._sums = np.zeros((self.game.copies, self.spec.players), np.float32)
+        self._lengths = np.zeros(self.game.copies, np.int64)
+
+    def begin_anew(self, updates: int) -> None:
+        """Begin other games than at the start of the run, which goes on after so many updates without its old ones."""
+        self._begin(reseeded(self._seed, updates))
 
     def _seat(self, copies: Ints) -> None:
         """Draw who sits where in the games that these copies begin."""
@@ -286,7 +305,6 @@ class Rollout:
     def save(self) -> bytes:
         """The games in hand, to go on with exactly; empty if the game cannot be saved.
 
-        Rows that wait for their successor are not kept: they are few, and would be learned from one update later.
         Of games on levels it is which level each plays: they begin it again.
         """
         if self.levels is not None:
@@ -304,6 +322,8 @@ class Rollout:
             sums=self._sums,
             lengths=self._lengths,
             memory=self.learner.memory,
+            **{f"remembered {n}": kept for n, kept in enumerate(self._memories) if kept is not None},
+            **step_arrays(self._left),
             **league,
         )
         return buffer.getvalue()
@@ -327,11 +347,12 @@ class Rollout:
                 if self.learner.memory.shape[2]:
                     self.learner.memory[...] = arrays["memory"]
                 self._sums, self._lengths = arrays["sums"].copy(), arrays["lengths"].copy()
+                self._memories[:] = [arrays.get(f"remembered {n}") for n in range(len(self._agents))]
+                self._left = steps_from(arrays)
                 if self.league is not None:
                     self.league.load(arrays)
         except (KeyError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
             raise UsageError(f"the saved games of this run cannot be read: {error}") from None
-        self._left = []
 
     def take_finished(self) -> tuple[Floats, Ints]:
         """Returns (games, players) and lengths (games,) of the games that ended since the last call."""

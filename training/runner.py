@@ -109,10 +109,17 @@ class BatchRunner:
         """The running games and what was played but not yet told, to be saved; empty for games that cannot be."""
         return self.rollout.save()
 
-    def restore(self, state: bytes) -> None:
-        """Go on with saved games."""
+    def restore(self, state: bytes, updates: int) -> None:
+        """Go on with saved games; where there are none, begin others than the run began with.
+
+        Args:
+            state: from `state`.
+            updates: how many the run has made.
+        """
         if state:
             self.rollout.load(state)
+        else:
+            self.rollout.begin_anew(updates)
 
     def close(self) -> None:
         """End the games."""

@@ -118,8 +118,10 @@ class TrainSettings(PPOSettings, LeagueSettings):
                 object.__setattr__(self, field.name, float(value))
             elif type(value) is not kind:
                 raise UsageError(f"the setting '{field.name}' must be {kind.__name__}, not '{value}'")
-            elif isinstance(value, int | float) and value < 0 and field.name != "seed":
+            elif isinstance(value, int | float) and value < 0:
                 raise UsageError(f"the setting '{field.name}' must not be negative, but is {value}")
+            elif type(value) is int and value >= 2**63:
+                raise UsageError(f"the setting '{field.name}' must be less than 2^63, but is {value}")
         for name in ("copies", "plies", "epochs", "minibatch_size", "learning_rate", "memory_steps"):
             if getattr(self, name) == 0:
                 raise UsageError(f"the setting '{name}' must be more than 0")

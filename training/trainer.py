@@ -19,11 +19,14 @@ class TrainerState:
         optimizer: name -> tensor.
         runners: the games each runner has in hand.
         curriculum: see `Curriculum.state`; empty where there is none.
+        updates: how many the run has made. Where games cannot be saved, others begin, which this seeds with the run's
+            seed: else each resumed run would begin with the games of its first update again.
     """
 
     optimizer: dict[str, Tensor]
     runners: list[bytes]
     curriculum: dict[str, Tensor] = field(default_factory=dict)
+    updates: int = 0
 
 
 class Trainer(Protocol):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 SIDE = 48
 TEST_SEED = 20_000
+FEWEST = 20  # people: else a fold of the test, or what is validated on, has no two
 TEST, VALID = 0.25, 0.1  # shares of the people
 PAIRS, VALID_PAIRS = 3000, 1000  # half of them of one person
 FOLDS = 10
@@ -47,6 +48,8 @@ class FaceVerification(Task):
         self.people = people
         if data.partition(":")[0] not in ("face_identities", "lfw"):
             raise UsageError(f"the task 'face_verification' learns from face_identities or lfw, not from '{data}'")
+        if people < 0 or 0 < people < FEWEST:
+            raise UsageError(f"option 'people' of the task 'face_verification' must be 0 or at least {FEWEST}")
         self.recipe = Recipe("small_resnet:channels=16", minutes=10.0, epochs=40, batch_size=128, learning_rate=4e-3)
 
     def load(self, seed: int) -> Splits:

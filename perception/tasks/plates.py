@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as F  # noqa: N812  torch's own name for it
 from torch import Tensor
 
-from lanista.errors import UsageError
 from lanista.perception.data._plate_layouts import ALPHABET
 from lanista.perception.dataset import data_source, load_data
 from lanista.perception.heads.transcript import Transcript
@@ -44,8 +43,6 @@ class Plates(Task):
         Args:
             most: learn from so many plates at most, and test on a tenth of them; 0 takes all 30,000.
         """
-        if most < 0:
-            raise UsageError(f"option 'most' of the task 'plates' must be 0 or more, not {most}")
         self.most = most
         self.recipe = Recipe(
             "picture_crnn:channels=24", minutes=11.0, epochs=14, batch_size=64, learning_rate=3e-3, patience=6

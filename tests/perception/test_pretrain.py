@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +112,44 @@ def test_a_killed_run_goes_on_as_if_unbroken(
     assert [each.epoch for each in told if each.stage == "validating"] == left, "epochs that were not finished"
     for name, value in weights(done).items():
         assert torch.equal(value, weights(tmp_path / "run")[name]), name
+
+
+def test_a_killed_run_needs_the_encoder_that_it_began_from_no_more(done: Path, tmp_path: Path) -> None:
+    def kill(progress: Progress) -> None:
+        if (progress.stage, progress.epoch) == ("validating", 2):
+            raise Killed
+
+    shutil.copytree(done, tmp_path / "first")
+    settings = Settings(TASK, **SMALL | {"encoder": str(tmp_path / "first")})
+    for folder in ("whole", "broken"):
+        with pytest.raises(Killed) if folder == "broken" else nullcontext():
+            pretrain(settings, tmp_path / folder, kill if folder == "broken" else lambda progress: None)
+    (tmp_path / "first").rename(tmp_path / "elsewhere")
+    resume(tmp_path / "broken")
+    for name, value in weights(tmp_path / "whole").items():
+        assert torch.equal(value, weights(tmp_path / "broken")[name]), name
+    about = json.loads((tmp_path / "broken" / "encoder.json").read_text())["training"]
+    assert about["begun_from"] == str(tmp_path / "first")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"seed": -1}, "'seed' must be 0 or more, not -1"),
+        ({"threads": -1}, "'threads' must be 0 or more"),
+        ({"max_grad_norm": -1.0}, "'max_grad_norm' must be more than 0"),
+        ({"max_grad_norm": math.nan}, "'max_grad_norm' must be more than 0"),
+        ({"weight_decay": -1.0}, "'weight_decay' must be 0 or more"),
+        ({"average": 5.0}, "'average' must be from 0 to less than 1, not 5.0"),
+        ({"task": "intents:most=-5"}, "option 'most' of the task 'intents' must be 0 or more, not -5"),
+        ({"task": "pictures:data=digits,most=-5"}, "option 'most' of the task 'pictures' must be 0 or more, not -5"),
+        ({"task": "face_verification:people=4"}, "'people' of the task 'face_verification' must be 0 or at least 20"),
+    ],
+)
+def test_wrong_numbers_are_told_in_a_sentence(changes: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError) as told:
+        pretrain(Settings(**{"task": TASK, **SMALL} | changes), tmp_path / "a")
+    assert words in str(told.value) and not (tmp_path / "a").exists()
 
 
 @pytest.mark.slow  # five kills by default in tests/cli/test_kills_of_runs.py

@@ -88,6 +88,8 @@ def test_pfsp_is_as_the_paper_says() -> None:
     scores = np.array([0.5, 0.9, 0.0])
     np.testing.assert_allclose(pfsp_probabilities(scores, "hard", 2.0), np.array([0.25, 0.01, 1.0]) / 1.26)
     np.testing.assert_allclose(pfsp_probabilities(scores, "hard", 1.0), np.array([0.5, 0.1, 1.0]) / 1.6)
+    np.testing.assert_allclose(pfsp_probabilities(scores, "hard", 1e5), [0.0, 0.0, 1.0])
+    np.testing.assert_allclose(pfsp_probabilities(np.ones(2), "hard", 2.0).sum(), 1.0)
     np.testing.assert_allclose(pfsp_probabilities(scores, "variance", 2.0), np.array([0.25, 0.09, 0.0]) / 0.34)
     np.testing.assert_allclose(pfsp_probabilities(scores, "uniform", 2.0), [1 / 3] * 3)
 

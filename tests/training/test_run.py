@@ -79,6 +79,17 @@ def test_the_curves_can_be_read_by_tensorboard(unbroken: tuple[Run, list[Progres
     assert [event.step for event in events.Scalars("entropy")] == [BATCH * n for n in range(1, 7)]
 
 
+def test_tensorboard_keeps_the_row_of_the_checkpoint_that_is_gone_on_from(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    settings = read_settings("tictactoe", changes=SMALL | {"steps": 2 * BATCH, "measurements": 0})
+    train(create_run(tmp_path, settings))
+    train(prolonged(open_run(tmp_path), steps=3 * BATCH, minutes=0), resume=True)
+    events = EventAccumulator(str(tmp_path))
+    events.Reload()
+    assert [event.step for event in events.Scalars("entropy")] == [BATCH, 2 * BATCH, 3 * BATCH]
+
+
 def test_checkpoints_and_the_run_itself_are_agents_that_play(unbroken: tuple[Run, list[Progress]]) -> None:
     run, _ = unbroken
     for path in (*map(str, run.checkpoints()), run.agent, str(run.folder)):
@@ -171,6 +182,9 @@ def test_a_damaged_checkpoint_is_named(unbroken: tuple[Run, list[Progress]], tmp
         ({"copies": "many"}, "must be int"),
         ({"copies": 0}, "more than 0"),
         ({"copies": -3}, "must not be negative"),
+        ({"seed": -1}, "'seed' must not be negative, but is -1"),
+        ({"seed": 2**63}, r"'seed' must be less than 2\^63"),
+        ({"max_grad_norm": float("nan")}, "must be a number"),
         ({"adam_beta1": 1.0}, "must be less than 1"),
         ({"gamma": 1.5}, "at most 1"),
         ({"precision": "half"}, "auto, float32 or bfloat16"),

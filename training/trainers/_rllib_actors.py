@@ -50,13 +50,14 @@ from lanista.envs import make
 from lanista.training.curriculum import Curriculum, open_curriculum
 from lanista.training.league import League, Seating
 from lanista.training.learner import BatchLearner, shuffling_seed
+from lanista.training.ppo import PART_NAMES
 from lanista.training.runner import BatchRunner, Sample, metrics_of
 from lanista.training.settings import TrainSettings, new_networks, settings_from, settings_values
 from lanista.training.trainer import TrainerState
 from lanista.training.trainers._ray_cluster import start_ray
 from lanista.training.trainers._rllib_batches import batch_from, columns_by_role
 
-TOLD = ("policy_loss", "value_loss", "entropy", "approx_kl", "clip_fraction", "grad_norm", "learning_rate")
+TOLD = (*PART_NAMES, "grad_norm", "learning_rate")
 
 
 class NetworkModule(TorchRLModule, ValueFunctionAPI):  # type: ignore[misc]
@@ -272,7 +273,7 @@ class RLlibTrainer:
         self.spec = make(settings.game).spec
         torch.manual_seed(settings.seed)
         network = new_networks(self.spec, settings)
-        self.description = network.describe()
+        self.description, self.frozen = network.describe(), network.frozen
         # Those this process may use, as under taskset: threads that share a core wait for each other in busy loops.
         cores = usable_cores()
         torch.set_num_threads(settings.threads or max(1, cores - settings.runners))
@@ -301,6 +302,7 @@ class RLlibTrainer:
             return network
         weights = self.algorithm.learner_group.get_weights()[DEFAULT_MODULE_ID]
         network = networks_from(self.description)
+        network.freeze(self.frozen)  # exploiters begin as it is, and leave frozen what it leaves
         network.load_state_dict({name.removeprefix("net."): torch.tensor(value) for name, value in weights.items()})
         return network
 
@@ -331,7 +333,7 @@ class RLlibTrainer:
         ids = group.healthy_env_runner_ids() if group.num_remote_env_runners() else [0]
         for number, games in zip(ids, state.runners, strict=False):
             group.foreach_env_runner(
-                lambda actor, games=games: actor.runner.restore(games),
+                lambda actor, games=games: actor.runner.restore(games, state.updates),
                 local_env_runner=number == 0,
                 remote_worker_ids=[number] if number else [],
             )

@@ -15,6 +15,7 @@ from lanista.agents.action_heads import ActionHead, BoxHead
 from lanista.agents.symmetry import turnings
 from lanista.envs.core import Array, Bools, Floats, Game, Ints, Outcome, Turn
 from lanista.errors import UsageError
+from lanista.training.rollout import reseeded
 from lanista.training.trainers._sb3_pool import Pool
 
 NO_INFO: dict[str, Any] = {}  # of the copies of which there is nothing to say, shared by all of them
@@ -45,6 +46,7 @@ class SeatEnvironments(VecEnv):
         self.head = head
         self.pool = pool
         self.masks = masks
+        self._seed = seed
         self._chance = np.random.default_rng(seed)
         n = game.copies
         self._seats: Ints = np.zeros(n, np.int64)  # the learner's, in each copy
@@ -59,6 +61,12 @@ class SeatEnvironments(VecEnv):
         self._samples: Array = np.zeros(0)
         self.ended = 0  # games since the caller last set this to 0
         super().__init__(n, game.spec.roles[0].observation, sampled_space(head))
+
+    def begin_anew(self, updates: int) -> int:
+        """Draw otherwise than the run did at its start: it goes on after so many updates; a seed for its games."""
+        seed = reseeded(self._seed, updates)
+        self._chance = np.random.default_rng(seed)
+        return seed
 
     def reset(self) -> dict[str, Array]:
         """Begin all games anew; modality -> (copies, *shape)."""

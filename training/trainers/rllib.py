@@ -62,7 +62,7 @@ class OneProcessTrainer:
         if self.curriculum is not None:
             self.curriculum.restore(state.curriculum)
         for games in state.runners[:1]:
-            self.runner.restore(games)
+            self.runner.restore(games, state.updates)
 
     def close(self) -> None:
         self.runner.close()

@@ -237,6 +237,7 @@ class SB3Trainer:
                 self.pool.renew(self.network())
         except (KeyError, IndexError, RuntimeError, ValueError) as error:
             raise UsageError(f"the checkpoint's state of SB3 does not fit this run: {error}") from None
+        model.set_random_seed(self.seats.begin_anew(state.updates))  # the games, and what is drawn in them, are others
         if self.algorithm.replays:
             model._n_calls = calls
         set_optimizer_tensors(model.policy.optimizer, state.optimizer)
