@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from lanista import plots
 from lanista.arena.shown_names import shown_name
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.verification import replay_all
@@ -236,9 +237,7 @@ def draw(analysis: Analysis, path: Path, form: str) -> None:
         path: where to.
         form: svg or png.
     """
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "sans-serif", "svg.hashsalt": "lanista"}):
+    with plots.drawing(svg__fonttype="none", font__family="sans-serif"):
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
 

@@ -22,6 +22,7 @@ RESULTS = ("1-0", "0-1", "1/2-1/2", "*")
 # Of a PGN: comments, variations' brackets, annotations, results and words, and what cannot be read.
 TOKENS = re.compile(r"\{[^}]*(?:\}|\Z)|;[^\n]*|^%[^\n]*|[()]|\$\d+|[^\s(){};]+|\}", re.MULTILINE)
 NUMBER = re.compile(r"^\d+\.+")  # of a move, which may be written together with it
+BARE_NUMBER = re.compile(r"\d+\.*|\.+")  # of a move; the standard wants none of its dots, and they may stand apart
 TAG = re.compile(r'\[\s*(\w+)\s+"')  # the beginning of a tag's line
 MOST_BYTES = 2**26  # of a book
 SHOWN = 60  # characters of a word that a message shows
@@ -140,7 +141,7 @@ def _games(text: str) -> Iterator[_Written]:
         elif word in RESULTS:
             yield from written(line)
             moves, begin = [], line
-        elif word := NUMBER.sub("", word):
+        elif not BARE_NUMBER.fullmatch(word) and (word := NUMBER.sub("", word)):
             moves.append((line, word))
     yield from written(len(plain) + 1)
 

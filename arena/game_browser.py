@@ -11,7 +11,6 @@ import json
 import time
 import zlib
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from lanista.arena.drawn_games import DrawnGame, drawn_games
@@ -48,9 +47,12 @@ def browsed_games(
         -1, moves, opening, place among those that can be stepped through, or -1, or -2 of one that cannot be played
         again as it is stored); "parts": what pictures are made of, compressed; "chunks": the games that can be stepped
         through; "size": games of a chunk; "drawn", "stepped", "unlike" and "listed": how many have pictures, can be
-        stepped through, cannot be played again, and are listed.
+        stepped through, cannot be played again, and are listed; "whole": how many there are.
     """
-    shown = {number: game for number, game in islice(games.items(), MOST_LISTED) if not game.void}
+    shown = {number: game for number, game in games.items() if not game.void}
+    whole = len(shown)
+    if whole > MOST_LISTED:
+        shown = {number: shown[number] for number in sorted(_spread(shown)[:MOST_LISTED])}
     players = max((len(game.returns) for game in shown.values()), default=2)
     packer, places = _packed(name, shown, players, seconds, room)
     chunks = packer.finished()
@@ -76,6 +78,7 @@ def browsed_games(
         "stepped": sum(place >= 0 for place in places.values()),
         "unlike": sum(place == UNLIKE for place in places.values()),
         "listed": len(rows),
+        "whole": whole,
     }
 
 

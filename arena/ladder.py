@@ -25,6 +25,7 @@ from lanista.arena.openings import Openings, RandomOpenings
 from lanista.arena.report import check_target, write_report
 from lanista.arena.running_tally import RunningTally
 from lanista.arena.store import Store
+from lanista.arena.tables import players_of
 from lanista.arena.tournament import rules_settings, versions
 from lanista.cores import usable_cores
 from lanista.envs import make
@@ -107,10 +108,12 @@ def found_ladder(db: Path, game: str | None, settings: LadderSettings) -> None:
         _for_two(spec)
         with Store(db) as store:
             _settle(store, spec, settings)
-    elif game is not None:
+    else:
         with Store(db, write=False) as store:
-            known = store.setting("game")
-        if known != (wanted := make(game).spec.name):
+            known, players = store.setting("game"), players_of(store)
+        if players != 2:
+            raise UsageError(f"the store {db} is of a game of {players} players; a ladder is of games for two")
+        if game is not None and known != (wanted := make(game).spec.name):
             raise UsageError(f"the ladder in {db} is of the game {known}, not {wanted}; use another file")
 
 

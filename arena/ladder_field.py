@@ -104,8 +104,7 @@ class Field:
         return leaving
 
     def _retire(self, name: str, why: str) -> str:
-        del self._seated[name]
-        self._note(name, "retired", why)
+        self._note(name, "retired", why, self._seated.pop(name).words)
         return f"{name} is retired: {why}"
 
     def _worth_trying(self, words: str) -> bool:
@@ -134,18 +133,18 @@ class Field:
         self._seated[name] = _Seated(words, agent, folder, looks)
         self._refused.pop(words, None)
         self.skipped.pop(words, None)
-        self._note(name, "plays")
+        self._note(name, "plays", words=words)
         return f"{name} is seated"
 
     def _refuse(self, words: str, looks: Signature | None, name: str, why: str) -> str:
         said = self.skipped.get(words) == why
         self._refused[words] = _Refused(looks, time.monotonic())
         self.skipped[words] = why
-        self._note(name, "skipped", why)
+        self._note(name, "skipped", why, words)
         return "" if said else f"{name} is skipped: {why}"
 
-    def _note(self, name: str, state: State, note: str = "") -> None:
-        self._roster.note(name, state, note)
+    def _note(self, name: str, state: State, note: str = "", words: str = "") -> None:
+        self._roster.note(name, state, note, words)
 
 
 def _looks(words: str) -> tuple[Path | None, Signature | None]:

@@ -62,6 +62,11 @@ def merge(stores: Sequence[Path], out: Path) -> Merged:
                 for number, session in sorted(store.sessions().items())
             }
             for game in store.games():
+                if game.session is not None and game.session not in numbers:
+                    raise UsageError(
+                        f"{path} is damaged: a game was stored in session {game.session}, which is not there; 'lanista "
+                        "verify' tells which games can be read"
+                    )
                 number = None if game.session is None else numbers[game.session]
                 equal += _keep(games, replace(game, session=number), path)
     with drafted(out) as draft:

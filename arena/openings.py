@@ -128,7 +128,7 @@ class BookOpenings:
 
     def draw(self, numbers: Sequence[int], seeds: Sequence[int]) -> list[Opening]:
         """One for each number."""
-        order = np.random.default_rng(self.seed).permutation(len(self.lines))
+        order = np.random.default_rng(self.seed % 2**64).permutation(len(self.lines))
         return [self.lines[order[number % len(order)]] for number in numbers]
 
 

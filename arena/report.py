@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lanista import plots
 from lanista.arena.game_browser import SECONDS, browsed_games
 from lanista.arena.insight import circular, repeated
 from lanista.arena.remarks import unplayed
@@ -270,9 +271,7 @@ def drawing(draw: Callable[[Figure], None], size: tuple[float, float]) -> str:
         draw: draws on the figure; `SOFT` is readable on light and dark.
         size: width and height in inches.
     """
-    import matplotlib
-
-    with matplotlib.rc_context({"svg.fonttype": "none", "font.family": "sans-serif", "svg.hashsalt": "lanista"}):
+    with plots.drawing(svg__fonttype="none", font__family="sans-serif"):
         from matplotlib.figure import Figure
 
         figure = Figure(figsize=size)

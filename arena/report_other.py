@@ -12,6 +12,7 @@ from lanista.arena.game_browser import browsed_games
 from lanista.arena.many_standings import ManyTable
 from lanista.arena.report import POINT, SHOWN_FAULTS, SOFT, drawing, filled, played_with, script_json
 from lanista.arena.score_standings import ScoreTable
+from lanista.arena.shown_names import shown_name
 from lanista.arena.store import Store
 from lanista.arena.stored_games import NOBODY, StoredGames
 from lanista.arena.tables import any_table_of
@@ -120,7 +121,7 @@ def _draw(figure: Figure, spreads: Sequence[Spread], title: str) -> None:
     middles = [value for _, value, _, _ in shown]
     errors = [[value - low for _, value, low, _ in shown], [high - value for _, value, _, high in shown]]
     axes.errorbar(middles, range(len(shown)), xerr=errors, fmt="o", color=POINT, elinewidth=3, markersize=8, alpha=0.9)
-    axes.set_yticks(range(len(shown)), [name for name, _, _, _ in shown])
+    axes.set_yticks(range(len(shown)), [shown_name(name) for name, _, _, _ in shown])
     axes.set_ylim(-0.6, max(1, len(shown)) - 0.4)
     axes.set_xlabel(title, color=SOFT)
     axes.tick_params(colors=SOFT, length=0)

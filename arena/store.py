@@ -73,7 +73,7 @@ class Store:
                 check_size(self.path)
             self._database = sqlite3.connect(address(self.path, write), uri=True, isolation_level=None)
             self._open(write)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:  # the words of a damaged file's tables may be none
             self.close()
             raise UsageError(f"{self.path} cannot be opened as a tournament's store: {error}") from None
         except BaseException:

@@ -16,6 +16,7 @@ class StoreLock:
     """
 
     def __init__(self, store: Path) -> None:
+        store = store.resolve()  # by whatever link it is reached: there is one lock
         self._path = store.with_name(f"{store.name}-lock")
         while True:
             try:

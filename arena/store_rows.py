@@ -102,7 +102,7 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
     """Which rows do not hold together, by their index, and why; looked at one by one only if some do not."""
     if not rows:
         return {}
-    _, meetings, _, legs, _, openings, moves, returns, _, _, used, expected = zip(*rows, strict=True)
+    _, meetings, _, legs, _, openings, moves, returns, _, at_fault, used, expected = zip(*rows, strict=True)
     players = {key: len(met) for key, met in names.items() if met}
     counts = set(players.values())
     if (
@@ -112,6 +112,8 @@ def _wrong(rows: Sequence[tuple[Any, ...]], names: Names, batches: dict[int, Any
         and set(map(type, moves)) == {bytes}
         and set(map(len, returns)) == {8 * max(counts)}
         and 0 <= min(legs) <= max(legs) < len(seatings(max(counts)))
+        and bool(np.isfinite(np.frombuffer(b"".join(returns), "<f8")).all())
+        and all(failed is None or _sits(failed, max(counts)) for failed in set(at_fault))
         and _begin(openings, np.fromiter(map(len, moves), np.int64, len(rows)), expected)
     ):
         return {}
@@ -133,9 +135,14 @@ def _begin(openings: Sequence[int], lengths: Ints, expected: Sequence[bytes | No
     return not (lengths % 2).any() and bool(((given >= 0) & (2 * (given + told) <= lengths)).all())
 
 
+def _sits(player: Any, players: int) -> bool:
+    """Whether this is a player's number; in a forged table anything may stand there."""
+    return type(player) is int and 0 <= player < players
+
+
 def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict[int, Any]) -> str:
     """What is wrong with a row; empty if nothing."""
-    _, meeting, _, leg, _, opening, moves, returns, _, _, batch, expected = row
+    _, meeting, _, leg, _, opening, moves, returns, _, at_fault, batch, expected = row
     count = players.get(meeting)
     if count is None:
         return "one of its players was never entered"
@@ -155,6 +162,10 @@ def _why(row: tuple[Any, ...], players: dict[int, int], most: int, batches: dict
         return "it does not begin with its opening"
     if len(returns) != 8 * count:
         return f"it does not have {count} players' points"
+    if not np.isfinite(np.frombuffer(returns, "<f8")).all():
+        return "its points are no numbers"
+    if at_fault is not None and not _sits(at_fault, count):
+        return f"it has no player {str(at_fault)[:20]} who could have failed"
     if expected is not None and len(expected) > length - opening:
         return "more is expected than there are moves"
     return "" if batch in batches else f"its batch {batch} is not there"

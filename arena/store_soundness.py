@@ -110,6 +110,11 @@ SETTINGS: dict[str, tuple[str, Callable[[Any], bool]]] = {  # what each of them 
     "openings": ("a text", lambda value: isinstance(value, str)),
     "time control": ("a text", lambda value: isinstance(value, str)),
     "adjudication": ("an object", lambda value: isinstance(value, dict)),
+    "format": ("a text", lambda value: isinstance(value, str)),
+    "contestants in order": (
+        "a list of names", lambda value: isinstance(value, list) and all(isinstance(each, str) for each in value)
+    ),
+    "games of an encounter": ("a number of games", lambda value: _is_number(value) and value >= 1),
 }  # fmt: skip
 
 

@@ -7,6 +7,7 @@ those of a forfeit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -168,7 +169,7 @@ def _misdrawn(name: str, store: Store, games: Mapping[int, StoredGame]) -> Itera
 
 def _misplayed(name: str, spec: GameSpec, games: Mapping[int, StoredGame]) -> Iterator[tuple[int, StoredGame, str]]:
     """Games that the rules play otherwise: number, game, why."""
-    space = spec.role(0).action
+    space = _form(spec)
     sound = {}
     for number, game in games.items():
         why = _shape(game, spec, space)
@@ -187,6 +188,21 @@ def _misplayed(name: str, spec: GameSpec, games: Mapping[int, StoredGame]) -> It
             why = _difference(spec, game, found, row, claims[row] >= 0)
             if why:
                 yield number, game, why
+
+
+def _form(spec: GameSpec) -> Any:
+    """A space of the form in which all roles' moves are stored: those of different forms flat and filled up.
+
+    Which role a move is of is known only when it is played again; then it is looked at whether it may be.
+    """
+    actions: list[Any] = [role.action for role in spec.roles]
+    if all(isinstance(action, spaces.Discrete) for action in actions):
+        return max(actions, key=lambda action: int(action.n))
+    if len({action.shape for action in actions}) == 1:
+        return actions[0]
+    width = max(math.prod(action.shape or ()) for action in actions)
+    whole = all(np.issubdtype(action.dtype, np.integer) for action in actions)
+    return spaces.MultiDiscrete(np.ones(width, np.int64)) if whole else spaces.Box(-np.inf, np.inf, (width,))
 
 
 def _shape(game: StoredGame, spec: GameSpec, space: Any) -> str:
@@ -337,7 +353,7 @@ def _begun(n: int, players: int) -> Replayed:
 
 def _table(spec: GameSpec, moves: Sequence[Sequence[Any]], lengths: Ints) -> Array:
     """The moves of all games side by side, filled up from the right."""
-    space = spec.role(0).action
+    space = _form(spec)
     dtype = np.int64 if isinstance(space, spaces.Discrete | spaces.MultiDiscrete) else space.dtype
     table = np.zeros((len(moves), int(lengths.max(initial=0)) + 1, *(space.shape or ())), dtype)
     flat = [move for each in moves for move in each]

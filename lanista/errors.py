@@ -30,6 +30,10 @@ class FolderError(UsageError):
         super().__init__(sentence)
         self.errno = errno
 
+    def __reduce__(self) -> tuple[type[FolderError], tuple[str, int | None]]:
+        """Travel between processes."""
+        return type(self), (str(self), self.errno)
+
 
 class DiskError(OSError):
     """The disk did not take what was to be written: a sentence that says what is safe, and what to do.

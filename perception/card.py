@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from lanista import plots
 from lanista.files import write_bytes, write_text
 from lanista.perception.head import Answer
 from lanista.perception.recogniser import Recogniser
@@ -37,6 +38,7 @@ def write_card(
     write_text(folder / "README.md", _text(task, splits, model, about))
 
 
+@plots.drawing()
 def _picture(
     task: Task,
     splits: Splits,

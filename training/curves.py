@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from lanista import plots
 from lanista.agents.run_records import LAST_GAMES, Row, is_score, read_rows, values_of
 from lanista.envs.core import Array
 from lanista.errors import UsageError
@@ -119,6 +120,7 @@ def mean_and_spread(group: Group, metric: str, by: str) -> tuple[Array, Array, A
     return where, values.mean(axis=0), values.min(axis=0), values.max(axis=0)
 
 
+@plots.drawing()
 def draw(game: str, groups: Sequence[Group], metrics: Sequence[str], by: str, out: Path) -> None:
     """Write the curves, one panel a metric, as the picture that the file's ending names."""
     import matplotlib

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lanista import plots
 from lanista.errors import UsageError
 from lanista.files import read_json, read_toml
 from lanista.training.league import LEARNER, MATRIX, Numbers, payoffs_from
@@ -60,6 +61,7 @@ def read_payoffs(folder: Path) -> Payoffs:
     return Payoffs(title, (LEARNER, *names), games, shares)
 
 
+@plots.drawing()
 def draw_payoffs(payoffs: Payoffs, out: Path) -> None:
     """Write the matrix as the picture that the file's ending names; a cell without games stays grey."""
     import matplotlib

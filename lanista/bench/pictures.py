@@ -8,6 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from lanista import plots
 from lanista.bench.claims import Interval, Verdict, median_interval
 from lanista.bench.growth import Growth, duration
 from lanista.bench.results import Row, figure
@@ -50,10 +51,8 @@ def draw(row: Row, path: Path) -> None:
         row: one that `is_drawn`.
         path: the file, .svg or .png.
     """
-    import matplotlib
-
     panels = panels_of(row)
-    with matplotlib.rc_context({"svg.hashsalt": "lanista", "font.size": 9}):
+    with plots.drawing(font__size=9):
         picture = curves(row.curves) if row.curves else bars(panels)
         dotted = "; dotted: proportional to the size" if row.curves else ""
         picture.suptitle(f"lanista bench {row.id}{dotted}", fontsize=11, x=0.01, horizontalalignment="left")

@@ -18,6 +18,7 @@ from typing import Annotated, Any
 
 from tyro.conf import Positional, arg
 
+from lanista import plots
 from lanista.agents.certificate import SOLVERS, Certificate, certify, draw_positions, no_solver, random_share
 from lanista.agents.contestant import load_agent
 from lanista.agents.exploitability import exploitability, policy_of, small_tree
@@ -109,6 +110,7 @@ def as_json(options: Options, done: Certificate) -> dict[str, Any]:
     }
 
 
+@plots.drawing()
 def draw(agent: str, done: Certificate, kind: str) -> bytes:
     """The share of best moves by ply, with its intervals, beside random play."""
     import io

@@ -133,10 +133,11 @@ def _status(options: Options) -> int:
         print_json({"wanted": wanted, "seen": people, "table": table.to_json()})
         return 0
     print(table)
+    seated = {*seen, *(each.words for each in seen.values())}
     for words, kind in wanted.items():
         if kind == "watch":
             print(f"watched: {words}")
-        elif words not in seen and kind == "agent":
+        elif words not in seated and kind == "agent":
             print(f"registered, not seated yet: {words}")
     for name, each in seen.items():
         if each.state != "plays":

@@ -103,6 +103,8 @@ def _run(words: list[str]) -> int:
         raise unknown("command", name, commands())
     command = importlib.import_module(f"lanista.cli.{module_of(name)}")
     options = read_options(command.Options, name, command.__doc__ or "", rest)
+    if (getattr(options, "seed", None) or 0) < 0:
+        raise UsageError(f"--seed must be 0 or more, not {options.seed}")
     return FINE if options is None else int(command.run(options))
 
 

@@ -272,6 +272,56 @@ def test_the_commands_say_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
         found_ladder(tmp_path / "other.sqlite", "gym:CartPole-v1", QUICK)
 
 
+@pytest.mark.parametrize("called", ["minimax", "minimax:depth=4"])
+def test_who_was_registered_in_other_words_than_its_name_is_removed_by_either(
+    called: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = tmp_path / "l.sqlite"
+    found_ladder(db, "tictactoe", QUICK)
+    register(db, ["minimax", "random", "first-legal"], [])
+
+    def removed(news: LadderNews) -> bool:
+        if "minimax:depth=4" not in news.playing:
+            return False
+        assert main(["ladder", "status", str(db)]) == 0
+        assert "not seated yet" not in capsys.readouterr().out
+        assert main(["ladder", "remove", str(db), called]) == 0
+        return True
+
+    watcher = Watcher(removed, lambda news: "minimax:depth=4" not in news.playing)
+    serve_ladder(db, QUICK, told=watcher.told, until=watcher.until)
+
+
+def test_a_roster_of_the_first_ladders_learns_who_is_meant(tmp_path: Path) -> None:
+    db = tmp_path / "l.sqlite"
+    found_ladder(db, "tictactoe", QUICK)
+    with Roster(db) as roster:
+        roster.note("minimax:depth=4", "plays", words="minimax")
+    with contextlib.closing(sqlite3.connect(db)) as database:
+        database.execute("ALTER TABLE ladder_seen DROP COLUMN words")
+    with Roster(db, write=False) as roster:
+        assert roster.seen()["minimax:depth=4"].words == ""
+    with Roster(db) as roster:
+        roster.note("minimax:depth=4", "plays", words="minimax")
+        assert roster.seen()["minimax:depth=4"].words == "minimax"
+
+
+def test_no_table_is_written_into_a_file_that_is_no_store(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "bookmarks.sqlite")) as database, database:
+        database.execute("CREATE TABLE bookmarks (address TEXT)")
+    (tmp_path / "empty.sqlite").write_bytes(b"")
+    with Store(tmp_path / "three.sqlite") as store:
+        store.settle({"game": "kuhn_poker:players=3", "players": 3})
+    for name, words in {"bookmarks": "no tournament's store", "empty": "holds no", "three": "3 players"}.items():
+        path = tmp_path / f"{name}.sqlite"
+        before = path.read_bytes()
+        for command in ("add", "remove", "serve"):
+            assert main(["ladder", command, str(path), "random"]) == 2, (name, command)
+            said = capsys.readouterr().err
+            assert words in said or command == "remove", said
+        assert path.read_bytes() == before or name == "three"
+
+
 def test_a_watched_folder_is_a_run_or_holds_runs_or_agents(tmp_path: Path) -> None:
     run = tmp_path / "run"
     for steps in ("900", "1000", ".1100"):

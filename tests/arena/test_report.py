@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from lanista.agents.contestant import load_agent
+from lanista.arena import game_browser
 from lanista.arena.analysis import analyse
 from lanista.arena.game_browser import browsed_games
 from lanista.arena.replays import choose_replays, packed, replay
@@ -26,6 +27,7 @@ from lanista.arena.standings import table_of
 from lanista.arena.store import Store
 from lanista.arena.tournament import tournament
 from lanista.envs import make
+from lanista.envs.core import Choice
 from lanista.errors import UsageError
 
 
@@ -63,6 +65,19 @@ def test_the_plot_is_an_svg_with_every_name(folder: Path) -> None:
         plot = rating_plot(table_of(store))
     words = {text.strip() for element in ElementTree.fromstring(plot).iter() for text in [element.text or ""]}
     assert {"random", "first-legal", "minimax:depth=2"} <= words
+
+
+def test_names_are_shown_in_plots_as_they_are_written(tmp_path: Path) -> None:
+    """To Matplotlib a dollar sign would begin a formula, and a wrong formula is an error."""
+
+    class Priced:
+        name = r"a$\b{$"
+
+        def act(self, turn, memory=None):  # type: ignore[no-untyped-def]
+            return Choice(turn.legal.argmax(axis=1))
+
+    tournament("tictactoe", [Priced(), "random"], games=4, db=tmp_path / "t.sqlite", report=tmp_path / "t.html")
+    assert (tmp_path / "t.html").read_text().count(Priced.name) >= 2, "in the table and in the plot"
 
 
 def test_names_are_escaped(tmp_path: Path) -> None:
@@ -284,3 +299,16 @@ def test_without_time_for_all_games_those_that_are_drawn_are_of_all_who_met(tmp_
     ]
     counts = Counter(drawn).values()
     assert len(counts) == 3 and sum(counts) == found["drawn"] and max(counts) - min(counts) <= 1
+
+
+def test_where_not_all_are_listed_those_that_are_are_of_all_who_met(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tournament("tictactoe", ["random", "first-legal", "minimax:depth=1"], games=6, db=tmp_path / "t.sqlite")
+    monkeypatch.setattr(game_browser, "MOST_LISTED", 9)
+    with Store(tmp_path / "t.sqlite", write=False) as store:
+        games, page = store.readable()[0], report_html(store)
+    found = browsed_games("tictactoe", games)
+    listed = json.loads(zlib.decompress(base64.b64decode(found["index"])))[0]
+    assert found["listed"] == 9 and found["whole"] == 18 and "9 of 18 games, of all who met alike;" in page
+    assert set(Counter(tuple(sorted(games[number].names)) for number in listed).values()) == {3}

@@ -33,6 +33,16 @@ def filled(path: Path) -> Path:
     return path
 
 
+def test_a_link_to_a_store_is_the_same_store(tmp_path: Path) -> None:
+    (tmp_path / "link.sqlite").symlink_to(tmp_path / "t.sqlite")
+    with (
+        Store(tmp_path / "t.sqlite"),
+        pytest.raises(UsageError, match="another tournament"),
+        Store(tmp_path / "link.sqlite"),
+    ):
+        pass
+
+
 def test_games_come_back_as_they_were(tmp_path: Path) -> None:
     with Store(filled(tmp_path / "t.sqlite"), write=False) as store:
         first, second = store.games()

@@ -65,6 +65,16 @@ def test_a_pgn_gives_its_games_main_lines(tmp_path: Path) -> None:
     assert [written("chess", line.moves) for line in lines] == [["e4", "e5", "Nf3", "Nc6"], ["d4", "d5", "c4"], ["c4"]]
 
 
+@pytest.mark.parametrize(
+    "text", ["1. e4 1. ... e5 *", "1 e4 e5 2 Nf3 *", "1 . e4 1 ... e5 *", '[FEN "{}"]\n\n1. ... e5 2. Nf3 *']
+)
+def test_move_numbers_may_have_any_dots(text: str, tmp_path: Path) -> None:
+    """As the standard's import format (PGN 1994, 8.2.2.1) has them."""
+    after_e4 = "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"
+    (line,) = read_book("chess", book(tmp_path, text.replace("{}", after_e4), "b.pgn"))
+    assert len(line.moves) in (2, 3)
+
+
 def test_positions_and_games_from_positions_are_read(tmp_path: Path) -> None:
     """Equal positions are one however they are written; those of a PGN's tags stand before its moves."""
     epd = f'{RUY} id "Ruy Lopez";\n\n{RUY} 3 3\n8/8/4k3/8/8/4K3/4P3/8 w - - hmvc 7; fmvn 40;\n'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 import shutil
 import sqlite3
@@ -88,6 +89,14 @@ def test_every_kind_of_game_is_replayed(game: str, tmp_path: Path) -> None:
     assert [wrong.game for wrong in verified(tmp_path / "t.sqlite").wrong] == [flipped]
 
 
+@pytest.mark.thorough
+def test_games_whose_players_have_other_actions_are_true(tmp_path: Path) -> None:
+    game = "zoo:mpe/simple_speaker_listener_v4"
+    tournament(game, ["random", "first-legal"], games=4, db=tmp_path / "t.sqlite")
+    verdict = verified(tmp_path / "t.sqlite")
+    assert verdict.true and verdict.games == 4, verdict.wrong
+
+
 def packed(returns: list[float]) -> bytes:
     """Returns as the table has them."""
     return struct.pack(f"<{len(returns)}d", *returns)
@@ -117,6 +126,8 @@ def flip_last_move(moves: list[int]) -> list[int]:
         ("end", {"seed": 2**63 - 1}, "is not the one of its place"),
         ("end", {"number": 77}, "is not the one of its place"),
         ("end", {"leg": 3}, "its leg is 3"),
+        ("end", {"returns": lambda returns: [math.nan, 0.0]}, "its points are no numbers"),
+        ("crashed", {"at_fault": 7}, "it has no player 7 who could have failed"),
         ("end", {"meeting": 77}, "was never entered"),
         ("end", {"batch": 77}, "its batch 77 is not there"),
         ("end", {"opening": 99}, "does not begin with its opening"),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from lanista import plots
 from lanista.files import drafted
 from lanista.training.tune.records import Trial, ranked
 from lanista.training.tune.space import METRICS, Dimension, Plan, Value
@@ -13,6 +14,7 @@ from lanista.training.tune.space import METRICS, Dimension, Plan, Value
 BEST, OTHERS = "#D55E00", "#0072B2"  # Okabe and Ito's
 
 
+@plots.drawing()
 def draw(game: str, plan: Plan, trials: Sequence[Trial], out: Path) -> None:
     """Write the picture: a panel of the curves, then one of each setting that was searched.
 

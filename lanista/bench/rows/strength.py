@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lanista import plots
 from lanista.bench import pictures
 from lanista.bench.claims import Claim, Interval, decided
 from lanista.bench.race import Plan
@@ -112,6 +113,7 @@ def row_of(point: Point) -> dict[str, int | float | str | Interval]:
     return {"steps": point.steps, "minutes": point.minutes, **scores}
 
 
+@plots.drawing()
 def draw(row: Row, path: Path) -> None:
     """Draw the share of the points over the minutes, a line an opponent, its interval as a band.
 
@@ -119,7 +121,6 @@ def draw(row: Row, path: Path) -> None:
         row: of a run; an agent that has no checkpoints is drawn as any row.
         path: the file.
     """
-    import matplotlib
     from matplotlib.figure import Figure
 
     if not row.table:
@@ -143,5 +144,4 @@ def draw(row: Row, path: Path) -> None:
     axes.set_title("strength as the run went on")
     axes.grid(alpha=0.3)
     axes.legend(title="against", loc="lower right")
-    with matplotlib.rc_context({"svg.hashsalt": "lanista"}):  # the same curve gives the same file
-        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=120)
+    figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None, dpi=120)
