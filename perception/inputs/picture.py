@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 LUMINANCE = (0.299, 0.587, 0.114)  # of ITU-R BT.601
 AT_ONCE = 2048
-MOST_PIXELS = 2**26
+MOST_PIXELS, MOST_DEEP = 2**26, 2**24  # the latter of those of 16 or 32 bits a pixel
+DEEP = "IF"  # with which Pillow's names of these begin
 MOST_BYTES = 2**28  # of a file
+MANY_PIXELS, FINER = 2**22, 8  # those that have more are reduced first, to so many times what is wanted
 # Pillow knows more, among them EPS, for which it starts the program Ghostscript on what the file says.
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "ICO", "TGA", "JPEG2000")
 GREATEST_SIDE = 1024
@@ -89,16 +91,16 @@ class PictureInput:
         """A picture file -> (channels, height, width) bytes; what is transparent is white.
 
         Raises:
-            UsageError: it is missing, damaged, of over 64 million pixels, or no picture.
+            UsageError: it is missing, damaged, of over 64 million pixels (16 million of 16 bits), or no picture.
         """
         from PIL import Image
 
         try:
             check_file(Path(source), MOST_BYTES)
             with Image.open(source, formats=FORMATS) as opened:
-                if opened.width * opened.height > MOST_PIXELS:
+                if opened.width * opened.height > (MOST_DEEP if opened.mode[0] in DEEP else MOST_PIXELS):
                     raise UsageError(f"{source} has {opened.width} x {opened.height} pixels, too many to read")
-                layers = _in_bytes(opened).convert("RGBA")
+                layers = self._reduced(_in_bytes(opened)).convert("RGBA")
         except FileNotFoundError:
             raise UsageError(f"there is no picture {source}") from None
         except UsageError:
@@ -109,6 +111,17 @@ class PictureInput:
         picture = np.asarray(Image.alpha_composite(white, layers).convert("RGB"))
         fitted: np.ndarray = self.fit(picture[None])[0]
         return 255 - fitted if self._inverted(fitted) else fitted
+
+    def _reduced(self, picture: Image.Image) -> Image.Image:
+        """One of many pixels nearer to what is wanted: else 64 million of them take gigabytes on the way there.
+
+        What stays is several times finer than what it is scaled to, so that the scaling hardly tells.
+        """
+        factor = min(picture.width // (FINER * self.width), picture.height // (FINER * self.height))
+        if picture.width * picture.height <= MANY_PIXELS or factor < 2:
+            return picture
+        plain = picture if picture.mode in ("L", "LA", "RGB", "RGBA", "CMYK") else picture.convert("RGBA")
+        return plain.reduce(factor)
 
     def _inverted(self, picture: np.ndarray) -> bool:
         """Is the picture's edge dark where it should be light, or light where it should be dark?"""
@@ -127,7 +140,7 @@ def _in_bytes(picture: Image.Image) -> Image.Image:
     """A picture of 16 or 32 bits a pixel in 8, which pillow would cut off at 255 instead; others as they are."""
     from PIL import Image
 
-    if picture.mode[0] not in "IF":
+    if picture.mode[0] not in DEEP:
         return picture
     deep = np.asarray(picture, np.float64)
     low, high = float(np.nanmin(deep)), float(np.nanmax(deep))

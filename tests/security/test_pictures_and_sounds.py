@@ -14,6 +14,7 @@ import pytest
 from attacks import attack, damaged, examples, harmless, taken_or_refused
 from hypothesis import strategies as st
 
+import lanista.perception.inputs.picture as picture_input
 from lanista.arena.play.eyes import decoded
 from lanista.arena.play.hearing import LONGEST, RATE, samples_of
 from lanista.errors import UsageError
@@ -110,6 +111,24 @@ def test_a_picture_that_unpacks_to_far_more_is_refused(name: str, tmp_path: Path
     path.write_bytes(BOMBS[name])
     with harmless(tmp_path, megabytes=150), pytest.raises(UsageError):
         PictureInput(8, 8).read(path)
+
+
+@pytest.mark.parametrize("mode", ["L", "P", "RGB", "RGBA", "I;16"])
+def test_the_largest_picture_that_is_taken_takes_little_memory(mode: str, tmp_path: Path) -> None:
+    """A blank one of 48 million pixels is a file of 150 KB; grey of 16 bits may have a third of them."""
+    sides = (4000, 4000) if mode == "I;16" else (8000, 6000)
+    Image.new(mode, sides).save(tmp_path / "large.png", compress_level=1)
+    with harmless(tmp_path, megabytes=500, seconds=60):
+        assert PictureInput(8, 8).read(tmp_path / "large.png").shape == (1, 8, 8)
+
+
+def test_a_reduced_picture_is_hardly_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blurred = Image.fromarray(np.random.default_rng(0).integers(0, 255, (12, 16, 3), np.uint8)).resize((2400, 1800))
+    blurred.save(tmp_path / "large.png", compress_level=1)
+    reader = PictureInput(28, 28, channels=3)
+    reduced = reader.read(tmp_path / "large.png").astype(int)
+    monkeypatch.setattr(picture_input, "MANY_PIXELS", 2**40)
+    assert 0 < abs(reduced - reader.read(tmp_path / "large.png")).max() <= 4
 
 
 @pytest.mark.parametrize("name", ["png", "webp", "gif"])
