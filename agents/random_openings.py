@@ -14,6 +14,7 @@ from lanista.envs.draws import mixed
 from lanista.envs.loop import play
 from lanista.errors import UsageError
 
+MOST_PLIES = 10_000  # of an opening
 MOST_TRIES = 1000
 
 
@@ -31,6 +32,17 @@ class _Opener:
         return Choice(random_actions(turn, space, mixed(turn.draws ^ self.salts[turn.copies], np.uint64(1))))
 
 
+def check_plies(plies: tuple[int, int]) -> None:
+    """Whether openings may have so many plies, the least and the greatest number.
+
+    Raises:
+        UsageError: they are no range.
+    """
+    least, most = plies
+    if not 0 <= least <= most <= MOST_PLIES:
+        raise UsageError(f"the plies of an opening are a range like 0 to 8, not {least} to {most}")
+
+
 def random_openings(game: str, seeds: Sequence[int], plies: tuple[int, int]) -> list[tuple[int, ...]]:
     """For each seed an opening of random legal plies that does not end the game.
 
@@ -44,9 +56,8 @@ def random_openings(game: str, seeds: Sequence[int], plies: tuple[int, int]) -> 
     Raises:
         UsageError: no such game; the numbers are no range; the game always ended within so many plies.
     """
+    check_plies(plies)
     least, most = plies
-    if not 0 <= least <= most:
-        raise UsageError(f"the plies of an opening are a range like 0 to 8, not {least} to {most}")
     openings: list[tuple[int, ...]] = [()] * len(seeds)
     numbers = np.array([int(seed) % 2**64 for seed in seeds], np.uint64)
     pending, table = np.arange(len(seeds)), None

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from lanista.agents.adjudication import Adjudication
+from lanista.agents.random_openings import check_plies
 from lanista.agents.time_control import TimeControl
 from lanista.arena.informative_pairing import Plan, plan_pairs
 from lanista.arena.ladder_field import Field
@@ -22,7 +23,7 @@ from lanista.arena.ladder_roster import Kind, Roster
 from lanista.arena.meetings import Meeting
 from lanista.arena.missing_games import Missing, play_missing
 from lanista.arena.openings import Openings, RandomOpenings
-from lanista.arena.report import check_target, write_report
+from lanista.arena.report import write_report
 from lanista.arena.running_tally import RunningTally
 from lanista.arena.store import Store
 from lanista.arena.tables import players_of
@@ -31,6 +32,7 @@ from lanista.cores import usable_cores
 from lanista.envs import make
 from lanista.envs.core import Agent, GameSpec
 from lanista.errors import UsageError
+from lanista.files import claim_file
 from lanista.plugs import one_line
 
 LOOK = 0.5  # seconds between two looks for newcomers where nobody plays
@@ -99,8 +101,12 @@ def found_ladder(db: Path, game: str | None, settings: LadderSettings) -> None:
         settings: a new store gets its seed, openings, clock and adjudication.
 
     Raises:
-        UsageError: there is no store and no game is named, the game is another one or not for two.
+        UsageError: there is no store and no game is named, the game is another one or not for two, or the settings
+            will not do.
     """
+    check_plies(settings.opening_plies)
+    if settings.report is not None:
+        claim_file(settings.report, beside=db)
     if not db.is_file():
         if game is None:
             raise UsageError(f"there is no ladder {db} yet; name its --game to begin one")
@@ -145,8 +151,6 @@ def serve_ladder(
         UsageError: the store is of something else, or somebody else writes into it.
         OSError: the store cannot be written any more, as when the disk is full.
     """
-    if settings.report is not None:
-        check_target(settings.report)
     with Store(db) as store, Roster(db) as roster:
         game = store.setting("game")
         if game is None:

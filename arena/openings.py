@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from lanista.agents.random_openings import random_openings
+from lanista.agents.random_openings import check_plies, random_openings
 from lanista.arena.book import Opening, read_book
 from lanista.arena.entrants import digest
 from lanista.envs import make
@@ -84,6 +84,9 @@ class RandomOpenings:
 
     game: str
     plies: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        check_plies(self.plies)  # before they stand in a store
 
     @property
     def settings(self) -> dict[str, Any]:

@@ -26,8 +26,7 @@ from lanista.arena.store import Store
 from lanista.arena.stored_games import StoredGame
 from lanista.arena.tables import players_of
 from lanista.envs.core import Agent
-from lanista.errors import UsageError
-from lanista.files import claim_folder, write_text
+from lanista.files import claim_file, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -69,20 +68,7 @@ def write_report(
         seconds: of processor time for drawing games; those that are left are listed only.
     """
     text = report_html(store, anchors=anchors, standing=standing, judge=judge, featured=featured, seconds=seconds)
-    write_text(check_target(path), text)
-
-
-def check_target(path: str | Path) -> Path:
-    """Where a report is to be written.
-
-    Raises:
-        UsageError: no file can be written there.
-    """
-    target = Path(path)
-    if target.is_dir():
-        raise UsageError(f"{target} is a folder; name the report's file, as in {target / 'report.html'}")
-    claim_folder(target.parent)
-    return target
+    write_text(claim_file(Path(path)), text)
 
 
 def report_html(

@@ -62,6 +62,8 @@ class Store:
         self._fresh: list[tuple[NewGames, int, tuple[int | None, float]]] | None = []
         self._before = self._remembered = 0
         self._lock: StoreLock | None = None
+        if self.path is not None and not self.path.name:
+            raise UsageError("name the file of the store: the name is empty")
         if self.path is not None and not write and not self.path.is_file():
             raise UsageError(f"there is no store {self.path}")
         try:

@@ -20,12 +20,13 @@ from lanista.arena.formats import Format, load_format
 from lanista.arena.meetings import seatings
 from lanista.arena.missing_games import Player, missing_games, play_here, play_missing
 from lanista.arena.openings import openings_of
-from lanista.arena.report import check_target, write_report
+from lanista.arena.report import write_report
 from lanista.arena.store import Store
 from lanista.arena.tables import AnyTable, any_table_of, check_anchors
 from lanista.envs import make
 from lanista.envs.core import Agent, Game
 from lanista.errors import UsageError
+from lanista.files import claim_file
 
 GAMES = 40  # of those who meet, or as many more as all their seatings need
 
@@ -91,7 +92,7 @@ def tournament(
     names = list(agents)
     wanted = contest.meetings(names, games, [], spec.players)  # its options are looked at before there is a store
     if report is not None:
-        check_target(report)  # before hours of play, not after
+        claim_file(Path(report), beside=None if db is None else Path(db))  # before hours of play, not after
     judge = load_agent(balanced) if isinstance(balanced, str) else balanced
     source = openings_of(spec.name, plies, openings, judge, balanced_within, seed, book_plies)
     check_anchors(spec.name, spec.players, names, anchors)

@@ -20,6 +20,7 @@ from typing import Any
 from lanista.errors import DiskError, FolderError, UsageError
 
 LOCK = "running.lock"
+DATABASE = b"SQLite format 3\0"  # how a file of SQLite begins
 DRAFT = ".draft."  # what names of files and folders begin with that are not whole yet
 MOST_JSON = 2**26  # bytes of a description; none of ours comes near
 MOST_TOML = 2**20  # bytes of settings, which are read by Python's own slow reader
@@ -234,6 +235,49 @@ def claim_folder(folder: Path, megabytes: int = 0) -> Path:
     if free < megabytes:
         raise UsageError(f"cannot write to {folder}: {free} MB are free, {megabytes} MB are needed")
     return folder
+
+
+def claim_file(path: Path, *, beside: Path | None = None) -> Path:
+    """Prove that a file can be written, before hours of work depend on it; one that is there is replaced later.
+
+    Args:
+        path: the file; its folder is made.
+        beside: a file that it must not be, such as the store that the work is about.
+
+    Raises:
+        UsageError: it is a folder or has no name; it is a database, whose games would be lost; its folder cannot be
+            written.
+    """
+    if not path.name:
+        raise UsageError("name a file to write: the name is empty")
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder; name a file in it, as in {path / 'file'}")
+    claim_folder(path.parent)
+    if beside is not None and path.resolve() == beside.resolve():
+        raise UsageError(f"{path} is the store itself, which would be lost; name another file to write")
+    with contextlib.suppress(OSError), path.open("rb") as file:
+        if file.read(len(DATABASE)) == DATABASE:
+            raise UsageError(
+                f"{path} is a database, perhaps a tournament's store, which would be lost; name another file"
+            )
+    return path
+
+
+FOLDERS = {  # what a folder of each kind holds
+    "config.toml": "a training run", "trials.json": "a search for settings", "pretrain.json": "a run of pretraining",
+    "encoder.json": "an encoder", "agent.json": "an agent",
+}  # fmt: skip
+
+
+def check_unused(folder: Path) -> None:
+    """Whether a folder is free for a run of whatever kind: two in one would hide each other.
+
+    Raises:
+        UsageError: it holds something of ours.
+    """
+    for name, what in FOLDERS.items():
+        if (folder / name).exists():
+            raise UsageError(f"{folder} already holds {what}; choose another --out")
 
 
 @contextlib.contextmanager

@@ -22,7 +22,16 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from lanista.errors import UsageError
-from lanista.files import claim_folder, clear_drafts, disk_failures, held_folder, read_json, write_bytes, write_json
+from lanista.files import (
+    check_unused,
+    claim_folder,
+    clear_drafts,
+    disk_failures,
+    held_folder,
+    read_json,
+    write_bytes,
+    write_json,
+)
 from lanista.perception.card import write_card
 from lanista.perception.dataset import Examples
 from lanista.perception.encoder import build_encoder, encoder_from, lengthened, load_encoder
@@ -59,7 +68,10 @@ def pretrain(settings: Settings, out: Path, report: Report = lambda progress: No
     settings = settings.filled(task)
     if (out / "encoder.json").exists() or (out / "pretrain.json").exists():
         raise UsageError(f"{out} holds a run already: choose another --out, or go on with it by --resume {out}")
-    run = Run(task, settings, claim_folder(out, megabytes=64), report)
+    check_unused(out)
+    claim_folder(next(folder for folder in out.absolute().parents if folder.is_dir()), megabytes=64)
+    run = Run(task, settings, out, report)  # where it is refused it leaves no folder
+    claim_folder(out)
     with _named_disk(out), held_folder(out, "pretraining"):
         clear_drafts(out)
         write_json(out / "pretrain.json", {"format": FORMAT, **dataclasses.asdict(settings)})

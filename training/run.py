@@ -19,10 +19,11 @@ from typing import Any
 import tomli_w
 import torch
 
+from lanista.agents.contestant import load_agent
 from lanista.agents.encoder_words import all_modalities, lasting
 from lanista.envs import make
 from lanista.errors import UsageError, unknown
-from lanista.files import claim_folder, clear_drafts, disk_failures, held_folder, write_text
+from lanista.files import check_unused, claim_folder, clear_drafts, disk_failures, held_folder, write_text
 from lanista.plugs import plug, plugs
 from lanista.training import level_measure, promotion
 from lanista.training.anchor_rating import anchors_of
@@ -48,6 +49,7 @@ def create_run(folder: str | Path, settings: TrainSettings) -> Run:
     path = Path(folder)
     if (path / "config.toml").exists():
         raise UsageError(f"{path} already holds a run; go on with --resume {path}, or choose another --out")
+    check_unused(path)
     check_settings(settings)
     settings = replace(settings, encoder=lasting(all_modalities(make(settings.game).spec), settings.encoder))
     claim_folder(path / "checkpoints", NEEDED_MEGABYTES)
@@ -66,6 +68,8 @@ def check_settings(settings: TrainSettings) -> None:
         new_networks(spec, settings)
     check_room(spec, settings)
     anchors_of(settings)
+    for opponent in settings.opponents.split():
+        load_agent(opponent)
     level_measure.check(settings)
     promotion.check(settings)
     check_wandb(settings)

@@ -61,7 +61,9 @@ class Guard:
         origin = headers.get("origin", "")
         if origin and _split(origin).netloc != host:
             return "requests from other sites are refused"
-        if headers.get("sec-fetch-site") == "cross-site" and headers.get("sec-fetch-mode") != "navigate":
+        # A link from elsewhere may be followed; a frame on another site's page would let that site lead the clicks.
+        opened = headers.get("sec-fetch-mode") == "navigate" and headers.get("sec-fetch-dest") in (None, "document")
+        if headers.get("sec-fetch-site") == "cross-site" and not opened:
             return "requests from other sites are refused"
         length = headers.get("content-length", "0")
         most = MOST_PICTURE if scope.get("path") == PICTURES else MOST_BODY

@@ -170,11 +170,10 @@ class Keeper:
             store.settle(
                 {"game": session.spec.name, "perfect_information": session.table.game.spec.perfect_information}
             )
-            store.enter({seat.stored: digest_of(seat) for seat in session.seats})
-            names = met(session)
-            (key,) = store.meet([names]).values()
+            seats = entered(store, session)
+            (key,) = store.meet([tuple(sorted(seats))]).values()
             numbers = [number for meeting, number, _ in store.places() if meeting == key]
-            game = stored_game(session, max(numbers, default=-1) + 1)
+            game = stored_game(session, seats, max(numbers, default=-1) + 1)
             if not _holds(store, game):  # a kill may have come after it was stored, and before that was written down
                 store.add([game])
         session.saved = True
@@ -217,13 +216,32 @@ def storable(session: Session) -> bool:
     )  # fmt: skip
 
 
-def stored_game(session: Session, number: int) -> StoredGame:
-    """A finished session as a tournament's store has games."""
+def entered(store: Store, session: Session) -> tuple[str, ...]:
+    """Enter who sat in a finished session; their names in the store, seat by seat.
+
+    Who has changed since its other games there, as a run that trains on, is somebody else: its name gets a mark.
+    """
+    known, names = store.digests(), []
+    for seat in session.seats:
+        mark = digest_of(seat)
+        names.append(seat.stored if known.get(seat.stored, mark) == mark else f"{seat.stored}@{mark[:8]}")
+        store.enter({names[-1]: mark})
+    return tuple(names)
+
+
+def stored_game(session: Session, seats: tuple[str, ...], number: int) -> StoredGame:
+    """A finished session as a tournament's store has games.
+
+    Args:
+        session: the session.
+        seats: the names of who sat there, as they are in the store.
+        number: of the game among those of the two.
+    """
     result = session.result
     assert result is not None
     moves = session.tree.moves(session.live)
     given = session.tree.line(session.live)[: session.opening]
-    names, seats = met(session), tuple(seat.stored for seat in session.seats)
+    names = tuple(sorted(seats))  # the two who met as stores have them: the lesser name first
     thought = [node.seconds for node in session.tree.line(session.live)[session.opening :]]
     return StoredGame(
         names=names, number=number, leg=int(seats != names), seed=session.start.seed,
@@ -231,11 +249,6 @@ def stored_game(session: Session, number: int) -> StoredGame:
         reason=result.reason, at_fault=result.at_fault, stored_at=time.time(), position=session.start.position or "",
         seconds=tuple(each or 0.0 for each in thought) if session.clock is not None else (),
     )  # fmt: skip
-
-
-def met(session: Session) -> tuple[str, ...]:
-    """The two who met, in the order in which stores have them: the lesser name first."""
-    return tuple(sorted(seat.stored for seat in session.seats))
 
 
 def digest_of(seat: Seat) -> str:

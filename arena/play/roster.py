@@ -22,6 +22,8 @@ from lanista.files import read_json
 from lanista.plugs import parse_options
 
 BUILT_IN = ("random", "first-legal", "minimax", "mcts")  # strings of these may come from a browser
+MOST_NUMBER, MOST_STEPS = 100, 1_000_000  # in an option of a door's game that a browser names
+PLAIN_WORD = re.compile(r"[A-Za-z][A-Za-z_]{0,31}")
 OF_PLAY = ("temperature", "symmetry", "simulations", "c_puct", "leaves")  # options of a trained agent that may, too
 MOST_RUNS = 200
 MOST_DEPTH, MOST_SIMULATIONS, MOST_MILLISECONDS, MOST_NODES, MOST_TABLE = 12, 20_000, 20_000, 10**7, 256
@@ -121,6 +123,7 @@ class Roster:
             plain = re.split(r"[(,?]", rest)[0]
             if plain not in _ids(head):  # such as gym's "module:Name", which would import a module
                 raise UsageError(f"'{plain}' is none of the games behind the door {head}: see lanista games {head}:")
+            _check_door_options(rest[len(plain) :])
         return name
 
     def opponents(self, game: str, spec: GameSpec) -> tuple[Opponent, ...]:
@@ -279,3 +282,18 @@ def _ids(door: str) -> frozenset[str]:
 def variants(game: str) -> tuple[str, ...]:
     """A game and its other boards."""
     return VARIANTS.get(game, (game,))
+
+
+def _check_door_options(text: str) -> None:
+    """Refuse options of a door's game that a browser may not choose: they reach other people's code as they are.
+
+    Raises:
+        UsageError: one is no number within bounds and no plain word, or it names a file, a folder or a window.
+    """
+    for part in filter(None, re.split(r"[?&(),]", text)):
+        key, _, value = (word.strip() for word in part.partition("="))
+        number = re.fullmatch(r"-?\d{1,9}(?:\.\d{1,9})?", value)
+        most = MOST_STEPS if re.search("steps|frames|longest", key) else MOST_NUMBER
+        named = re.search("path|file|dir|folder|render|url", key)
+        if named or not (0 <= float(value) <= most if number else PLAIN_WORD.fullmatch(value)):
+            raise UsageError(f"the page takes numbers from 0 to {most:,} and plain words as options, not '{part[:60]}'")

@@ -58,7 +58,8 @@ def address(host: str, port: int | None) -> Address:
             except (OSError, OverflowError) as error:
                 trouble = getattr(error, "strerror", None) or str(error)
                 continue
-        return Address(host, each, token)
+            free = probe.getsockname()[1]  # of port 0, whichever is free
+        return Address(host, free, token)
     where = f"port {port}" if port is not None else f"a port from 8080 to {8080 + TRIES - 1}"
     raise UsageError(f"cannot listen on {host}, {where}: {trouble}")
 

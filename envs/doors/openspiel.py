@@ -42,7 +42,9 @@ def open(rest: str, copies: int, restart: bool) -> Game:
     source = f"openspiel:{rest}"
     game = _load(rest, source)
     see = _view(game, source)
-    return TableGame(_spec(source, game, see), lambda: _Table(game, see), copies, restart)
+    spec = made(partial(_spec, source, game, see), source, None)
+    made(game.new_initial_state, source, None)  # some sizes are refused only now, or make a state that cannot be
+    return TableGame(spec, lambda: _Table(game, see), copies, restart)
 
 
 def ids() -> list[str]:

@@ -19,13 +19,13 @@ from tyro.conf import Positional, arg
 
 from lanista.agents.contestant import load_agent
 from lanista.arena.analysis import Analysis, Judgement, analyse, draw
-from lanista.arena.report import Analysed, check_target, write_report
+from lanista.arena.report import Analysed, write_report
 from lanista.arena.store import Store
 from lanista.cli._printing import print_json
 from lanista.cli.play import usual_opponent
 from lanista.envs import make
 from lanista.errors import UsageError
-from lanista.files import claim_folder, drafted
+from lanista.files import claim_file, drafted
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ def run(options: Options) -> int:
     if options.picture is not None and form not in ("svg", "png"):
         raise UsageError(f"--picture ends in .svg or .png, not '{options.picture.name}'")
     if options.report is not None:
-        check_target(options.report)
+        claim_file(options.report, beside=options.db)
+    if options.picture is not None:
+        claim_file(options.picture, beside=options.db)
     with Store(options.db, write=False) as store:
         game, stored = store.game_string(), store.game(options.game)
         agent = load_agent(options.by) if options.by else usual_opponent(make(game).spec)
@@ -66,7 +68,6 @@ def run(options: Options) -> int:
         if options.report is not None:
             write_report(store, options.report, judge=agent, featured=[Analysed(stored, found)])
     if options.picture is not None:
-        claim_folder(options.picture.parent)
         with drafted(options.picture) as draft:
             draw(found, draft, form)
     if options.json:

@@ -142,8 +142,9 @@ def _can_play(name: str, spec: Any) -> bool:
     from lanista.agents.contestant import load_agent
     from lanista.envs.core import start_agent
 
+    agent = load_agent(name)
     try:
-        start_agent(load_agent(name), spec, 0)
+        start_agent(agent, spec, 0)
     except UsageError:
         return False
     return True

@@ -25,7 +25,7 @@ from lanista.agents.exploitability import exploitability, policy_of, small_tree
 from lanista.cli._printing import console, print_json
 from lanista.envs.core import Agent
 from lanista.errors import UsageError
-from lanista.files import write_bytes
+from lanista.files import claim_file, write_bytes
 from lanista.plugs import plugs
 
 
@@ -55,6 +55,8 @@ def run(options: Options) -> int:
     """Ask, compare, print."""
     if options.plot is not None and options.plot.suffix not in (".svg", ".png"):
         raise UsageError(f"the plot is drawn as .svg or .png, not as '{options.plot.name}'")
+    if options.plot is not None:
+        claim_file(options.plot)
     agent = load_agent(options.agent)
     game = options.game or str(getattr(agent, "game", ""))
     if not game:

@@ -46,6 +46,8 @@ def run(options: Options) -> int:
     """Train, rank, report."""
     if options.minutes <= 0:
         raise UsageError(f"--minutes must be more than 0, not {options.minutes:g}")
+    if options.games < 2 or options.games % 2:
+        raise UsageError(f"--games must be even, since each opening is played from both seats, not {options.games}")
     from lanista.cli._games_bar import games_bar
     from lanista.cli._training import TrainingView, closing_lines
 

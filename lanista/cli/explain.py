@@ -24,7 +24,7 @@ from lanista.envs.batched import BatchedGame
 from lanista.envs.catalogue import make
 from lanista.envs.core import Agent, Array, Choice, Game, Turn, agent_name, start_agent
 from lanista.errors import UsageError
-from lanista.files import write_bytes
+from lanista.files import claim_file, write_bytes
 
 MOST_SHOWN = 10  # moves
 
@@ -53,6 +53,8 @@ def run(options: Options) -> int:
     """Go to the position, ask, print, draw."""
     if options.picture is not None and options.picture.suffix not in (".svg", ".png"):
         raise UsageError(f"the picture is drawn as .svg or .png, not as '{options.picture.name}'")
+    if options.picture is not None:
+        claim_file(options.picture)
     if options.after < 0:
         raise UsageError(f"an agent plays 0 plies or more before it is asked, not {options.after}")
     agent = load_agent(options.agent)

@@ -15,6 +15,7 @@ from tyro.conf import Positional, arg
 
 from lanista.cli._printing import print_json
 from lanista.errors import UsageError
+from lanista.files import claim_file
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Options:
     agent: Annotated[Positional[str], arg(metavar="AGENT", help_behavior_hint="")]
     """An agent's folder, a run, or the name of a game for which an agent comes with Lanista."""
     onnx: Annotated[Path | None, arg(metavar="FILE")] = None
-    """The file to write; its folder must be there."""
+    """The file to write."""
     role: str = ""
     """Of an agent with a network for each role: whose."""
     json: bool = False
@@ -38,7 +39,10 @@ def run(options: Options) -> int:
     from lanista.agents.contestant import trained_folder
     from lanista.agents.onnx_file import export_onnx  # imports torch: after the words are right
 
-    difference = export_onnx(trained_folder(options.agent), options.onnx, options.role)
+    folder = trained_folder(options.agent)
+    if claim_file(options.onnx).resolve().parent == folder.resolve():
+        raise UsageError(f"{options.onnx} lies among the agent's own files; name another place")
+    difference = export_onnx(folder, options.onnx, options.role)
     size = options.onnx.stat().st_size
     if options.json:
         print_json({"file": str(options.onnx), "bytes": size, "greatest_difference": difference})

@@ -20,6 +20,7 @@ from lanista.arena.exports import EXPORTS, export_games
 from lanista.arena.store import Store
 from lanista.cli._printing import print_json
 from lanista.errors import UsageError
+from lanista.files import claim_file
 from lanista.plugs import plugs
 
 
@@ -42,8 +43,7 @@ def run(options: Options) -> int:
     form = options.format or options.out.suffix.removeprefix(".")
     if not options.format and form not in plugs(EXPORTS):
         raise UsageError(f"say what {options.out} is to be: --format {', '.join(plugs(EXPORTS))}")
-    if options.out.is_dir():
-        raise UsageError(f"{options.out} is a folder; name a file, as in {options.out / 'games'}.{form}")
+    claim_file(options.out, beside=options.db)
     with Store(options.db, write=False) as store:
         games = export_games(store, form, options.out)
     if options.json:

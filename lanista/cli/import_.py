@@ -37,8 +37,10 @@ def run(options: Options) -> int:
     """Read the model, write the agent, say how to seat it."""
     if not options.game:
         raise UsageError("say which game the model plays, as in --game gym:CartPole-v1")
+    if not options.model.name:
+        raise UsageError("name the model to import: a .zip of Stable-Baselines3, or the folder of RLlib's checkpoint")
     out = options.out or options.model.with_name(f"{options.model.name.removesuffix('.zip')}_agent")
-    if out.exists() and any(out.iterdir()):
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is there already: name another folder with --out")
     from lanista.agents.import_model import import_model  # imports torch: after the words are right
 

@@ -18,6 +18,7 @@ import keyword
 import os
 import sys
 import traceback
+import typing
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def read_options(kind: type, name: str, description: str, words: list[str]) -> A
     """
     import tyro
 
-    known = {"help", *(field.name.replace("_", "-") for field in dataclasses.fields(kind))}
+    known = {"help", *(name.replace("_", "-") for name in _named_options(kind))}
     for word in words:
         option = word.partition("=")[0].removeprefix("--").replace("_", "-")
         if word.startswith("--") and option not in known:
@@ -135,6 +136,16 @@ def read_options(kind: type, name: str, description: str, words: list[str]) -> A
         if stop.code in (0, None):
             return None
         raise UsageError(f"{_sentence(complaint.getvalue(), name)}; see lanista {name} --help") from None
+
+
+def _named_options(kind: type) -> list[str]:
+    """The options that are written with `--`: all but those that stand for themselves."""
+    from tyro.conf import Positional
+
+    (positional,) = Positional[int].__metadata__  # type: ignore[attr-defined]  # tyro's own mark of them
+    hints = typing.get_type_hints(kind, include_extras=True)
+    names = [field.name for field in dataclasses.fields(kind)]
+    return [name for name in names if positional not in getattr(hints[name], "__metadata__", ())]
 
 
 def _sentence(box: str, name: str) -> str:

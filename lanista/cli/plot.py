@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, arg
 
 from lanista.errors import UsageError
-from lanista.files import claim_folder, drafted
+from lanista.files import claim_file, drafted
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def run(options: Options) -> int:
 
     game, groups = read_groups(options.runs)
     metrics = metrics_of(groups, options.metrics)
-    claim_folder(options.out.parent)
+    claim_file(options.out)
     with drafted(options.out) as draft:
         draw(game, groups, metrics, options.by, draft)
     print(f"{options.out}: {', '.join(metrics)} of {len(groups)} setting{'s' * (len(groups) != 1)}")
@@ -61,7 +61,7 @@ def _payoff(options: Options) -> int:
     from lanista.training.payoff_picture import draw_payoffs, read_payoffs
 
     payoffs = read_payoffs(options.runs[0])
-    claim_folder(options.out.parent)
+    claim_file(options.out)
     with drafted(options.out) as draft:
         draw_payoffs(payoffs, draft)
     print(f"{options.out}: {payoffs.title}, {len(payoffs.names) - 1} members")

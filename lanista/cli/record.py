@@ -20,7 +20,7 @@ from tyro.conf import Positional, arg
 from lanista.agents.contestant import load_agent
 from lanista.envs.catalogue import make
 from lanista.errors import UsageError
-from lanista.files import claim_folder, drafted
+from lanista.files import claim_file, drafted
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,9 @@ def run(options: Options) -> int:
     suffix = options.out.suffix
     if suffix not in (".gif", ".mp4"):
         raise UsageError(f"--out ends in .gif or .mp4, not '{options.out.name}'")
-    if options.games < 1 or options.longest < 1 or options.fps < 0 or options.seed < 0:
-        raise UsageError("--games and --longest are at least 1, --fps and --seed at least 0")
+    good_speed = options.fps == 0 or 0.01 <= options.fps <= 1000
+    if options.games < 1 or options.longest < 1 or not good_speed or options.seed < 0:
+        raise UsageError("--games and --longest are at least 1, --fps 0.01 to 1000, --seed at least 0")
     table = make(options.game, 1)
     players = table.spec.players
     if len(options.agents) not in (1, players):
@@ -60,7 +61,7 @@ def run(options: Options) -> int:
     agents = [load_agent(agent) for agent in options.agents]
     table.reset(options.seed)
     speed = options.fps or (30.0 if OWN_PIXELS.search(table.picture(0)) else 1.5)
-    claim_folder(options.out.parent)
+    claim_file(options.out)
     seeds = range(options.seed, options.seed + options.games)
     frames: Iterator[tuple[Any, bool]] = itertools.chain.from_iterable(
         episode(options.game, agents, seed, options.longest) for seed in seeds

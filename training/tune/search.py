@@ -19,7 +19,7 @@ from typing import Any
 
 from lanista.cores import usable_cores
 from lanista.errors import UsageError
-from lanista.files import claim_folder, held_folder, write_text
+from lanista.files import check_unused, claim_folder, held_folder, write_text
 from lanista.training.tune.picture import draw
 from lanista.training.tune.records import (
     DONE,
@@ -112,6 +112,7 @@ def create_search(folder: Path, game: str, space: Path) -> Search:
     plan = read_plan(space)
     if (folder / TRIALS_FILE).exists():
         raise UsageError(f"{folder} already holds a search; go on with --resume {folder}, or choose another --out")
+    check_unused(folder)
     plan.check(game)
     claim_folder(folder / TRIALS_FOLDER, NEEDED_MEGABYTES)
     write_text(folder / SPACE_FILE, space.read_text())

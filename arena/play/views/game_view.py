@@ -40,7 +40,7 @@ class GameView:
 
     def __init__(self, house: House, session: Session) -> None:
         self.house, self.session = house, session
-        self.at = session.live
+        self.at = self.newest = session.live
         persons = session.persons()
         self.turned = session.table.turnable and persons == (1,)
         self.uncovered: int | None = None  # the position at which hands were uncovered
@@ -141,9 +141,9 @@ class GameView:
 
     def changed(self) -> None:
         """The session has changed: follow it, if this view looked at its newest position."""
-        line = [ROOT, *(node.number for node in self.session.tree.line(self.session.live))]
-        if self.at in line or self.at not in self.session.tree:
-            self.at = self.session.live
+        if self.at == self.newest or self.at not in self.session.tree:
+            self.at = self.session.live  # a takeback too is followed
+        self.newest = self.session.live
         self.confirming = False
         self.refresh()
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import chess.pgn
 import pytest
+import torch
 from sgfmill import sgf
 
+from lanista.agents.artifact import save_agent
+from lanista.agents.policy_network import build_network
 from lanista.agents.time_control import TimeControl
 from lanista.arena.play.keeping import Keeper, from_plain, reopened, to_plain
 from lanista.arena.play.pasting import read
@@ -21,6 +25,7 @@ from lanista.arena.play.tournament_data import StoreView
 from lanista.arena.standings import table_of
 from lanista.arena.store import Store
 from lanista.arena.verification import verify
+from lanista.envs.catalogue import native_rules
 from lanista.errors import UsageError
 from lanista.files import DRAFT
 
@@ -183,6 +188,23 @@ def test_a_finished_game_is_stored_once_and_ranked_as_a_person(tmp_path: Path) -
     assert {row.name for row in table.rows} == {"person:ada", "random"} and table.games == 3
     assert table.rows[0].name == "person:ada"
     assert sorted(game.reason for game in games) == ["end", "end", "resigned"]
+
+
+def test_games_against_a_run_that_has_trained_on_are_stored_under_a_name_of_their_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    keeper, run = Keeper(tmp_path), Seat("agent", "runs/first")
+    for seed in (1, 2):
+        torch.manual_seed(seed)
+        network = build_network(native_rules("tictactoe").spec, "mlp:dim=8").eval()
+        save_agent("runs/first/agent", network, "tictactoe", "float32", {})
+        for words in ("a1 b1 a2 b2 a3", "b2 b1 a2 b3 c2"):
+            assert keeper.store(played("tictactoe", words, ADA, run)) is not None
+    with Store(tmp_path / "tictactoe.sqlite", write=False) as store:
+        first, later = sorted(name for name in store.contestants() if name.startswith("runs/first"))
+        assert first == "runs/first" and re.fullmatch("runs/first@[0-9a-f]{8}", later)
+        assert sorted(game.names[1] for game in store.games()) == [first, first, later, later]
 
 
 def test_what_was_over_when_a_server_was_killed_is_stored_but_no_draft(tmp_path: Path) -> None:

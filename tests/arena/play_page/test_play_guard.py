@@ -41,6 +41,9 @@ def ask(guard: Guard, headers: dict[str, str], query: str = "", kind: str = "htt
     return first.get("status", first.get("code")), dict(first.get("headers", []))
 
 
+OPENED = {"host": "localhost:8080", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -54,6 +57,8 @@ def ask(guard: Guard, headers: dict[str, str], query: str = "", kind: str = "htt
         ({"host": "localhost:8080", "origin": "null"}, 403),
         ({"host": "localhost:8080", "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors"}, 403),
         ({"host": "localhost:8080", "sec-fetch-site": "cross-site", "sec-fetch-mode": "navigate"}, 200),
+        (OPENED | {"sec-fetch-dest": "document"}, 200),
+        (OPENED | {"sec-fetch-dest": "iframe"}, 403),
         ({"host": "localhost:8080", "content-length": "99999999"}, 403),
         ({"host": "localhost:8080", "content-length": "-1"}, 403),
     ],

@@ -42,6 +42,23 @@ def test_a_browser_names_no_game_that_would_load_more(game: str) -> None:
         Roster().check_game(game)
 
 
+@pytest.mark.parametrize(
+    "options",
+    ["zoo:classic/tictactoe_v3?auto_rom_install_path=/tmp", "zoo:classic/tictactoe_v3?screen_height=100000",
+     "zoo:classic/tictactoe_v3?render_mode=human", "openspiel:hex(board_size=2000)", "openspiel:hex(board_size=-1)",
+     "openspiel:hex(board_size=5,string_rep=a/b)"],
+)  # fmt: skip
+def test_a_browser_reaches_no_file_and_no_great_size_through_a_doors_options(options: str) -> None:
+    with pytest.raises(UsageError, match="numbers from 0 to"):
+        Roster().check_game_name(options)
+    assert Roster(games_listed=(options,)).check_game_name(options) == options, "who began the server may"
+
+
+def test_a_browser_chooses_the_size_of_a_doors_game() -> None:
+    for name in ("openspiel:hex(board_size=5)", "zoo:classic/tictactoe_v3?screen_height=100"):
+        assert Roster().check_game_name(name) == name
+
+
 def test_opponents_fit_the_game(tmp_path: Path) -> None:
     roster = Roster(runs=tmp_path)
     titles = [each.title for each in roster.opponents("connect_four", roster.check_game("connect_four"))]

@@ -126,6 +126,36 @@ def test_two_views_of_one_game_follow_it(tmp_path: Path) -> None:
     run(tmp_path, work)
 
 
+def test_a_view_follows_a_takeback_and_stays_where_it_looks_back(tmp_path: Path) -> None:
+    async def work(user: User, house: House) -> None:
+        session = house.new_game("tictactoe", (ADA, BOB), Rules(), 1)
+        await user.open(f"/game/{session.number}")
+
+        def looks_at() -> int:
+            return int(only(user, Board)._props["scene"]["key"].split(".")[1])
+
+        def other_tab(deed: Callable[[], object]) -> None:
+            deed()
+            house.changed(session)
+
+        other_tab(lambda: session.play(0, 0, 0, 0.0))
+        await until(lambda: looks_at() == session.live != 0)
+        other_tab(lambda: session.take_back(0.0))
+        await until(lambda: looks_at() == session.live == 0)
+        other_tab(lambda: session.play(0, 0, 4, 0.0))
+        second = session.live
+        other_tab(lambda: session.play(session.live, 1, 8, 0.0))
+        await until(lambda: looks_at() == session.live)
+        (back,) = (each for each in user.find(Button).elements if each._props.get("aria-label") == "Back")
+        UserInteraction(user, {back}, None).click()
+        await until(lambda: looks_at() == second)
+        other_tab(lambda: session.play(session.live, 0, 1, 0.0))
+        await asyncio.sleep(0.1)
+        assert looks_at() == second, "who steps through a game that goes on is not pulled forward"
+
+    run(tmp_path, work)
+
+
 def test_a_strict_game_has_no_help(tmp_path: Path) -> None:
     async def work(user: User, house: House) -> None:
         session = house.new_game("tictactoe", (ADA, Seat("agent", "random")), Rules(strict=True), 1)
