@@ -97,6 +97,8 @@ def tournament(
     source = openings_of(spec.name, plies, openings, judge, balanced_within, seed, book_plies)
     check_anchors(spec.name, spec.players, names, anchors)
     control = parse_time_control(time_control) if isinstance(time_control, str) else time_control
+    if spec.players == 1 and (control is not None or adjudication is not None):
+        raise UsageError(f"clocks and adjudication are for games of two players, which {spec.name} is not")
     rules = {"control": control, "adjudication": adjudication}
     settings = {"game": spec.name, "seed": seed, **source.settings} | _fixed(contest, names, games, spec.players)
     with Store(db) as store:

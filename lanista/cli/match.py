@@ -116,6 +116,8 @@ def run(options: Options) -> int:
             raise UsageError(f"clocks and adjudication are for games of two players, which {options.game} is not")
         if options.sprt is not None:
             raise UsageError(f"--sprt is for games of two players, which {options.game} is not")
+        if options.openings is not None or options.balanced is not None:
+            raise UsageError(f"openings are for games of two players, which {options.game} is not")
         names = [name for name in (options.one, options.other) if name]
         return _returns.run(spec, options.game, names, most, options.first_level, options.seed, options.json)
     if spec.players != 2:

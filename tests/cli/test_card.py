@@ -53,6 +53,15 @@ def test_what_is_written_was_measured(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "lanista train tictactoe --steps 1_234 --seed 7" in text and "1,234 steps in 1.5 minutes, seed 7" in text
 
 
+def test_an_opponent_that_is_not_there_is_said_and_the_card_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = saved(tmp_path / "agent", "tictactoe")
+    (folder / "README.md").write_text("mine")
+    assert main(["card", str(folder), "--pairs", "1", "--against", "randm"]) == 2
+    assert "did you mean 'random'" in capsys.readouterr().err and (folder / "README.md").read_text() == "mine"
+
+
 def test_hidden_hands_are_measured_exactly(tmp_path: Path) -> None:
     folder = saved(tmp_path / "agent", "kuhn_poker")
     assert main(["card", str(folder), "--pairs", "4"]) == 0

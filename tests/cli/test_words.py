@@ -128,6 +128,8 @@ RIGHT = "train tictactoe --steps 64 --out run"  # words to which one wrong one i
         ("match random first-legal --game tictactoe --games 3", "an even number"),
         ("match random random --game zoo:classic/rps_v2 --first-level 3", "--first-level is for games of one player"),
         ("match random --game openspiel:catch --first-level 3", "--first-level is for games that have levels"),
+        ("match random --game gym:CartPole-v1 --openings book.txt", "openings are for games of two players"),
+        ("tournament random first-legal --game gym:CartPole-v1 --time-control move=1", "are for games of two players"),
         ("match random --game gym:CartPole-v1 --games 0", "--games must be at least 1"),
         ("match random --game gym:CartPole-v1 --first-level -1", "--first-level cannot be -1"),
         ("train gym:CartPole-v1 --levels 5 --curriculum prl --steps 9", "did you mean 'plr'?"),

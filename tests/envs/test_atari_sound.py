@@ -209,7 +209,7 @@ def test_the_screen_that_people_see_goes_the_same_way() -> None:
         ("sound=true&sound_frames=3", "must be 4 to 600 frames of the console, not 3"),
         ("sound=true&frame_skip=8&sound_frames=6", "must be 8 to 600 frames of the console, not 6: an action lasts 8"),
         ("sound=true&sound_frames=601", "must be 4 to 600 frames of the console, not 601"),
-        ("sound=true&frame_skip=0", "frameskip must be positive"),
+        ("sound=true&frame_skip=0", "must be at least 1, not 0"),
         ("sound=true&soundframes=8", "did you mean 'sound_frames'?"),
     ],
 )

@@ -6,6 +6,7 @@ Each attack runs twice: a few examples, the same each time, by default; many fre
 from __future__ import annotations
 
 import copy
+import ctypes
 import json
 import math
 import os
@@ -131,6 +132,8 @@ def peak(anew: bool = False) -> int:
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     if anew:
+        # What training keeps of freed memory (`keep_memory`) would else be filled again without being seen.
+        ctypes.CDLL(None).malloc_trim(0)
         Path("/proc/self/clear_refs").write_text("5")  # proc(5): the peak is what is held now
     return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM"))
 

@@ -19,7 +19,7 @@ from lanista.agents.artifact import load_networks, save_agent
 from lanista.agents.contestant import load_agent
 from lanista.agents.import_model import import_model
 from lanista.agents.kinds.sb3 import algorithm_of
-from lanista.agents.policy_network import build_network
+from lanista.agents.policy_network import build_network, keep_memory
 from lanista.envs import make
 from lanista.errors import UsageError
 
@@ -76,6 +76,7 @@ def test_the_canary_sings(canary: Canary) -> None:
 
 def test_memory_that_is_filled_is_seen_also_after_more_was_held() -> None:
     """Else what an earlier test has held would let as much pass unseen."""
+    keep_memory()  # as whatever has trained in this process
     assert np.ones(400 << 17).all()
     with pytest.raises(AssertionError, match="it took"), harmless(megabytes=64):
         assert np.ones(300 << 17).all()

@@ -86,7 +86,7 @@ class A2CTrainer:
         """Go on from a checkpoint."""
         self.learner.load_state_dict(network.state_dict())
         set_optimizer_tensors(self.optimizer, dict(state.optimizer))
-        self.runner.restore(state.runners[0])
+        self.runner.restore(state.runners[0], state.updates)
 
     def close(self) -> None:
         """End the games."""
