@@ -142,12 +142,14 @@ def _in_bytes(picture: Image.Image) -> Image.Image:
 
     if picture.mode[0] not in DEEP:
         return picture
-    deep = np.asarray(picture, np.float64)
+    deep = np.array(picture, np.float32)
     low, high = float(np.nanmin(deep)), float(np.nanmax(deep))
     if picture.mode[0] == "I" and low >= 0 and high <= 2**16 - 1:
         low, high = 0.0, 255.0 if high <= 255 else 2**16 - 1.0
-    scaled = np.nan_to_num((deep - low) * (255 / max(high - low, 1e-12)))
-    return Image.fromarray(scaled.round().clip(0, 255).astype(np.uint8))
+    deep -= low  # in place: a large one takes its memory once
+    deep *= 255 / max(high - low, 1e-12)
+    np.nan_to_num(deep, copy=False)
+    return Image.fromarray(deep.round(out=deep).clip(0, 255, out=deep).astype(np.uint8))
 
 
 INPUT = PictureInput
