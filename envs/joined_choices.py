@@ -27,9 +27,10 @@ def joined(pieces: Sequence[Choice]) -> Choice:
         failed |= {begin + row: reason for row, reason in piece.failed.items()}
         begin += rows
 
+    good = [len(piece.failed) < rows for piece, rows in each]  # of the others no part is looked at
+
     def stacked(name: str) -> Array | None:
         parts = [getattr(piece, name) for piece in pieces]
-        good = [len(piece.failed) < rows for piece, rows in each]
         told = [part for part, is_good in zip(parts, good, strict=True) if is_good]
         if not told or any(part is None or np.shape(part)[1:] != np.shape(told[0])[1:] for part in told):
             return None

@@ -182,9 +182,7 @@ class Rollout:
         self._seats = np.zeros((self.game.copies, self.spec.players), np.int64)
         self._seat(np.arange(self._mixed))
         self._memories: list[Array | None] = [None] * len(self._agents)
-        self._plies: Iterator[Ply] = play(
-            self.game, self._agents, self._seats, seed=seed, memories=self._memories
-        )  # fmt: skip
+        self._plies: Iterator[Ply] = play(self.game, self._agents, self._seats, seed=seed, memories=self._memories)
         self._left: list[Step] = []
         self._sums = np.zeros((self.game.copies, self.spec.players), np.float32)
         self._lengths = np.zeros(self.game.copies, np.int64)

@@ -11,6 +11,7 @@ from typing import Any
 
 from lanista.agents.isolate import IsolatedAgent
 from lanista.errors import UsageError
+from lanista.files import written_path
 from lanista.plugs import call, parse_options
 
 
@@ -33,7 +34,7 @@ def read(written: str, source: str) -> PyAgent:
     path, colon, name = place.rpartition(":")
     if not colon or not path or not name.isidentifier():
         raise UsageError(f"'{source}' names no class; write it as in 'py:my_agent.py:MyAgent'")
-    file = Path(path).expanduser()
+    file = written_path(path)
     if not file.is_file():
         raise UsageError(f"'{source}' needs the file '{path}', which is not there")
     given = parse_options(options, source)

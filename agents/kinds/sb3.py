@@ -16,6 +16,7 @@ from lanista.agents.isolate import IsolatedAgent
 from lanista.agents.sb3_archive import SETTINGS, unpacked
 from lanista.agents.trust import need_trust
 from lanista.errors import UsageError, unknown
+from lanista.files import written_path
 from lanista.plugs import call, one_line, parse_options, required
 
 # Settings by which a file is known, in this order: the first algorithm of which it has all. `data` of the file is JSON.
@@ -53,7 +54,7 @@ def read(written: str, source: str) -> Sb3Agent:
         UsageError: it is not trusted, there is no such file, it is no model, or an option is wrong.
     """
     path, _, options = written.partition("?")
-    file = Path(path).expanduser()
+    file = written_path(path)
     if not file.is_file():
         raise UsageError(f"'{source}' needs the file '{path}', which is not there")
     need_trust(source, f"turn it into an agent: lanista import {path} --game GAME")

@@ -15,13 +15,13 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any, Literal
 
 from lanista.agents.contestant import DESCRIPTION, agent_folder, shipped
 from lanista.arena.play.mind import Mind, Position, Thought
 from lanista.arena.play.table import Start
 from lanista.errors import UsageError
+from lanista.files import written_path
 
 PATIENCE = 60.0  # seconds for an answer, where no clock says less
 LOADING = 60.0  # seconds more for the first one: an agent is loaded, rules are compiled
@@ -99,7 +99,7 @@ class Minds:
 
 def written(contestant: str) -> int:
     """When the files of a trained agent were written, by the file system's clock in ns; 0 for all others."""
-    folder = agent_folder(Path(contestant.partition("?")[0]).expanduser())
+    folder = agent_folder(written_path(contestant.partition("?")[0]))
     try:
         return 0 if folder is None else (folder / DESCRIPTION).stat().st_mtime_ns
     except OSError:
@@ -109,7 +109,7 @@ def written(contestant: str) -> int:
 def is_quick(contestant: str) -> bool:
     """Whether an agent answers at once, in milliseconds: it need not have a process of its own."""
     head, _, options = contestant.partition("?")
-    trained = head in shipped() or agent_folder(Path(head).expanduser()) is not None
+    trained = head in shipped() or agent_folder(written_path(head)) is not None
     return contestant in QUICK or (trained and "simulations" not in options)
 
 

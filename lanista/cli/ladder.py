@@ -31,6 +31,7 @@ from lanista.cli._live_table import live_ladder
 from lanista.cli._printing import print_json
 from lanista.cli._rules_of_play import RulesOfPlay
 from lanista.errors import UsageError
+from lanista.files import written_path
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ def _add(options: Options) -> int:
     for words in options.agents:
         print(f"{words} is registered")
     for folder in options.watch:
-        print(f"{folder} is watched{'' if Path(folder).expanduser().is_dir() else ', once it is there'}")
+        print(f"{folder} is watched{'' if written_path(folder).is_dir() else ', once it is there'}")
     return 0
 
 

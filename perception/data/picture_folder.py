@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from lanista.errors import UsageError
+from lanista.files import written_path
 from lanista.perception.dataset import DataSet, Examples, Source
 from lanista.perception.inputs.picture import GREATEST_SIDE, PictureInput
 from lanista.plugs import required
@@ -29,7 +30,7 @@ def load(path: str, side: int = 128, most: int = 0) -> DataSet:
         UsageError: the folder is missing, has under two labels, or holds a damaged picture.
     """
     required("PIL", "perception", "the data set 'picture_folder'")
-    root = Path(path).expanduser()
+    root = written_path(path)
     if not root.is_dir():
         raise UsageError(f"there is no folder {root}: path=... must be a folder with a sub-folder for each label")
     if not 1 <= side <= GREATEST_SIDE:
